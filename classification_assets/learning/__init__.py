@@ -1,0 +1,1 @@
+"""Neural-network classifiers in plain PyTorch, scikit-learn and matplotlib; usable without Dagster."""

@@ -1,0 +1,230 @@
+"""What a network looks like and how it is trained: the declarations that a person writes. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+from classification_assets.learning.declaration import Declaration, Name
+from classification_assets.learning.device import DeviceName
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from classification_assets.learning.blend import Fitted
+    from classification_assets.learning.split import Split
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Activation = Literal["relu", "leaky_relu", "gelu", "silu", "tanh"]
+Normalization = Literal["none", "batch", "layer"]
+
+
+class Training(Declaration):
+    """How a pack of networks is trained.
+
+    A hyper-parameter typed ``float | tuple`` is one number for all members, or one number a member
+    (as many as ``members``): that is all that a sweep needs.
+    """
+
+    members: int = Field(8, ge=1, le=4096, description="Networks trained in one pass, differing by their seeds.")
+    max_epochs: int = Field(200, ge=1, description="Passes over the training fold, at most.")
+    batch_size: int | None = Field(64, ge=1, description="Rows a mini-batch; null is the full training fold.")
+    learning_rate: Positive | tuple[Positive, ...] = Field(0.01, description="AdamW's peak learning rate.")
+    weight_decay: NonNegative | tuple[NonNegative, ...] = Field(0.0001, description="Decoupled weight decay.")
+    schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate over the epochs.")
+    early_stopping: bool = Field(
+        True, description="Each member stops when its validation log loss no longer falls, and keeps its best state."
+    )
+    patience: int = Field(30, ge=1, description="Epochs without a better validation log loss before a member stops.")
+    label_smoothing: Rate | tuple[Rate, ...] = Field(0.0, description="Share of the target spread over all classes.")
+    input_noise: NonNegative | tuple[NonNegative, ...] = Field(
+        0.0, description="Augmentation: Gaussian noise on the inputs, in standard deviations of each feature."
+    )
+    mixup: NonNegative | tuple[NonNegative, ...] = Field(
+        0.0, description="Augmentation: alpha of mixup's Beta(alpha, alpha); 0 is off (Zhang et al. 2018)."
+    )
+    seed: Seed = Field(0, description="Member k is seeded from this seed and k.")
+
+    @model_validator(mode="after")
+    def _one_number_a_member(self) -> Training:
+        if "members" not in self.model_fields_set:
+            return self  # an architecture's own options, whose members the experiment declares
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) != self.members:
+                raise ValueError(
+                    f"{name} must be one number or {self.members} (one a member), however: {len(value)} numbers"
+                )
+        return self
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One seed a member; more members leave the seeds of the first ones as they were."""
+        return tuple(self.seed * 4096 + member for member in range(self.members))
+
+
+class Architecture(Declaration):
+    """Base of the kinds of architecture. A new kind is one more class with `build`, named in `AnyArchitecture`."""
+
+    name: Name = Field("network", description="Its name in asset keys, tables and figures.")
+    device: DeviceName = Field("auto", description="Where it trains; auto leaves the choice to the experiment.")
+    training: Training = Field(
+        Training(), description="Training options that this architecture sets otherwise than the experiment."
+    )
+
+    def trained_with(self, training: Training) -> Training:
+        """The experiment's training options with those that this architecture sets on top."""
+        own = {name: getattr(self.training, name) for name in self.training.model_fields_set}
+        return training.replaced(**{"members": training.members} | own)
+
+    def network_class(self) -> Callable[..., nn.Module] | None:
+        """A person's own class of network; None where the network is ours."""
+        return None
+
+    def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> nn.Module:
+        """The packed, untrained network: (K, N, D) to logits (K, N, C), K the number of seeds."""
+        raise NotImplementedError(f"{type(self).__name__} must say how it is built")
+
+    def fit(
+        self,
+        split: Split,
+        training: Training,
+        seeds: Sequence[int],
+        device: str = "cpu",
+        on_epoch: Callable[..., Any] | None = None,
+    ) -> Fitted:
+        """Train one network a seed on the split's training fold; its validation fold stops and calibrates."""
+        from classification_assets.learning import ensemble
+
+        return ensemble.fit(self, split, training, seeds, device, on_epoch)
+
+
+class MLP(Architecture):
+    """A multi-layer perceptron of any depth and width."""
+
+    kind: Literal["mlp"] = "mlp"
+    hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = Field(
+        (16, 16), max_length=1000, description="Units of each hidden layer; empty is a linear model."
+    )
+    activation: Activation = Field("relu", description="The non-linearity after each hidden layer.")
+    dropout: Rate | tuple[Rate, ...] = Field(0.0, description="Share of hidden units dropped in a training step.")
+    normalization: Normalization = Field("none", description="Normalization before each activation.")
+    residual: bool = Field(False, description="Each hidden layer after the first is added to its input.")
+
+    @model_validator(mode="after")
+    def _residual_widths(self) -> MLP:
+        if self.residual and len(set(self.hidden)) > 1:
+            raise ValueError(f"residual needs hidden layers of one width, however: hidden = {list(self.hidden)}")
+        return self
+
+    def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> nn.Module:
+        from classification_assets.learning.packed import PackedMLP
+
+        return PackedMLP(
+            n_features,
+            n_classes,
+            seeds,
+            hidden=self.hidden,
+            activation=self.activation,
+            dropout=self.dropout,
+            normalization=self.normalization,
+            residual=self.residual,
+        )
+
+
+class Module(Architecture):
+    """A person's own `torch.nn.Module`, by its import path; it needs no knowledge of packs.
+
+    Called as ``Class(n_features, n_classes, **arguments)``; maps (N, D) to logits (N, C). Its random layers
+    draw from one stream for the whole pack, so only the same pack gives the same numbers again.
+    """
+
+    kind: Literal["module"]
+    path: str = Field(description="Where the class is: package.module:Class.")
+    arguments: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the class.")
+
+    @field_validator("path")
+    @classmethod
+    def _import_path(cls, path: str) -> str:
+        module, _, name = path.partition(":")
+        if not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+            raise ValueError(f"an import path reads package.module:Class, however: {path!r}")
+        return path
+
+    def network_class(self) -> Callable[..., nn.Module]:
+        """The class that `path` names.
+
+        Raises
+        ------
+        ValueError
+            If the module cannot be imported or holds no such class.
+        """
+        from importlib import import_module
+
+        module, _, name = self.path.partition(":")
+        try:
+            return getattr(import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise ValueError(f"architecture {self.name}: path {self.path!r} names no class: {error}") from error
+
+    def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> nn.Module:
+        from functools import partial
+
+        from classification_assets.learning.packed import VmapNetwork
+
+        return VmapNetwork(partial(self.network_class(), **self.arguments), n_features, n_classes, seeds)
+
+
+SHIPPED: dict[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        MLP(name="linear", hidden=()),
+        MLP(name="shallow_relu", hidden=(8, 8)),
+        MLP(name="deep_relu", hidden=(64, 64, 64)),
+        MLP(name="deep_tanh", hidden=(64, 64, 64), activation="tanh"),
+        MLP(
+            name="regularized",
+            hidden=(64, 64, 64),
+            dropout=0.1,
+            training=Training(weight_decay=0.05, input_noise=0.15, label_smoothing=0.05),
+        ),
+    )
+}
+"""The architectures that can be named without being declared, in the order in which they are shown."""
+
+
+def _kind(value: Any) -> str:
+    return value.get("kind", "mlp") if isinstance(value, dict) else value.kind
+
+
+def _shipped_by_name(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value not in SHIPPED:
+        raise ValueError(
+            f"unknown architecture {value!r}; shipped are {', '.join(SHIPPED)}; "
+            "any other is declared: {name: ..., hidden: [...], activation: ...}"
+        )
+    return SHIPPED[value]
+
+
+AnyArchitecture = Annotated[Annotated[MLP, Tag("mlp")] | Annotated[Module, Tag("module")], Discriminator(_kind)]
+"""One of the kinds of architecture, told apart by `kind` (default: mlp)."""
+
+ArchitectureChoice = Annotated[
+    AnyArchitecture,
+    BeforeValidator(_shipped_by_name, json_schema_input_type=str | AnyArchitecture),
+]
+"""A shipped architecture by its name, or a declaration."""

@@ -1,0 +1,281 @@
+"""Storing and loading, by type: one artifact is one file, published whole or not at all, and never a pickle.
+
+A file says in its header what it holds: Parquet in its schema's metadata, safetensors in its own, under the
+one key `HEADER`. Formats:
+
+- `Table`: the frame's columns; the header holds target and source.
+- `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__`` if there are weights, then the features by
+  name; the header holds classes, preprocessing and source.
+- `Evaluation`: its `rows`; the header holds `metrics` and `about`.
+- `DataFrame`: its columns.
+- `Fitted`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/``; the header holds the provenance.
+- `Figure`: a PNG, and beside it the SVG, which is never read back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from matplotlib.figure import Figure
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+from upath import UPath
+
+from classification_assets.learning.blend import Fitted, Provenance
+from classification_assets.learning.evaluation import Evaluation
+from classification_assets.learning.preprocessing import Preprocessing
+from classification_assets.learning.split import Split, Table
+
+HEADER = "classification_assets"
+Artifact = Table | Split | Evaluation | pd.DataFrame | Fitted | Figure
+_PARTIAL = ".partial-"
+
+
+class ArtifactError(ValueError):
+    """A file that holds no artifact of ours, or a damaged one."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """An artifact written beside its place, not yet published.
+
+    Attributes
+    ----------
+    path : UPath
+        Where it will be.
+    version : str
+        SHA-256 of its bytes.
+    files : tuple of (Path, UPath)
+        What was written, and where each goes; the artifact itself is the last.
+    """
+
+    path: UPath
+    version: str
+    files: tuple[tuple[Path, UPath], ...]
+
+    def publish(self) -> None:
+        """Replace what was there, in one step a file."""
+        for written, place in self.files:
+            if _is_local(place):
+                os.replace(written, place)
+            else:
+                place.write_bytes(written.read_bytes())
+                written.unlink()
+
+
+def stage(value: Artifact, path: UPath | Path | str) -> Staged:
+    """Write an artifact beside its place, so that publishing it is a rename.
+
+    What an earlier, killed run had left there unpublished is removed.
+    """
+    place = UPath(path)
+    folder = _staging_folder(place)
+    for left in folder.glob(f"{_PARTIAL}{place.stem}-*"):
+        if not _is_running(left):
+            left.unlink(missing_ok=True)
+    targets = [place.with_suffix(".svg"), place] if isinstance(value, Figure) else [place]
+    # The process is named, so that a later one knows whose file may be removed.
+    written = [
+        folder / f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}" for target in targets
+    ]
+    for file in written:
+        _WRITERS[type(value)](value, file)
+        with file.open("rb+") as opened:
+            os.fsync(opened.fileno())
+    with written[-1].open("rb") as opened:
+        version = hashlib.file_digest(opened, "sha256").hexdigest()
+    return Staged(place, version, tuple(zip(written, targets, strict=True)))
+
+
+def save(value: Artifact, path: UPath | Path | str) -> str:
+    """Store an artifact atomically and return the SHA-256 of its bytes."""
+    staged = stage(value, path)
+    staged.publish()
+    return staged.version
+
+
+def load(path: UPath | Path | str, module: Callable[..., nn.Module] | None = None) -> Any:
+    """Load what a file holds, by its header.
+
+    Parameters
+    ----------
+    path : path or URL
+    module : callable, optional
+        The class of a person's own network, for a model of that kind.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ArtifactError
+        If the file is damaged or holds something else.
+    """
+    place = UPath(path)
+    if not place.is_file():
+        raise FileNotFoundError(f"no artifact at {place}")
+    try:
+        if place.suffix == ".safetensors":
+            return _read_fitted(place, module)
+        if place.suffix == ".parquet":
+            return _read_parquet(place)
+    except (pa.ArrowException, SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise ArtifactError(f"{place} is damaged, or not written by this project: {error!r}") from error
+    raise ArtifactError(f"{place}: an artifact that is read back ends in .parquet or .safetensors")
+
+
+def _is_local(path: UPath) -> bool:
+    return path.protocol in ("", "file", "local")
+
+
+def _staging_folder(place: UPath) -> Path:
+    if not _is_local(place):
+        import tempfile
+
+        return Path(tempfile.mkdtemp(prefix="classification-assets-"))
+    folder = Path(place.path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _is_running(left: Path) -> bool:
+    pid = left.name.rsplit("-", 2)[-2]
+    return pid.isdigit() and (int(pid) == os.getpid() or Path(f"/proc/{pid}").exists())
+
+
+def _header(format: str, **content: Any) -> dict[str, str]:
+    return {HEADER: json.dumps({"format": format} | content, sort_keys=True)}
+
+
+def _write_parquet(frame: pd.DataFrame, header: dict[str, str], file: Path) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata((table.schema.metadata or {}) | header)
+    pq.write_table(table, file, compression="zstd")
+
+
+def _write_table(value: Table, file: Path) -> None:
+    _write_parquet(value.frame, _header("table", target=value.target, source=value.source), file)
+
+
+def _write_split(value: Split, file: Path) -> None:
+    columns: dict[str, np.ndarray] = {"__fold__": value.fold, "__label__": value.y}
+    if value.weight is not None:
+        columns["__weight__"] = value.weight
+    columns |= dict(zip(value.preprocessing.names, value.X.T, strict=True))
+    header = _header(
+        "split",
+        classes=value.classes,
+        preprocessing=value.preprocessing.model_dump(mode="json"),
+        source=value.source,
+    )
+    _write_parquet(pd.DataFrame(columns), header, file)
+
+
+def _write_evaluation(value: Evaluation, file: Path) -> None:
+    metrics = json.loads(value.metrics.to_json(orient="split", index=False, double_precision=15))
+    _write_parquet(value.rows, _header("evaluation", metrics=metrics, about=value.about), file)
+
+
+def _write_frame(value: pd.DataFrame, file: Path) -> None:
+    _write_parquet(value, _header("frame"), file)
+
+
+def _write_fitted(value: Fitted, file: Path) -> None:
+    import torch
+
+    tensors = {f"state/{name}": tensor.contiguous() for name, tensor in value.state.items()}
+    arrays = {f"history/{name}": array for name, array in value.history.items()}
+    arrays |= {"best_step": value.best_step, "validation_probabilities": value.validation_probabilities}
+    tensors |= {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    for step, state in value.checkpoints.items():
+        tensors |= {f"checkpoints/{step}/{name}": tensor.contiguous() for name, tensor in state.items()}
+    save_file(tensors, file, metadata=_header("fitted", provenance=value.provenance.model_dump(mode="json")))
+
+
+def _write_figure(value: Figure, file: Path) -> None:
+    # Without these two entries a picture would carry its time and the library's version.
+    metadata = {"Date": None, "Creator": None} if file.suffix == ".svg" else {"Software": None}
+    buffer = io.BytesIO()
+    value.savefig(buffer, format=file.suffix[1:], metadata=metadata)
+    file.write_bytes(buffer.getvalue())
+
+
+_WRITERS: dict[type, Callable[[Any, Path], None]] = {
+    Table: _write_table,
+    Split: _write_split,
+    Evaluation: _write_evaluation,
+    pd.DataFrame: _write_frame,
+    Fitted: _write_fitted,
+    Figure: _write_figure,
+}
+
+
+def _read_parquet(place: UPath) -> Any:
+    with place.open("rb") as opened:
+        table = pq.read_table(pa.PythonFile(opened, mode="r"))
+    header = json.loads((table.schema.metadata or {})[HEADER.encode()])
+    frame = table.to_pandas()
+    match header["format"]:
+        case "table":
+            return Table(frame, header["target"], header["source"])
+        case "split":
+            preprocessing = Preprocessing.model_validate(header["preprocessing"])
+            return Split(
+                X=frame[list(preprocessing.names)].to_numpy(np.float32),
+                y=frame["__label__"].to_numpy(),
+                fold=frame["__fold__"].to_numpy(),
+                weight=frame["__weight__"].to_numpy() if "__weight__" in frame else None,
+                classes=header["classes"],
+                preprocessing=preprocessing,
+                source=header["source"],
+            )
+        case "evaluation":
+            metrics = pd.DataFrame(header["metrics"]["data"], columns=header["metrics"]["columns"])
+            numbers = {name: float for name in ("value", "low", "high", "spread")}
+            return Evaluation(frame, metrics.astype(numbers), header["about"])
+        case "frame":
+            return frame
+        case other:
+            raise ArtifactError(f"{place}: unknown format {other!r}; a newer version of the project may read it")
+
+
+def _read_fitted(place: UPath, module: Callable[..., nn.Module] | None) -> Fitted:
+    if not _is_local(place):
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / place.name
+            local.write_bytes(place.read_bytes())
+            return _read_fitted(UPath(local), module)
+    with safe_open(place.path, framework="pt") as opened:
+        header = json.loads((opened.metadata() or {})[HEADER])
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}
+
+    def below(prefix: str) -> dict[str, Any]:
+        return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+    checkpoints: dict[int, dict[str, Any]] = {}
+    for name, tensor in below("checkpoints/").items():
+        step, _, own = name.partition("/")
+        checkpoints.setdefault(int(step), {})[own] = tensor
+    return Fitted(
+        state=below("state/"),
+        provenance=Provenance.model_validate(header["provenance"]),
+        history={name: tensor.numpy() for name, tensor in below("history/").items()},
+        best_step=tensors["best_step"].numpy(),
+        validation_probabilities=tensors["validation_probabilities"].numpy(),
+        checkpoints=checkpoints,
+        module=module,
+    )

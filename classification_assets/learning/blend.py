@@ -1,0 +1,178 @@
+"""A trained classifier: packs of networks and how their outputs become probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.architectures import AnyArchitecture, Module, Training
+from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.packed import VmapNetwork
+from classification_assets.learning.preprocessing import Preprocessing
+
+_CHUNK_BYTES = 2**26
+
+
+class Blend(nn.Module):
+    """Probabilities of P packs: p = Σ wᵢ softmax(mean over members of logits / Tᵢ), mixed with uniform by floor.
+
+    Shape: features (N, D) to probabilities (N, C).
+
+    Parameters
+    ----------
+    packs : sequence of P packed networks
+    weights, temperatures : Tensor (P,), optional
+        1 / P and 1 by default.
+    floor : float
+        Share of the uniform distribution.
+    """
+
+    def __init__(
+        self,
+        packs: Sequence[nn.Module],
+        weights: Tensor | None = None,
+        temperatures: Tensor | None = None,
+        floor: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.packs = nn.ModuleList(packs)
+        self.weights: Tensor
+        self.temperatures: Tensor
+        self.floor: Tensor
+        P = len(packs)
+        self.register_buffer("weights", torch.full((P,), 1 / P) if weights is None else weights)
+        self.register_buffer("temperatures", torch.ones(P) if temperatures is None else temperatures)
+        self.register_buffer("floor", torch.tensor(float(floor)))
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.blended(self.logits(X))
+
+    def member_probabilities(self, X: Tensor) -> Tensor:
+        """Each member's calibrated probabilities, (N, D) to (M, N, C), M members in all."""
+        return self.members(self.logits(X))
+
+    def logits(self, X: Tensor) -> list[Tensor]:
+        """Each pack's logits (K, N, C) for X (N, D): one forward pass for all that follows."""
+        return [pack(X.expand(_members(pack), -1, -1)) for pack in self.packs]
+
+    def blended(self, logits: list[Tensor]) -> Tensor:
+        """Probabilities (N, C) from the packs' logits."""
+        parts = [
+            weight * (own.mean(0) / temperature).softmax(1)
+            for own, weight, temperature in zip(logits, self.weights, self.temperatures, strict=True)
+        ]
+        blend = torch.stack(parts).sum(0)
+        return (1 - self.floor) * blend + self.floor / blend.shape[1]
+
+    def members(self, logits: list[Tensor]) -> Tensor:
+        """Probabilities (M, N, C) of every member alone from the packs' logits."""
+        return torch.cat(
+            [(own / temperature).softmax(2) for own, temperature in zip(logits, self.temperatures, strict=True)]
+        )
+
+
+def _members(pack: nn.Module) -> int:
+    return next(pack.parameters()).shape[0]
+
+
+class Provenance(Declaration):
+    """What a classifier was made from; with the state it is everything needed to use and to repeat it."""
+
+    architecture: AnyArchitecture
+    training: Training
+    packs: tuple[tuple[int, ...], ...]
+    """The seeds of each pack's members; those whose training failed are not among them."""
+    classes: tuple[Any, ...]
+    preprocessing: Preprocessing
+    source: dict[str, Any] = {}
+    overridden: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+
+    @staticmethod
+    def current_versions() -> dict[str, str]:
+        """Of what decides the numbers."""
+        return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted classifier: its state, how it came about, and what training showed.
+
+    Attributes
+    ----------
+    state : dict of str to Tensor
+        `Blend.state_dict()`.
+    provenance : Provenance
+    history : dict of str to array
+        See `Trained.history`; the columns are all K members, failed ones too.
+    best_step : array (K,)
+        -1 for a member whose training failed.
+    validation_probabilities : array (V, C)
+        Of the validation fold's rows, by networks that were not trained on them.
+    checkpoints : dict of int to state
+        The pack's state at the steps asked for.
+    module : callable, optional
+        The class of a person's own network; a file never brings code with it.
+    """
+
+    state: dict[str, Tensor]
+    provenance: Provenance
+    history: dict[str, np.ndarray]
+    best_step: np.ndarray
+    validation_probabilities: np.ndarray
+    checkpoints: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+    module: Callable[..., nn.Module] | None = None
+
+    @cached_property
+    def blend(self) -> Blend:
+        """The network, on the CPU, ready to predict.
+
+        Raises
+        ------
+        ValueError
+            If the architecture is a person's own class and `module` was not given.
+        """
+        blend = Blend([self._network(seeds) for seeds in self.provenance.packs])
+        blend.load_state_dict(self.state)
+        return blend.eval().requires_grad_(False)
+
+    def _network(self, seeds: Sequence[int]) -> nn.Module:
+        architecture = self.provenance.architecture
+        n_features, n_classes = len(self.provenance.preprocessing.names), len(self.provenance.classes)
+        if not isinstance(architecture, Module):
+            return architecture.build(n_features, n_classes, seeds)
+        if self.module is None:
+            raise ValueError(
+                f"architecture {architecture.name!r} is a class of its own ({architecture.path}), and loading "
+                "never imports what a file names: pass the class, as in load_classifier(path, module=...)"
+            )
+        return VmapNetwork(partial(self.module, **architecture.arguments), n_features, n_classes, seeds)
+
+    def predict_proba(self, X: np.ndarray, device: str = "cpu") -> np.ndarray:
+        """Class probabilities (N, C) of rows X (N, D) in their own units."""
+        return np.concatenate([blend.blended(logits).cpu().numpy() for blend, logits in self._chunks(X, device)])
+
+    def member_predictions(self, X: np.ndarray, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities of the blend (N, C) and of every member (M, N, C), from one forward pass."""
+        parts = [
+            (blend.blended(logits).cpu().numpy(), blend.members(logits).cpu().numpy())
+            for blend, logits in self._chunks(X, device)
+        ]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts], axis=1)
+
+    def _chunks(self, X: np.ndarray, device: str) -> Iterator[tuple[Blend, list[Tensor]]]:
+        blend = self.blend.to(device)
+        widest = max(parameter.shape[1] for parameter in blend.packs.parameters())
+        members = sum(map(len, self.provenance.packs))
+        size = max(1, _CHUNK_BYTES // (4 * members * widest))
+        with torch.inference_mode():
+            for start in range(0, max(len(X), 1), size):
+                features = self.provenance.preprocessing.features(X[start : start + size])
+                yield blend, blend.logits(torch.from_numpy(features).to(device))

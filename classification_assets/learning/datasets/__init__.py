@@ -1,0 +1,15 @@
+"""Data sets as declarations. One is chosen by its `kind`; adding a kind is adding a class to the union."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from classification_assets.learning.datasets.blobs import Blobs
+from classification_assets.learning.datasets.circles import Circles
+from classification_assets.learning.datasets.dataset import Dataset, GeneratedDataset
+from classification_assets.learning.datasets.moons import Moons
+from classification_assets.learning.datasets.spirals import Spirals
+
+AnyDataset = Annotated[Blobs | Moons | Circles | Spirals, Field(discriminator="kind")]
+
+__all__ = ["AnyDataset", "Blobs", "Circles", "Dataset", "GeneratedDataset", "Moons", "Spirals"]

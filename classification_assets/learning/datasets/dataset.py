@@ -1,0 +1,108 @@
+"""What every data set can do: draw its rows and, if it is generated, say what is true of them.
+
+Declarations are read when the code location loads, so everything heavy is imported inside methods.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Self
+
+import numpy as np
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from classification_assets.learning.declaration import Declaration
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Noise = Annotated[
+    float,
+    Field(gt=0, description="Standard deviation of the Gaussian noise, in the units of the features."),
+]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Dataset(Declaration):
+    """A declared data set. A kind of data set is one class with a `kind` of its own."""
+
+    @abstractmethod
+    def sample(self, seed: int | None = None) -> DataFrame:
+        """Draw the rows.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Another seed gives other rows of the same problem. Default: the declared seed.
+
+        Returns
+        -------
+        DataFrame
+            N rows; features `x1` to `xD` (float64) and `label` (int64, 0 to C - 1).
+        """
+
+    def posterior(self, X: np.ndarray) -> np.ndarray | None:
+        """Probability of each class given the features, or None where the truth is not known.
+
+        Parameters
+        ----------
+        X : (N, D)
+            Features in the data's own units.
+
+        Returns
+        -------
+        (N, C) float64, or None
+        """
+        return None
+
+
+class GeneratedDataset(Dataset):
+    """A data set drawn from a known distribution, so that the best possible score is known too.
+
+    Each kind also has `n_classes` and `n_features`: a field where one may choose it, else a constant.
+    They are not properties here because pydantic warns of a field that shadows one.
+    """
+
+    n_samples: int = Field(1500, ge=1, le=10**8, description="Number of rows, at least one for each class.")
+    noise: Noise
+    seed: Seed = Field(0, description="Seed of the rows. Another seed gives other rows of the same problem.")
+
+    @property
+    def class_sizes(self) -> tuple[int, ...]:
+        """Rows of each class, (C,): as equal as possible, the first classes get what remains."""
+        size, remainder = divmod(self.n_samples, self.n_classes)
+        return tuple(size + (label < remainder) for label in range(self.n_classes))
+
+    @property
+    def class_priors(self) -> np.ndarray:
+        """Share of each class, (C,). It is exact: the number of rows of a class is not random."""
+        return np.array(self.class_sizes) / self.n_samples
+
+    def sample(self, seed: int | None = None) -> DataFrame:
+        from pandas import DataFrame
+
+        X, label = self._draw(self.seed if seed is None else seed)
+        frame = DataFrame(X, columns=[f"x{feature}" for feature in range(1, X.shape[1] + 1)])
+        frame["label"] = label.astype(np.int64)
+        return frame
+
+    @abstractmethod
+    def posterior(self, X: np.ndarray) -> np.ndarray: ...
+
+    @abstractmethod
+    def _draw(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Features (N, D) and labels (N,) in random order, with `class_sizes` rows of each class."""
+
+    @model_validator(mode="after")
+    def _has_rows_for_each_class(self) -> Self:
+        if self.n_samples < self.n_classes:
+            # A plain ValueError would be reported of the whole model; this one names the field.
+            problem = PydanticCustomError(
+                "fewer_rows_than_classes",
+                "fewer rows than classes: there are {n_classes} classes, so n_samples must be at least that",
+                {"n_classes": self.n_classes},
+            )
+            details = InitErrorDetails(type=problem, loc=("n_samples",), input=self.n_samples)
+            raise ValidationError.from_exception_data(type(self).__name__, [details])
+        return self

@@ -1,0 +1,100 @@
+"""The plain recipe: one network a seed, stopped by the validation fold and calibrated on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from classification_assets.learning.architectures import Architecture, Training
+from classification_assets.learning.blend import Blend, Fitted, Provenance
+from classification_assets.learning.folds import Fold
+from classification_assets.learning.packed import select_members
+from classification_assets.learning.split import Split
+from classification_assets.learning.training import OnEpoch, train
+
+
+def fit(
+    architecture: Architecture,
+    split: Split,
+    training: Training,
+    seeds: Sequence[int],
+    device: str = "cpu",
+    on_epoch: OnEpoch | None = None,
+) -> Fitted:
+    """Train an ensemble of one architecture.
+
+    Members whose loss stopped being finite are left out. The temperature of the mean logits is fitted on
+    the validation fold (Guo et al. 2017).
+
+    Raises
+    ------
+    FloatingPointError
+        If no member could be trained.
+    """
+    n_classes = len(split.classes)
+    X = torch.from_numpy(split.preprocessing.features(split.X)).to(device)
+    y = torch.from_numpy(split.y).to(device)
+    weight = None if split.weight is None else torch.from_numpy(split.weight).to(device)
+    validation = split.rows(Fold.VALIDATION)
+
+    network = architecture.build(X.shape[1], n_classes, seeds).to(device)
+    trained = train(
+        network,
+        X,
+        y,
+        split.rows(Fold.TRAIN),
+        validation,
+        training,
+        seeds,
+        n_classes=n_classes,
+        weight=weight,
+        on_epoch=on_epoch,
+    )
+    network.load_state_dict(trained.state)
+    survivors = (trained.best_step >= 0).nonzero().squeeze(1)
+    blend = Blend([select_members(network, survivors)]).to(device).eval()
+    with torch.inference_mode():
+        index = torch.from_numpy(validation).to(device)
+        logits = blend.logits(X[index])
+        blend.temperatures[0] = temperature(logits[0].mean(0).cpu(), y[index].cpu())
+        validation_probabilities = blend.blended(logits).cpu().numpy()
+    return Fitted(
+        state={name: value.detach().cpu() for name, value in blend.state_dict().items()},
+        provenance=Provenance(
+            architecture=architecture,  # pyright: ignore[reportArgumentType]
+            training=training,
+            packs=(tuple(int(seeds[index]) for index in survivors.tolist()),),
+            classes=tuple(split.classes),
+            preprocessing=split.preprocessing,
+            source=split.source,
+            versions=Provenance.current_versions(),
+        ),
+        history={name: value.numpy() for name, value in trained.history.items()},
+        best_step=trained.best_step.cpu().numpy(),
+        validation_probabilities=validation_probabilities,
+        module=architecture.network_class(),
+    )
+
+
+def temperature(logits: Tensor, y: Tensor) -> float:
+    """The temperature in [1/20, 20] with the lowest log loss of logits (N, C); 1 without rows.
+
+    A prior of (2 / N) log² keeps a small fold without a single error from asking for certainty. The
+    temperature is never worse than 1 on these rows.
+    """
+    if len(y) == 0:
+        return 1.0
+    scores, labels = logits.double(), y.long()
+
+    def loss(log_temperature: float) -> float:
+        prior = 2 / len(labels) * log_temperature**2
+        return cross_entropy(scores / np.exp(log_temperature), labels).item() + prior
+
+    limit = np.log(20)
+    found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0

@@ -1,0 +1,102 @@
+"""The rows of a data set with their folds, encoded once: all that later steps read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import TypeAdapter
+
+from classification_assets.learning.datasets import AnyDataset
+from classification_assets.learning.folds import Fold, Folds
+from classification_assets.learning.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as they were sampled or read.
+
+    Attributes
+    ----------
+    frame : DataFrame (N rows)
+    target : str
+        The column that holds the labels; the others are features.
+    source : dict
+        ``dataset``: the declaration as used; ``overridden``: what a run had set otherwise.
+    """
+
+    frame: pd.DataFrame
+    target: str
+    source: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Encoded rows and the fold of each.
+
+    Attributes
+    ----------
+    X : array (N, D) float32
+        Features in their own units.
+    y : array (N,) int64
+        Class codes, 0 to C - 1.
+    fold : array (N,) int8
+        Values of `Fold`.
+    weight : array (N,) float32 or None
+        Row weights.
+    classes : list of C labels
+        As they were in the data.
+    preprocessing : Preprocessing
+        Fitted on the training fold alone.
+    source : dict
+        See `Table`.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    fold: np.ndarray
+    weight: np.ndarray | None
+    classes: list[Any]
+    preprocessing: Preprocessing
+    source: dict[str, Any]
+
+    @classmethod
+    def of(cls, table: Table, folds: Folds) -> Self:
+        """Choose the folds of a table's rows and fit the preprocessing on its training fold."""
+        features = table.frame.drop(columns=table.target)
+        labels = table.frame[table.target].to_numpy()
+        return cls.of_arrays(
+            features.to_numpy(np.float32),
+            labels,
+            folds.choose(labels),
+            names=[str(name) for name in features.columns],
+            source=table.source,
+        )
+
+    @classmethod
+    def of_arrays(
+        cls,
+        X: np.ndarray,
+        labels: np.ndarray,
+        fold: np.ndarray,
+        *,
+        names: list[str],
+        weight: np.ndarray | None = None,
+        source: dict[str, Any] | None = None,
+    ) -> Self:
+        """From features X (N, D), labels (N,) of any sortable type and each row's fold (N,)."""
+        classes, y = np.unique(labels, return_inverse=True)
+        preprocessing = Preprocessing.fit(X[fold == Fold.TRAIN], names)
+        return cls(X, y.astype(np.int64), fold, weight, classes.tolist(), preprocessing, source or {})
+
+    def rows(self, fold: Fold) -> np.ndarray:
+        """Indices of a fold's rows, ascending."""
+        return np.flatnonzero(self.fold == fold)
+
+    def posterior(self, X: np.ndarray) -> np.ndarray | None:
+        """True class probabilities (N, C) at X (N, D) where the source knows them, else None."""
+        if "dataset" not in self.source:
+            return None
+        return TypeAdapter(AnyDataset).validate_python(self.source["dataset"]).posterior(X)

@@ -1,0 +1,407 @@
+"""Training a packed network: every member in one pass, each with its own rows, noise and early stopping.
+
+Shapes: K members, N rows, D features, C classes, B rows a mini-batch, E epochs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from classification_assets.learning.architectures import Training
+from classification_assets.learning.packed import (
+    MemberPool,
+    mixup_shares,
+    normal_numbers,
+    per_member,
+    select_members,
+)
+
+Rows = np.ndarray | Sequence[np.ndarray]
+OnEpoch = Callable[[int, int, dict[str, Tensor]], Tensor | None]
+
+_BLOCK_BYTES = 2**25
+_ROW_ORDER, _INPUT_NOISE, _MIXUP = 2_000, 1, 2
+_COMPACT_AT = 1 / 8
+_ONE_THREAD_BELOW = 2**23
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training a pack gives.
+
+    Attributes
+    ----------
+    state : dict of str to Tensor (K, ...)
+        Each member's best state (its last one without early stopping).
+    best_step : Tensor (K,)
+        The step of that state; -1 where the member's loss was not finite.
+    history : dict of str to Tensor
+        ``step`` (E,); ``train_loss``, ``validation_loss``, ``validation_accuracy`` (E, K), NaN after a
+        member has left.
+    checkpoints : dict of int to state
+        The pack's states at the steps asked for; a member that has left keeps its last one.
+    """
+
+    state: dict[str, Tensor]
+    best_step: Tensor
+    history: dict[str, Tensor]
+    checkpoints: dict[int, dict[str, Tensor]]
+
+
+def train(
+    network: nn.Module,
+    X: Tensor,
+    y: Tensor,
+    rows: Rows,
+    validation: Rows,
+    training: Training,
+    seeds: Sequence[int],
+    *,
+    n_classes: int,
+    weight: Tensor | None = None,
+    checkpoints: Collection[int] = (),
+    on_epoch: OnEpoch | None = None,
+    epoch_steps: int | None = None,
+) -> Trained:
+    """Train a packed network with AdamW on the cross-entropy of soft targets.
+
+    Parameters
+    ----------
+    network : nn.Module
+        (K, B, D) to logits (K, B, C); its parameters are trained in place.
+    X : Tensor (N, D) float32, y : Tensor (N,) int64
+        All rows, on the network's device.
+    rows, validation : array of indices, or K of them
+        What members learn from, and what stops them; an empty validation stops nobody.
+    training : Training
+    seeds : sequence of K ints
+        Row order, noise and mixup of a member come from its seed alone.
+    weight : Tensor (N,), optional
+        Row weights; training rows' weights are scaled to a mean of 1.
+    checkpoints : collection of int
+        Steps (counted in mini-batches) whose state is kept, taken at the end of their epoch.
+    on_epoch : callable, optional
+        ``on_epoch(step, last_step, entry)`` after each epoch; may return a mask (K,) of members to stop.
+    epoch_steps : int, optional
+        Mini-batches an epoch; by default as many as the rows fill.
+
+    Raises
+    ------
+    FloatingPointError
+        If every member's loss stopped being finite.
+    """
+    K, device = len(seeds), X.device
+    streams = [_RowStream(own, seed) for own, seed in zip(_for_each(rows, K), seeds, strict=True)]
+    shortest = min(len(stream.rows) for stream in streams)
+    B = min(training.batch_size or shortest, shortest)
+    epoch_steps = epoch_steps or max(1, round(shortest / B))
+    last = training.max_epochs * epoch_steps
+    if weight is not None:
+        weight = weight / weight[torch.from_numpy(streams[0].rows).long().to(device)].mean()
+
+    targets = _Targets(n_classes, weight, per_member(training.label_smoothing, K).to(device))
+    augmentation = _Augmentation(training, seeds).to(device)
+    fold = _ValidationFold(X, y, _for_each(validation, K), weight)
+    optimizer = MemberAdamW(
+        network, per_member(training.learning_rate, K), per_member(training.weight_decay, K)
+    )
+
+    active = torch.arange(K, device=device)
+    stopped = torch.zeros(K, dtype=torch.bool, device=device)
+    failed = torch.zeros(K, dtype=torch.bool, device=device)
+    best_loss = torch.full((K,), math.inf, device=device)
+    best_step = torch.full((K,), -1, dtype=torch.int64, device=device)
+    best = {name: value.clone() for name, value in network.state_dict().items()}
+    current = {name: value.clone() for name, value in best.items()} if checkpoints else {}
+    kept: dict[int, dict[str, Tensor]] = {}
+    history: list[dict[str, Tensor]] = []
+    step = 0
+
+    for epoch in range(training.max_epochs):
+        network.train()
+        total = torch.zeros(len(active), device=device)
+        with _threads_for(B * optimizer.values.numel()):
+            for x, target in _batches(X, y, streams, epoch_steps, B, targets):
+                x, target = augmentation(x, target)
+                logits = network(x.transpose(1, 2)).transpose(1, 2)
+                loss = -(target * logits.log_softmax(1)).sum((1, 2)) / B
+                optimizer.step(loss.sum(), _rate_factor(training.schedule, step, last))
+                total += loss.detach()
+                step += 1
+            train_loss = total / epoch_steps
+            validation_loss, accuracy = fold.score(network, n_classes)
+
+        judged = validation_loss if training.early_stopping and not fold.empty else -float(epoch) + 0 * train_loss
+        broken = ~stopped & ~(train_loss.isfinite() & judged.isfinite())
+        better = ~stopped & ~broken & (judged < best_loss[active])
+        _copy_members(network.state_dict(), best, active, better)
+        best_loss[active[better]] = judged[better]
+        best_step[active[better]] = step
+        failed[active[broken]] = True
+
+        entry = {"train_loss": train_loss, "validation_loss": validation_loss, "validation_accuracy": accuracy}
+        entry = {name: _scattered(value, active, ~stopped, K) for name, value in entry.items()}
+        history.append({"step": torch.tensor(step)} | entry)
+        asked = on_epoch(step, last, entry) if on_epoch else None
+
+        if checkpoints:
+            _copy_members(network.state_dict(), current, active, ~stopped)
+            for wanted in checkpoints:
+                if step - epoch_steps < wanted <= step:
+                    kept[wanted] = {name: value.clone() for name, value in current.items()}
+        stopped |= broken
+        if training.early_stopping and not fold.empty:
+            stopped |= step - best_step[active] >= training.patience * epoch_steps
+        if asked is not None:
+            stopped |= asked.to(device)[active]
+
+        n_stopped = int(stopped.sum())
+        if n_stopped == len(active):
+            break
+        if n_stopped >= _COMPACT_AT * len(active) and n_stopped > 0:
+            keep = (~stopped).nonzero().squeeze(1)
+            network = select_members(network, keep)
+            optimizer = optimizer.selected(network, keep)
+            augmentation, targets, fold = (part.selected(keep) for part in (augmentation, targets, fold))
+            streams = [streams[index] for index in keep.tolist()]
+            active, stopped = active[keep], stopped[keep]
+
+    if bool(failed.all()):
+        scale = X[torch.from_numpy(streams[0].rows).long().to(device)].abs().amax().item()
+        raise FloatingPointError(
+            f"all {K} members' losses stopped being finite within {step} steps: learning_rate was "
+            f"{training.learning_rate}, the largest input {scale:.3g}; a smaller learning rate may help"
+        )
+    best_step[failed] = -1
+    for wanted in checkpoints:
+        kept.setdefault(wanted, current)
+    return Trained(
+        state=best,
+        best_step=best_step,
+        history={name: torch.stack([entry[name] for entry in history]).cpu() for name in history[0]},
+        checkpoints=kept,
+    )
+
+
+class MemberAdamW:
+    """AdamW (Loshchilov and Hutter 2019) with a learning rate and a weight decay a member.
+
+    All parameters become views of one matrix (K, P), so a step is a dozen operations whatever the layers
+    are, and per-member rates are (K, 1).
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        learning_rate: Tensor,
+        weight_decay: Tensor,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        self.betas, self.eps = betas, eps
+        self._attach(network)
+        device = self.values.device
+        self.rate = learning_rate.to(device).unsqueeze(1)
+        self.decay = weight_decay.to(device).unsqueeze(1)
+        self.mean = torch.zeros_like(self.values)
+        # A square decaying from 0 would pass through denormal numbers, which are 37 times slower to root.
+        self.square = torch.full_like(self.values, 1e-30)
+        self.steps = 0
+
+    def _attach(self, network: nn.Module) -> None:
+        self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self.values = torch.cat([parameter.detach().flatten(1) for parameter in self.parameters], 1)
+        start = 0
+        for parameter in self.parameters:
+            stop = start + parameter[0].numel()
+            parameter.data = self.values[:, start:stop].view(parameter.shape)
+            start = stop
+
+    @torch.no_grad()
+    def _update(self, gradient: Tensor, factor: float) -> None:
+        first, second = self.betas
+        self.steps += 1
+        self.mean.lerp_(gradient, 1 - first)
+        self.square.mul_(second).addcmul_(gradient, gradient, value=1 - second).clamp_(min=1e-30)
+        rate = self.rate * factor
+        scale = math.sqrt(1 - second**self.steps)
+        self.values.mul_(1 - rate * self.decay)
+        denominator = self.square.sqrt().div_(scale).add_(self.eps)
+        self.values.sub_((self.mean / denominator).mul_(rate / (1 - first**self.steps)))
+
+    def step(self, loss: Tensor, factor: float) -> None:
+        """Differentiate the summed loss and move every member, at `factor` times its learning rate."""
+        gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        self._update(torch.cat([gradient.flatten(1) for gradient in gradients], 1), factor)
+
+    def selected(self, network: nn.Module, keep: Tensor) -> MemberAdamW:
+        """The same optimizer for `network`, which holds the members `keep`."""
+        chosen = MemberAdamW(network, self.rate[keep].squeeze(1), self.decay[keep].squeeze(1), self.betas, self.eps)
+        chosen.mean, chosen.square, chosen.steps = self.mean[keep], self.square[keep], self.steps
+        return chosen
+
+
+class _RowStream:
+    """A member's endless stream of row indices: one own shuffle after the other, so every batch is full."""
+
+    def __init__(self, rows: np.ndarray, seed: int) -> None:
+        self.rows = np.asarray(rows, np.int32)
+        self.rng = np.random.default_rng([seed, _ROW_ORDER])
+        self.rest = self.rows[:0]
+
+    def take(self, wanted: int) -> np.ndarray:
+        parts, missing = [self.rest[:wanted]], wanted - len(self.rest)
+        self.rest = self.rest[wanted:]
+        while missing > 0:
+            order = self.rng.permutation(self.rows)
+            parts.append(order[:missing])
+            self.rest = order[missing:]
+            missing -= len(order)
+        return np.concatenate(parts)
+
+
+class _Targets:
+    """Soft targets: one-hot, smoothed, weighted. Shape: labels (K, M) to (K, M, C)."""
+
+    def __init__(self, n_classes: int, weight: Tensor | None, smoothing: Tensor) -> None:
+        self.n_classes, self.weight, self.smoothing = n_classes, weight, smoothing
+        self.smooths = bool((smoothing > 0).any())
+
+    def __call__(self, y: Tensor, index: Tensor) -> Tensor:
+        target = F.one_hot(y[index], self.n_classes).to(torch.float32)
+        if self.smooths:
+            share = self.smoothing.view(-1, 1, 1)
+            target = target.mul_(1 - share).add_(share / self.n_classes)
+        return target if self.weight is None else target.mul_(self.weight[index].unsqueeze(2))
+
+    def selected(self, keep: Tensor) -> _Targets:
+        return _Targets(self.n_classes, self.weight, self.smoothing[keep])
+
+
+class _Augmentation(nn.Module):
+    """Mixup and Gaussian input noise on one mini-batch, features-major: (K, D, B), (K, C, B) to the same."""
+
+    def __init__(self, training: Training, seeds: Sequence[int]) -> None:
+        super().__init__()
+        self.shares = self.noise = None
+        if np.any(np.asarray(training.mixup) > 0):
+            self.shares = MemberPool(seeds, _MIXUP, mixup_shares, training.mixup)
+        if np.any(np.asarray(training.input_noise) > 0):
+            self.noise = MemberPool(seeds, _INPUT_NOISE, normal_numbers, training.input_noise)
+
+    def forward(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        if self.shares is not None:
+            # Rows come shuffled, so the next row is a partner drawn at random.
+            share = self.shares(1, x.shape[2])
+            x = torch.lerp(x.roll(1, 2), x, share)
+            target = torch.lerp(target.roll(1, 2), target, share)
+        if self.noise is not None:
+            x = x + self.noise(*x.shape[1:])
+        return x, target
+
+    def selected(self, keep: Tensor) -> _Augmentation:
+        chosen = select_members(self, keep)
+        assert isinstance(chosen, _Augmentation)
+        return chosen
+
+
+class _ValidationFold:
+    """Scores a packed network on each member's validation rows, in chunks of bounded size."""
+
+    def __init__(self, X: Tensor, y: Tensor, rows: Sequence[np.ndarray], weight: Tensor | None) -> None:
+        shared = all(own is rows[0] for own in rows)
+        longest = max(len(own) for own in rows)
+        index = np.zeros((1 if shared else len(rows), longest), np.int64)
+        counts = np.zeros(index.shape, np.float32)
+        for position, own in enumerate(rows[: len(index)]):
+            index[position, : len(own)] = own
+            counts[position, : len(own)] = 1
+        self.n_members, self.X, self.y = len(rows), X, y
+        self.index = torch.from_numpy(index).to(X.device)
+        self.counts = torch.from_numpy(counts).to(X.device)
+        if weight is not None:
+            self.counts = self.counts * weight[self.index]
+
+    @property
+    def empty(self) -> bool:
+        return self.index.shape[1] == 0
+
+    @torch.no_grad()
+    def score(self, network: nn.Module, n_classes: int) -> tuple[Tensor, Tensor]:
+        """Each member's mean log loss and accuracy, (K,) and (K,); NaN on an empty fold."""
+        network.eval()
+        K = self.n_members
+        loss, right = torch.zeros(K, device=self.X.device), torch.zeros(K, device=self.X.device)
+        chunk = max(1, _BLOCK_BYTES // (4 * K * (self.X.shape[1] + 4 * n_classes)))
+        for index, counts in zip(self.index.split(chunk, 1), self.counts.split(chunk, 1), strict=True):
+            x = self.X[index].transpose(1, 2).contiguous().expand(K, -1, -1)
+            logits = network(x.transpose(1, 2)).transpose(1, 2)
+            target = self.y[index].unsqueeze(1).expand(K, -1, -1)
+            chosen = logits.gather(1, target).squeeze(1)
+            loss += ((logits.logsumexp(1) - chosen) * counts).sum(1)
+            # argmax over so short an axis is slow; the label has the largest logit if none is larger.
+            right += ((chosen >= logits.amax(1)) * counts).sum(1)
+        total = self.counts.sum(1)
+        return loss / total, right / total
+
+    def selected(self, keep: Tensor) -> _ValidationFold:
+        chosen = object.__new__(_ValidationFold)
+        chosen.__dict__.update(self.__dict__, n_members=len(keep))
+        if len(self.index) > 1:
+            chosen.index, chosen.counts = self.index[keep], self.counts[keep]
+        return chosen
+
+
+def _batches(
+    X: Tensor, y: Tensor, streams: Sequence[_RowStream], steps: int, B: int, targets: _Targets
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Mini-batches (K, D, B) and targets (K, C, B), laid out in blocks whose size does not follow the table."""
+    K, D, C = len(streams), X.shape[1], targets.n_classes
+    block = max(1, _BLOCK_BYTES // (4 * K * B * (D + 2 * C)))
+    for start in range(0, steps, block):
+        n = min(block, steps - start)
+        index = torch.from_numpy(np.stack([stream.take(n * B) for stream in streams])).to(X.device).long()
+        x = X[index].view(K, n, B, D).permute(1, 0, 3, 2).contiguous()
+        target = targets(y, index).view(K, n, B, C).permute(1, 0, 3, 2).contiguous()
+        yield from zip(x, target, strict=True)
+
+
+@contextmanager
+def _threads_for(multiplications: int) -> Iterator[None]:
+    """One thread for a small step: there, waking a second one costs more than it computes."""
+    threads = torch.get_num_threads()
+    if multiplications < _ONE_THREAD_BELOW:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _rate_factor(schedule: str, step: int, last: int) -> float:
+    return 1.0 if schedule == "constant" else 0.5 * (1 + math.cos(math.pi * step / last))
+
+
+def _for_each(rows: Rows, n_members: int) -> Sequence[np.ndarray]:
+    return [rows] * n_members if isinstance(rows, np.ndarray) else rows
+
+
+def _copy_members(source: dict[str, Tensor], target: dict[str, Tensor], active: Tensor, chosen: Tensor) -> None:
+    """Copy the chosen members of the pack into their rows of the full state."""
+    if bool(chosen.any()):
+        for name, value in source.items():
+            target[name][active[chosen]] = value[chosen]
+
+
+def _scattered(value: Tensor, active: Tensor, running: Tensor, n_members: int) -> Tensor:
+    full = torch.full((n_members,), math.nan, device=value.device)
+    full[active[running]] = value[running]
+    return full.cpu()
