@@ -91,8 +91,9 @@ def stage(value: Artifact, path: UPath | Path | str) -> Staged:
     written = [
         folder / f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}" for target in targets
     ]
+    write = next(writer for kind, writer in _WRITERS.items() if isinstance(value, kind))
     for file in written:
-        _WRITERS[type(value)](value, file)
+        write(value, file)
         with file.open("rb+") as opened:
             os.fsync(opened.fileno())
     with written[-1].open("rb") as opened:

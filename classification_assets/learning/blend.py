@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from classification_assets.learning.architectures import AnyArchitecture, Module, Training
+from classification_assets.learning.architectures import AnyArchitecture, Architecture, Module, Training
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.packed import VmapNetwork
 from classification_assets.learning.preprocessing import Preprocessing
@@ -154,6 +155,33 @@ class Fitted:
                 "never imports what a file names: pass the class, as in load_classifier(path, module=...)"
             )
         return VmapNetwork(partial(self.module, **architecture.arguments), n_features, n_classes, seeds)
+
+    def using(self, architecture: Architecture) -> Self:
+        """The same, with the class of a person's own network that a declaration names."""
+        return replace(self, module=architecture.network_class())
+
+    def noting(self, overridden: dict[str, Any]) -> Self:
+        """The same, its provenance saying what a run set otherwise than declared, the data's part included."""
+        told = {f"dataset.{field}": value for field, value in self.provenance.source.get("overridden", {}).items()}
+        return replace(self, provenance=self.provenance.model_copy(update={"overridden": told | overridden}))
+
+    def summary(self) -> dict[str, float]:
+        """What of the training is followed over time."""
+        kept = self.best_step >= 0
+        return {
+            "validation_loss": float(np.nanmin(self.history["validation_loss"][:, kept], axis=0).mean()),
+            "best_step": float(np.median(self.best_step[kept])),
+            "temperature": float(self.state["temperatures"].mean()),
+            "members": int(kept.sum()),
+            "failed": int((~kept).sum()),
+        }
+
+    def hyperparameters(self) -> pd.DataFrame:
+        """Architecture and training as used, for reading."""
+        provenance = self.provenance
+        used = provenance.architecture.model_dump(mode="json", exclude={"training", "device", "name"})
+        used |= provenance.training.model_dump(mode="json")
+        return pd.DataFrame({"hyper-parameter": list(used), "value": [str(value) for value in used.values()]})
 
     def predict_proba(self, X: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Class probabilities (N, C) of rows X (N, D) in their own units."""

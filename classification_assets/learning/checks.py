@@ -1,12 +1,16 @@
-"""What a good model must satisfy: each check answers with a verdict and a sentence saying what was found."""
+"""What a good model must satisfy: each check answers with a verdict and a sentence saying what was found. Light to import."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from classification_assets.learning.blend import Fitted
-from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.folds import Fold
+
+if TYPE_CHECKING:
+    from classification_assets.learning.blend import Fitted
+    from classification_assets.learning.evaluation import Evaluation
 
 Verdict = tuple[bool, str]
 

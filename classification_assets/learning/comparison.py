@@ -46,6 +46,22 @@ def comparison(leaderboards: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return board[["experiment", *board.columns.drop("experiment")]]
 
 
+def summary(board: pd.DataFrame) -> pd.DataFrame:
+    """A leaderboard for reading: each score with its interval, and its spread over members."""
+    first = [name for name in ("experiment", "rank", "architecture", "validation_log_loss") if name in board]
+    table = board[first].copy()
+    for metric in REPORTED:
+        scores = zip(*(board[metric + part] for part in ("", "_low", "_high", "_spread")), strict=True)
+        table[f"test {metric.replace('_', ' ')}"] = [
+            f"{value:.3f} [{low:.3f}, {high:.3f}]" + (f" ± {spread:.3f}" if np.isfinite(spread) else "")
+            for value, low, high, spread in scores
+        ]
+    table["best possible accuracy"] = board["bayes_accuracy"]
+    table["parameters"] = board["parameters"]
+    table["overridden"] = board["overridden"]
+    return table.rename(columns={"validation_log_loss": "validation log loss"})
+
+
 def _bayes(evaluation: Evaluation, metric: str) -> float:
     try:
         return float(evaluation.score(Fold.TEST, metric, scope="bayes")["value"])

@@ -23,8 +23,8 @@ from classification_assets.learning.split import Split
 PLANE = 3
 """In `Evaluation.rows`, beside the values of `Fold`: a point of the grid over the figure's plane."""
 
-RESOLUTION = 200
-"""Points of that grid along each side."""
+RESOLUTION = 201
+"""Points of that grid along each side; odd, so that every second one spans it too."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,27 @@ class Evaluation:
         """The ensemble's overall scores by name."""
         found = self._overall(fold, "ensemble")
         return dict(zip(found["metric"], found["value"].astype(float), strict=True))
+
+    def reported(self) -> dict[str, float]:
+        """The scores that are followed over time: the test fold's, and the log loss that chooses."""
+        scores = self.overall(Fold.TEST)
+        chosen = {name: scores[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")}
+        return chosen | {"validation_log_loss": self.overall(Fold.VALIDATION)["log_loss"]}
+
+    def overall_table(self) -> pd.DataFrame:
+        """Overall scores, a row a scope and metric, for reading."""
+        metrics = self.metrics
+        return metrics[metrics["class"] == ""].drop(columns="class")
+
+    def class_table(self) -> pd.DataFrame:
+        """The ensemble's test scores, a row a class, for reading."""
+        metrics = self.metrics
+        chosen = metrics[
+            (metrics["fold"] == Fold.TEST.label) & (metrics["scope"] == "ensemble") & (metrics["class"] != "")
+        ]
+        table = chosen.pivot(index="class", columns="metric", values="value")
+        names = [str(label) for label in self.about["classes"]]
+        return table.loc[names, ["precision", "recall", "f1", "support"]].reset_index()
 
     def _overall(self, fold: Fold, scope: str) -> pd.DataFrame:
         metrics = self.metrics

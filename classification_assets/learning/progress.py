@@ -9,11 +9,35 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
+from classification_assets.learning.architectures import Architecture, Training
+from classification_assets.learning.blend import Fitted
+from classification_assets.learning.split import Split
+
 LINES = 20
 """Lines a training, at most, if it takes no longer than `LINES` × `SECONDS`."""
 
 SECONDS = 10.0
 """Seconds between two lines, at most."""
+
+
+def timed_fit(
+    architecture: Architecture,
+    split: Split,
+    training: Training,
+    device: str,
+    title: str,
+    log: Callable[[str], None],
+) -> tuple[Fitted, float]:
+    """Fit an architecture, saying how far it is, and the seconds it took."""
+    progress, started = Progress(title, log), time.perf_counter()
+    try:
+        fitted = architecture.fit(split, training, training.seeds, device, progress)
+    finally:
+        progress.close()
+    seconds = time.perf_counter() - started
+    members, epochs = len(training.seeds), progress.epoch
+    log(f"{title}: {members} networks, {epochs} epochs, {seconds:.1f} s on {device}")
+    return fitted, seconds
 
 
 class Progress:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
-from classification_assets.learning.datasets import AnyDataset
+from classification_assets.learning.datasets import AnyDataset, Dataset
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.preprocessing import Preprocessing
 
@@ -30,6 +30,17 @@ class Table:
     frame: pd.DataFrame
     target: str
     source: dict[str, Any]
+
+    @classmethod
+    def of(cls, dataset: Dataset, overridden: dict[str, Any] | None = None) -> Self:
+        """Draw or read a declared data set's rows."""
+        source = {"dataset": dataset.model_dump(mode="json"), "overridden": overridden or {}}
+        return cls(dataset.sample(), "label", source)
+
+    def class_counts(self) -> pd.DataFrame:
+        """Rows and share of each class, for reading."""
+        counts = self.frame[self.target].value_counts().sort_index()
+        return pd.DataFrame({"class": counts.index, "rows": counts.values, "share": counts.values / counts.sum()})
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,17 @@ class Split:
     def rows(self, fold: Fold) -> np.ndarray:
         """Indices of a fold's rows, ascending."""
         return np.flatnonzero(self.fold == fold)
+
+    def class_counts(self) -> pd.DataFrame:
+        """Rows of each class in each fold, for reading."""
+        C = len(self.classes)
+        counts = {fold.label: np.bincount(self.y[self.fold == fold], minlength=C) for fold in Fold}
+        return pd.DataFrame({"class": self.classes} | counts)
+
+    def columns(self) -> pd.DataFrame:
+        """What preprocessing learned of each feature, for reading."""
+        learned = self.preprocessing
+        return pd.DataFrame({"feature": learned.names, "mean": learned.mean, "scale": learned.scale})
 
     def posterior(self, X: np.ndarray) -> np.ndarray | None:
         """True class probabilities (N, C) at X (N, D) where the source knows them, else None."""

@@ -1,0 +1,1 @@
+"""The Dagster assets: one file a kind, each moving data between Dagster and `learning`."""

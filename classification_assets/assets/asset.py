@@ -1,0 +1,201 @@
+"""What every asset has in common: key, group, inputs, device, run configuration, code version, checks, storage."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import dagster as dg
+
+from classification_assets.assets.run_config import run_config, with_overrides
+from classification_assets.device import TAG, configured_device, device_tag
+from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.architectures import Architecture
+from classification_assets.learning.declaration import Declaration
+
+Key = Sequence[str]
+Inputs = Mapping[str, Key | Mapping[str, Key]]
+Check = Callable[[Any], tuple[bool, str]]
+Body = Callable[..., tuple[Any, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a body may want to know of the run it is in.
+
+    Attributes
+    ----------
+    device : str
+        Where to compute; cpu for work that has no use for an accelerator.
+    overridden : dict
+        What the run set otherwise than declared, by field.
+    log : callable
+        Writes a line to Dagster's log.
+    """
+
+    device: str
+    overridden: dict[str, Any]
+    log: Callable[[str], None]
+
+
+def experiment_asset(
+    experiment: NamedExperiment,
+    name: str,
+    *,
+    architecture: Architecture | None = None,
+    inputs: Inputs | Sequence[str] = (),
+    uses: Sequence[Declaration],
+    **options: Any,
+) -> Callable[[Body], dg.AssetsDefinition]:
+    """An asset of an experiment, or of one of its architectures; `inputs` by name are the experiment's own.
+
+    The other options are those of `declared_asset`.
+    """
+    prefix = [experiment.name] if architecture is None else [experiment.name, architecture.name]
+    keys = inputs if isinstance(inputs, Mapping) else {name: [experiment.name, name] for name in inputs}
+    devices = (experiment.device,) if architecture is None else (architecture.device, experiment.device)
+    return declared_asset(
+        [*prefix, name], group=experiment.name, inputs=keys, devices=devices, uses=uses, **options
+    )
+
+
+def declared_asset(
+    key: Key,
+    *,
+    group: str,
+    stored_as: str,
+    uses: Sequence[Declaration],
+    kinds: set[str],
+    inputs: Inputs = {},  # noqa: B006 (read only)
+    overrides: Mapping[str, Declaration] = {},  # noqa: B006 (read only)
+    devices: Sequence[str] = (),
+    accelerated: bool = False,
+    checks: Sequence[Check] = (),
+) -> Callable[[Body], dg.AssetsDefinition]:
+    """Make an asset of a body that computes a value and what to show of it.
+
+    Parameters
+    ----------
+    key : sequence of str
+    group : str
+    stored_as : str
+        The artifact's suffix.
+    uses : sequence of Declaration
+        All that is declared for it and for everything upstream; its hash is the code version, since Dagster
+        does not carry a changed version downstream.
+    kinds : set of str
+        Icons in the UI.
+    inputs : mapping
+        The body's arguments that are loaded: the key of an asset, or a mapping of names to keys.
+    overrides : mapping
+        The body's arguments that are declared, which the run's configuration may change.
+    devices : sequence of str
+        Declared devices, from the most to the least specific.
+    accelerated : bool
+        Whether the work has a use for an accelerator.
+    checks : sequence of callables
+        ``check(value) -> (passed, sentence)``, reported with the asset.
+
+    Returns
+    -------
+    A decorator of ``body(**overrides, **inputs, run) -> (value, metadata)``.
+    """
+    flat = dict(_flat_inputs(inputs))
+    config_class = run_config("__".join(key), overrides)
+    configured = configured_device(*devices)
+    asset_key = dg.AssetKey(list(key))
+
+    def decorate(body: Body) -> dg.AssetsDefinition:
+        def compute(context: dg.AssetExecutionContext, config: Any, **loaded: Any):
+            choice = context.resources.device.choice(*devices)
+            device = _device(context.resources.device, devices, choice, accelerated)
+            declared, overridden = with_overrides(overrides, config)
+            run = Run(device["device"], overridden, context.log.info)
+            value, metadata = body(**declared, **_nested_inputs(inputs, loaded), run=run)
+            staged = context.resources.artifacts.stage(asset_key, stored_as, value)
+            told = {"overridden for this run": _as_text(overridden)} if overridden else {}
+            return dg.MaterializeResult(
+                value=staged,
+                metadata=told | metadata | {"path": dg.MetadataValue.path(str(staged.path))} | device,
+                data_version=dg.DataVersion(staged.version),
+                check_results=[_checked(check, value) for check in checks],
+            )
+
+        # The annotation is how Dagster learns the form; it is made here, so it has no name to write there.
+        compute.__annotations__["config"] = config_class
+        compute.__annotations__["context"] = dg.AssetExecutionContext
+        return dg.asset(
+            key=asset_key,
+            group_name=group,
+            description=body.__doc__,
+            ins={name: dg.AssetIn(key=dg.AssetKey(list(upstream))) for name, upstream in flat.items()},
+            io_manager_key="artifacts",
+            required_resource_keys={"device", "artifacts"},
+            code_version=_code_version(uses),
+            kinds=kinds,
+            tags={TAG: device_tag(configured)},
+            metadata={"device": configured, "stored_as": stored_as},
+            check_specs=[
+                dg.AssetCheckSpec(check.__name__, asset=asset_key, description=check.__doc__) for check in checks
+            ],
+        )(compute)
+
+    return decorate
+
+
+def _device(resource: Any, devices: Sequence[str], choice: str, accelerated: bool) -> dict[str, Any]:
+    """The device that is really used, as metadata; one that is named and not there is an error."""
+    if not accelerated and choice in ("auto", "cpu"):
+        # Neither choosing nor checking needs torch here, whose import takes longer than the work.
+        return {"device": "cpu", "device note": "this work has no use for an accelerator"}
+    found = resource.resolve(*devices)
+    if not accelerated:
+        return {"device": "cpu", "device note": f"{found.name} is there; this work has no use for it"}
+    return {
+        "device": found.name,
+        "device hardware": found.hardware,
+        "threads": found.threads,
+        "torch version": version("torch"),
+    }
+
+
+def _code_version(uses: Sequence[Declaration]) -> str:
+    declared = [use.model_dump(mode="json", exclude={"device"}) for use in uses]
+    return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _flat_inputs(inputs: Inputs) -> Iterator[tuple[str, Key]]:
+    """Each key under an argument name of its own: names of architectures may be no identifiers."""
+    for name, keys in inputs.items():
+        if isinstance(keys, Mapping):
+            for index, key in enumerate(keys.values()):
+                yield f"{name}__{index}", key
+        else:
+            yield name, keys
+
+
+def _nested_inputs(inputs: Inputs, loaded: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {inner: loaded[f"{name}__{index}"] for index, inner in enumerate(keys)}
+        if isinstance(keys, Mapping)
+        else loaded[name]
+        for name, keys in inputs.items()
+    }
+
+
+def _checked(check: Check, value: Any) -> dg.AssetCheckResult:
+    passed, sentence = check(value)
+    return dg.AssetCheckResult(
+        passed=passed,
+        check_name=check.__name__,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=sentence,
+    )
+
+
+def _as_text(overridden: Mapping[str, Any]) -> str:
+    return ", ".join(f"{field} = {value}" for field, value in overridden.items())

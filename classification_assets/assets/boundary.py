@@ -1,0 +1,35 @@
+"""<experiment>/<architecture>/boundary: where the architecture decides what."""
+
+import dagster as dg
+
+from classification_assets import shown
+from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.architectures import Architecture, Training
+
+
+def boundary_asset(
+    experiment: NamedExperiment, architecture: Architecture, training: Training
+) -> dg.AssetsDefinition:
+    """The asset of one architecture's decision-boundary figure."""
+
+    @experiment_asset(
+        experiment,
+        "boundary",
+        architecture=architecture,
+        stored_as="png",
+        inputs={
+            "evaluation": [experiment.name, architecture.name, "evaluation"],
+            "split": [experiment.name, "split"],
+        },
+        uses=[experiment.dataset, experiment.split, training, architecture],
+        kinds={"matplotlib", "png"},
+    )
+    def boundary(evaluation, split, run: Run):
+        """Class probabilities over the plane, the decision line, and the rows it gets wrong; PNG and SVG."""
+        from classification_assets.learning import pictures
+
+        drawn = pictures.decision_boundary(evaluation, split, f"{experiment.name} · {architecture.name}")
+        return drawn, shown.figure(drawn, "decision boundary")
+
+    return boundary

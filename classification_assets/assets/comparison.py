@@ -1,0 +1,64 @@
+"""comparison/leaderboard and comparison/gallery: all experiments against all architectures."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from classification_assets import shown
+from classification_assets.assets.asset import Run, declared_asset
+from classification_assets.experiment import NamedExperiment
+
+GROUP = "comparison"
+
+
+def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
+    """The asset of all leaderboards in one table."""
+
+    @declared_asset(
+        [GROUP, "leaderboard"],
+        group=GROUP,
+        stored_as="parquet",
+        inputs={
+            "leaderboards": {experiment.name: [experiment.name, "leaderboard"] for experiment in experiments}
+        },
+        uses=[part for experiment in experiments for part in experiment.all_declared()],
+        kinds={"pandas", "parquet"},
+    )
+    def leaderboard(leaderboards, run: Run):
+        """Every experiment's leaderboard, one below the other."""
+        from classification_assets.learning.comparison import comparison, summary
+
+        board = comparison(leaderboards)
+        return board, shown.table(summary(board), "leaderboard")
+
+    return leaderboard
+
+
+def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
+    """The asset of one picture of all decision boundaries."""
+    evaluations = {
+        f"{experiment.name}/{architecture.name}": [experiment.name, architecture.name, "evaluation"]
+        for experiment in experiments
+        for architecture in experiment.architectures
+    }
+
+    @declared_asset(
+        [GROUP, "gallery"],
+        group=GROUP,
+        stored_as="png",
+        inputs={
+            "evaluations": evaluations,
+            "splits": {experiment.name: [experiment.name, "split"] for experiment in experiments},
+            "leaderboards": {experiment.name: [experiment.name, "leaderboard"] for experiment in experiments},
+        },
+        uses=[part for experiment in experiments for part in experiment.all_declared()],
+        kinds={"matplotlib", "png"},
+    )
+    def gallery(evaluations, splits, leaderboards, run: Run):
+        """Experiments down, architectures across: each decision boundary with its test accuracy; PNG and SVG."""
+        from classification_assets.learning import pictures
+
+        drawn = pictures.boundary_gallery(evaluations, splits, leaderboards)
+        return drawn, shown.figure(drawn, "gallery")
+
+    return gallery

@@ -1,0 +1,42 @@
+"""<experiment>/<architecture>/evaluation: probabilities and scores on the rows that were not trained on."""
+
+import dagster as dg
+
+from classification_assets import shown
+from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.architectures import Architecture, Training
+from classification_assets.learning.checks import beats_majority
+
+
+def evaluation_asset(
+    experiment: NamedExperiment, architecture: Architecture, training: Training
+) -> dg.AssetsDefinition:
+    """The asset of one architecture's scores."""
+
+    @experiment_asset(
+        experiment,
+        "evaluation",
+        architecture=architecture,
+        stored_as="parquet",
+        inputs={"model": [experiment.name, architecture.name, "model"], "split": [experiment.name, "split"]},
+        uses=[experiment.dataset, experiment.split, training, architecture],
+        kinds={"scikitlearn", "parquet"},
+        accelerated=True,
+        checks=[beats_majority],
+    )
+    def evaluation(model, split, run: Run):
+        """Scores on the validation and the test fold, each with its interval over rows and spread over members."""
+        from classification_assets.learning import pictures
+        from classification_assets.learning.evaluation import evaluate
+
+        evaluation = evaluate(model.using(architecture), split, run.device)
+        title = f"{experiment.name} · {architecture.name}"
+        return evaluation, {
+            **shown.figure(pictures.confusion_matrix(evaluation, title), "confusion matrix"),
+            **shown.scalars(evaluation.reported()),
+            **shown.table(evaluation.overall_table(), "scores"),
+            **shown.table(evaluation.class_table(), "scores of each class"),
+        }
+
+    return evaluation

@@ -1,0 +1,43 @@
+"""<experiment>/<architecture>/model: an ensemble of networks, trained in one pass."""
+
+import dagster as dg
+
+from classification_assets import shown
+from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.architectures import Architecture, Training
+from classification_assets.learning.checks import converged
+
+
+def model_asset(
+    experiment: NamedExperiment, architecture: Architecture, training: Training
+) -> dg.AssetsDefinition:
+    """The asset of one architecture's trained networks."""
+
+    @experiment_asset(
+        experiment,
+        "model",
+        architecture=architecture,
+        stored_as="safetensors",
+        inputs=["split"],
+        overrides={"training": training, "architecture": architecture},
+        uses=[experiment.dataset, experiment.split, training, architecture],
+        kinds={"pytorch"},
+        accelerated=True,
+        checks=[converged],
+    )
+    def model(training, architecture, split, run: Run):
+        """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""
+        from classification_assets.learning import pictures
+        from classification_assets.learning.progress import timed_fit
+
+        title = f"{experiment.name} · {architecture.name}"
+        fitted, seconds = timed_fit(architecture, split, training, run.device, title, run.log)
+        fitted = fitted.noting(run.overridden)
+        return fitted, {
+            **shown.figure(pictures.training_curves(fitted, title), "training curves"),
+            **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
+            **shown.table(fitted.hyperparameters(), "hyper-parameters"),
+        }
+
+    return model

@@ -1,0 +1,93 @@
+"""What one run may set otherwise than declared: a launchpad form made from the declarations themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import dagster as dg
+from pydantic import Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from classification_assets.learning.declaration import Declaration
+
+FIXED = frozenset({"name", "kind", "device", "training", "path", "arguments"})
+"""Fields that no run may change: names, places of code, and what has a way of its own."""
+
+
+def run_config(name: str, declarations: Mapping[str, Declaration]) -> type[dg.Config]:
+    """A configuration with the declarations' fields, all optional, defaulting to what is declared.
+
+    Bounds are not part of it: Dagster would check them only inside the step, and `with_overrides` does.
+    """
+    fields: dict[str, Any] = {}
+    for declared in declarations.values():
+        for field, info in type(declared).model_fields.items():
+            if field not in FIXED and (shown := _form(info.annotation)) is not None:
+                value = getattr(declared, field)
+                if isinstance(value, tuple) and get_origin(shown) is not list:
+                    shown, value = shown | None, None
+                default = list(value) if isinstance(value, tuple) else value
+                fields[field] = (shown, Field(default, description=_description(info)))
+    return create_model(f"{name}_config", __base__=dg.Config, **fields)
+
+
+def with_overrides(
+    declarations: Mapping[str, Declaration], config: dg.Config
+) -> tuple[dict[str, Declaration], dict[str, Any]]:
+    """The declarations with what the run sets, and only that which differs, by field.
+
+    Raises
+    ------
+    ValueError
+        If a value breaks the declaration's own rules; the message names field, value and rule.
+    """
+    given = {
+        field: tuple(value) if isinstance(value, list) else value for field, value in config.model_dump().items()
+    }
+    used, overridden = {}, {}
+    for name, declared in declarations.items():
+        changes = {
+            field: given[field]
+            for field in type(declared).model_fields
+            if field in given and _differs(given[field], getattr(declared, field))
+        }
+        try:
+            used[name] = declared.replaced(**changes)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, problem['loc'])) or name}: {problem['msg']}, however: {problem['input']!r}"
+                for problem in error.errors()
+            )
+            raise ValueError(f"run configuration of {name}: {problems}") from error
+        overridden |= changes
+    return used, overridden
+
+
+def _differs(given: Any, declared: Any) -> bool:
+    # One number a member has no field in the form, only a place that is empty unless it is filled.
+    return given != declared and not (given is None and isinstance(declared, tuple))
+
+
+def _form(annotation: Any) -> Any:
+    """The type that Dagster's configuration has for a field, or None if it has none."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _form(args[0])
+    if origin in (Union, UnionType):
+        options = [option for option in args if option is not NoneType and get_origin(option) is not tuple]
+        if not options:
+            return next((form for option in args if (form := _form(option)) is not None), None)
+        form = _form(options[0]) if len(options) == 1 else None
+        return form | None if form is not None and NoneType in args else form
+    if origin is Literal:
+        return annotation
+    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
+        inner = _form(args[0])
+        return list[inner] if inner in (int, float, str) else None
+    return annotation if annotation in (int, float, bool, str) else None
+
+
+def _description(info: FieldInfo) -> str:
+    return info.description or ""

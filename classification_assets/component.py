@@ -1,0 +1,113 @@
+"""ClassificationExperiment: the Dagster component that turns a declared experiment into assets and a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster.components import Scaffolder, ScaffoldRequest
+
+from classification_assets.assets.boundary import boundary_asset
+from classification_assets.assets.dataset import dataset_asset
+from classification_assets.assets.evaluation import evaluation_asset
+from classification_assets.assets.leaderboard import leaderboard_asset
+from classification_assets.assets.model import model_asset
+from classification_assets.assets.split import split_asset
+from classification_assets.experiment import Experiment, NamedExperiment
+
+EXAMPLE = """\
+type: classification_assets.ClassificationExperiment
+attributes:
+  dataset:
+    kind: moons            # blobs, moons, circles or spirals
+    n_samples: 1500
+    noise: 0.25
+    seed: 0
+  split: {validation: 0.2, test: 0.25, seed: 0}
+  training:
+    members: 8             # networks trained in one pass: every score gets an uncertainty
+    max_epochs: 200
+    batch_size: 64
+    learning_rate: 0.01
+  architectures:
+    - linear               # shipped: linear, shallow_relu, deep_relu, deep_tanh, regularized
+    - deep_relu
+    - name: wide_gelu      # declared here
+      hidden: [128, 128]
+      activation: gelu     # relu, leaky_relu, gelu, silu or tanh
+      dropout: 0.1
+      normalization: none  # none, batch or layer
+"""
+
+
+class ExperimentScaffolder(Scaffolder):
+    """Writes a complete example, ready to be changed."""
+
+    def scaffold(self, request: ScaffoldRequest) -> None:
+        request.target_path.mkdir(parents=True, exist_ok=True)
+        (request.target_path / "defs.yaml").write_text(EXAMPLE)
+
+
+@dg.scaffold_with(ExperimentScaffolder)
+@dataclass
+class ClassificationExperiment(dg.Component):
+    """One data set and the architectures tried on it; the folder's name is the experiment's."""
+
+    experiment: NamedExperiment
+    source: Path
+
+    @classmethod
+    def get_model_cls(cls) -> type[Experiment]:
+        return Experiment
+
+    @classmethod
+    def load(cls, attributes: Any, context: dg.ComponentLoadContext) -> ClassificationExperiment:
+        source = context.path / "defs.yaml"
+        if attributes is None:
+            raise ValueError(f"{source}: attributes are missing; an experiment needs at least a dataset")
+        try:
+            return cls(attributes.named(context.path.name), source)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from error
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        _refuse_namesakes(declared_experiments(context))
+        return experiment_definitions(self.experiment)
+
+
+def experiment_definitions(experiment: NamedExperiment) -> dg.Definitions:
+    """An experiment's assets and the job that materializes them."""
+    job = dg.define_asset_job(
+        f"train_{experiment.name}",
+        selection=dg.AssetSelection.groups(experiment.name),
+        description=f"Everything of the experiment {experiment.name}, from fresh rows to its leaderboard.",
+    )
+    return dg.Definitions(assets=list(_assets(experiment)), jobs=[job])
+
+
+def declared_experiments(context: dg.ComponentLoadContext) -> list[ClassificationExperiment]:
+    """All experiments of the code location, by name."""
+    found = context.component_tree.get_all_components(of_type=ClassificationExperiment)
+    return sorted(found, key=lambda component: component.experiment.name)
+
+
+def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
+    yield dataset_asset(experiment)
+    yield split_asset(experiment)
+    for architecture, training in experiment.trainings():
+        yield model_asset(experiment, architecture, training)
+        yield evaluation_asset(experiment, architecture, training)
+        yield boundary_asset(experiment, architecture, training)
+    yield leaderboard_asset(experiment)
+
+
+def _refuse_namesakes(components: list[ClassificationExperiment]) -> None:
+    for first, second in zip(components, components[1:], strict=False):
+        if first.experiment.name == second.experiment.name:
+            raise ValueError(
+                f"two experiments are named {first.experiment.name!r}: {first.source} and {second.source}; "
+                "rename one folder (one experiment a file)"
+            )

@@ -1,0 +1,1 @@
+"""What is declared: a folder an experiment, and what spans them all."""

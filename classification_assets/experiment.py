@@ -1,0 +1,104 @@
+"""Experiment: what a person may declare in a `defs.yaml`, with the rules that hold between its parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from classification_assets.learning.architectures import SHIPPED, Architecture, ArchitectureChoice, Training
+from classification_assets.learning.datasets import AnyDataset, GeneratedDataset
+from classification_assets.learning.declaration import Declaration, Name
+from classification_assets.learning.device import DeviceName
+from classification_assets.learning.folds import Folds
+
+RESERVED = ("comparison", "tuned")
+"""Names of experiments that the project keeps for itself."""
+
+TAKEN = ("dataset", "split", "leaderboard", "champion", "sweep", "predictions", "report")
+"""Names of an experiment's own assets, which no architecture may bear."""
+
+
+class Experiment(Declaration):
+    """One data set and the architectures that are tried on it."""
+
+    dataset: AnyDataset = Field(description="Where the rows come from; `kind` says how.")
+    split: Folds = Field(Folds(), description="Shares of the rows for validation and test.")
+    training: Training = Field(Training(), description="Training options; an architecture may set its own.")
+    architectures: tuple[ArchitectureChoice, ...] = Field(
+        tuple(SHIPPED.values()),
+        min_length=1,
+        description="Shipped architectures by name, or declarations; default: all that are shipped.",
+    )
+    device: DeviceName = Field("auto", description="Where it trains: auto, cpu, cuda, cuda:N or mps.")
+    resample: bool = Field(False, description="The schedule draws fresh rows of the same problem each time.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_templates(cls, value: Any) -> Any:
+        for place, text in _strings(value):
+            if "{{" in text or "{%" in text:
+                raise ValueError(
+                    f"{place}: the template {text!r} would not be resolved here; write the value itself "
+                    "(device, storage, cron and time zone are read from environment variables, see the README)"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Experiment:
+        counts = Counter(architecture.name for architecture in self.architectures)
+        if twice := [name for name, count in counts.items() if count > 1]:
+            raise ValueError(f"architectures: {twice[0]!r} is there {counts[twice[0]]} times; names must differ")
+        if taken := [name for name in counts if name in TAKEN]:
+            raise ValueError(f"architectures: {taken[0]!r} is the name of an asset; choose another name")
+        for architecture in self.architectures:
+            architecture.trained_with(self.training)
+        if isinstance(self.dataset, GeneratedDataset):
+            self.split.sizes(self.dataset.n_samples, self.dataset.n_classes)
+        if self.resample and not isinstance(self.dataset, GeneratedDataset):
+            raise ValueError("resample: only a generated data set can draw fresh rows")
+        return self
+
+    def named(self, name: str) -> NamedExperiment:
+        """The experiment under its name.
+
+        Raises
+        ------
+        ValueError
+            If the name is reserved or not `[a-z0-9_]+`.
+        """
+        if name in RESERVED:
+            raise ValueError(
+                f"the name {name!r} is reserved ({', '.join(RESERVED)} are the project's own); "
+                "rename the experiment's folder"
+            )
+        return NamedExperiment(**{field: getattr(self, field) for field in type(self).model_fields}, name=name)
+
+
+class NamedExperiment(Experiment):
+    """An experiment and the name of its folder, under which its assets appear."""
+
+    name: Name
+
+    def all_declared(self) -> list[Declaration]:
+        """Everything that decides the experiment's results."""
+        trainings = [part for pair in self.trainings() for part in pair]
+        return [self.dataset, self.split, *trainings]
+
+    def trainings(self) -> Iterator[tuple[Architecture, Training]]:
+        """Each architecture with the options it is trained with."""
+        for architecture in self.architectures:
+            yield architecture, architecture.trained_with(self.training)
+
+
+def _strings(value: Any, place: str = "attributes") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _strings(inner, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _strings(inner, f"{place}.{index}")

@@ -1,0 +1,157 @@
+"""The decision-boundary figure: what the model says everywhere, the rows, and what would be optimal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from scipy.ndimage import distance_transform_edt
+
+from classification_assets.learning.figures.landscape import DASHES, DISAGREEMENT, HATCH, Extent, landscape
+from classification_assets.learning.figures.legend import (
+    HEIGHT,
+    MARK_WIDTH,
+    Entry,
+    Section,
+    class_scales,
+    key,
+    shortened,
+)
+from classification_assets.learning.figures.points import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Points,
+    chosen_rows,
+    point_mark,
+)
+from classification_assets.learning.figures.style import Theme, axis_names, map_size, sheet
+
+TOLD_BY_COLOUR = 8
+
+
+def boundary(
+    probabilities: np.ndarray,
+    extent: Extent,
+    *,
+    classes: Sequence[str],
+    points: Points | None = None,
+    truth: np.ndarray | None = None,
+    disagreement: np.ndarray | None = None,
+    title: str = "",
+    note: str = "",
+    names: tuple[str, str] = ("x1", "x2"),
+    theme: str = "light",
+) -> Figure:
+    """The probabilities of C classes over a plane, with the decision line and the rows.
+
+    Parameters
+    ----------
+    probabilities : (R, R, C) on an even grid over the extent, edges included, y ascending
+    extent : (x0, x1, y0, y1)
+    classes : names of the C classes
+    points : rows on the plane; more than 3,000 are thinned, and the note says so
+    truth : (Rt, Rt, C), the true posterior on its own grid over the extent; its border is dashed
+    disagreement : (R, R), share of members that vote against the ensemble; hatched above a fifth
+    title : lines after the first are set smaller
+    note : small text at the foot
+    names : labels of the axes; an axis without a label gets no ticks
+    theme : "light" or "dark"
+    """
+    probabilities = np.asarray(probabilities, dtype=float)
+    if probabilities.ndim != 3 or probabilities.shape[2] != len(classes):
+        raise ValueError(
+            f"probabilities must be (R, R, C) with C = {len(classes)} classes, got {probabilities.shape}"
+        )
+    shown, remarks = chosen_rows(points, extent)
+    with sheet(theme, title, " · ".join([*filter(None, [note]), *remarks])) as figure:
+        ax = figure.panel(0, 0, *map_size(extent, names))
+        landscape(
+            ax,
+            probabilities,
+            extent,
+            theme=figure.theme,
+            points=shown,
+            truth=truth,
+            disagreement=disagreement,
+        )
+        if len(classes) > TOLD_BY_COLOUR:
+            _name_regions(ax, probabilities, extent, classes, figure.theme)
+        axis_names(ax, names)
+        ax.spines[:].set_visible(False)
+        key(ax, _sections(classes, shown, truth, disagreement, figure.theme), figure.theme)
+    return figure
+
+
+def _name_regions(
+    ax: Axes, probabilities: np.ndarray, extent: Extent, classes: Sequence[str], theme: Theme
+) -> None:
+    """Write each class's name where its region is widest: nobody finds one of 20 colours in a legend."""
+    x0, x1, y0, y1 = extent
+    R = len(probabilities)
+    winner = probabilities.argmax(axis=2)
+    for c in np.unique(winner):
+        depth = np.asarray(distance_transform_edt(np.pad(winner == c, 1)))[1:-1, 1:-1]
+        row, column = np.unravel_index(depth.argmax(), depth.shape)
+        if depth[row, column] < 0.03 * R:
+            continue
+        ax.text(
+            x0 + (x1 - x0) * column / (R - 1),
+            y0 + (y1 - y0) * row / (R - 1),
+            shortened(classes[c]),
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            bbox={"boxstyle": "round,pad=0.2", "facecolor": theme.paper, "alpha": 0.75, "linewidth": 0},
+            clip_on=True,
+            zorder=6,
+        )
+
+
+def _sections(
+    classes: Sequence[str],
+    points: Points | None,
+    truth: np.ndarray | None,
+    disagreement: np.ndarray | None,
+    theme: Theme,
+) -> list[Section]:
+    rows = []
+    if points is not None:
+        test = points.fold == TEST
+        learnt = [
+            name for fold, name in ((TRAIN, "train"), (VALIDATION, "validation")) if fold in points.fold
+        ]
+        for role, label, which in (
+            ("train", ", ".join(learnt), ~test),
+            ("test", "test", test & ~points.wrong),
+            ("misclassified", "misclassified test", test & points.wrong),
+        ):
+            if which.any():
+                rows.append(Entry([point_mark(role, theme, MARK_WIDTH / 2, HEIGHT / 2)], label))
+    middle, ends = [HEIGHT / 2] * 2, [0, MARK_WIDTH]
+    lines = []
+    if len(classes) > 1:
+        lines.append(Entry([Line2D(ends, middle, color=theme.ink, linewidth=1.5)], "decision"))
+    if truth is not None and len(classes) > 1:
+        dashed = Line2D(ends, middle, color=theme.ink, linewidth=1.0, linestyle=DASHES)
+        lines.append(Entry([dashed], "Bayes optimal"))
+    if disagreement is not None and np.max(disagreement) > DISAGREEMENT:
+        patch = Rectangle(
+            (0, 0),
+            MARK_WIDTH,
+            HEIGHT,
+            facecolor="none",
+            edgecolor=theme.faded(theme.ink, 0.5),
+            linewidth=0,
+            hatch=HATCH,
+        )
+        lines.append(Entry([patch], "members disagree"))
+    return [
+        Section("class and probability, %", class_scales(classes, theme)),
+        Section("rows", rows),
+        Section("boundary", lines),
+    ]

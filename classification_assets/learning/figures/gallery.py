@@ -1,0 +1,141 @@
+"""All experiments against all architectures: one small boundary picture in each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from classification_assets.learning.figures.landscape import Extent, landscape
+from classification_assets.learning.figures.legend import shortened
+from classification_assets.learning.figures.points import TEST, Points
+from classification_assets.learning.figures.style import DPI, Theme, sheet
+
+POINTS_PER_SQUARE_INCH = 60
+GAP = 0.07  # inches
+BADGE = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One architecture on one experiment; arrays as in `boundary`.
+
+    Attributes
+    ----------
+    probabilities : (R, R, C)
+    extent : (x0, x1, y0, y1)
+    classes : names of the C classes
+    points : rows, of which the test fold is drawn
+    truth : (Rt, Rt, C), the true posterior
+    score : on the test fold, or None
+    winner : whether this is the best architecture of its experiment
+    """
+
+    probabilities: np.ndarray
+    extent: Extent
+    classes: Sequence[str]
+    points: Points | None = None
+    truth: np.ndarray | None = None
+    score: float | None = None
+    winner: bool = False
+
+
+def gallery(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cells: Mapping[tuple[str, str], Cell],
+    *,
+    title: str = "",
+    theme: str = "light",
+) -> Figure:
+    """Experiments down, architectures across; `cells` are found by (row, column), a missing one is a dash."""
+    # Ten cells of an inch are shown about 900 pixels wide: smaller ones could not be read.
+    size = float(np.clip(7.6 / max(len(rows), len(columns), 1), 0.95, 1.7))
+    with sheet(theme, title, _note(cells.values())) as figure:
+        for i, row in enumerate(rows):
+            for j, column in enumerate(columns):
+                ax = figure.panel(j * (size + GAP), (len(rows) - 1 - i) * (size + GAP), size, size)
+                ax.set(xticks=[], yticks=[])
+                _draw(ax, cells.get((row, column)), size, figure.theme)
+                if j == 0:
+                    _name(ax, row, (0, 0.5), (-6, 0), ha="right", va="center")
+                if i == 0:
+                    turned = _turned(columns, size)
+                    _name(ax, column, (0.5, 1), (0, 5), ha="left" if turned else "center", rotation=turned)
+    return figure
+
+
+def _draw(ax: Axes, cell: Cell | None, size: float, theme: Theme) -> None:
+    winner = cell is not None and cell.winner
+    ax.spines[:].set(
+        visible=True, color=theme.ink if winner else theme.faint, linewidth=2.4 if winner else 0.6
+    )
+    if cell is None:
+        ax.text(0.5, 0.5, "–", transform=ax.transAxes, ha="center", va="center", color=theme.muted)
+        return
+    points = None
+    if cell.points is not None:
+        points = (
+            cell.points[cell.points.fold == TEST]
+            .inside(cell.extent)
+            .thinned(int(POINTS_PER_SQUARE_INCH * size**2))
+        )
+    landscape(
+        ax,
+        np.asarray(cell.probabilities, dtype=float),
+        cell.extent,
+        theme=theme,
+        points=points,
+        truth=cell.truth,
+        confidence=(),
+        pixels=int(size * DPI),
+        scale=0.55,
+    )
+    # A hundred pictures of separate lines and points would make an SVG of many megabytes.
+    ax.set_rasterization_zorder(BADGE)
+    if cell.score is not None:
+        ax.text(
+            0.96,
+            0.04,
+            f"★ {cell.score:.3f}" if winner else f"{cell.score:.3f}",
+            transform=ax.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=7.5,
+            fontweight="bold" if winner else "normal",
+            bbox={"boxstyle": "round,pad=0.25", "facecolor": theme.paper, "alpha": 0.9, "linewidth": 0},
+            zorder=BADGE,
+        )
+
+
+def _name(ax: Axes, name: str, place: tuple[float, float], offset: tuple[float, float], **style) -> None:
+    ax.annotate(
+        shortened(name),
+        place,
+        xytext=offset,
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8.5,
+        **{"va": "bottom", "rotation_mode": "anchor", **style},
+    )
+
+
+def _turned(columns: Sequence[str], size: float) -> int:
+    """Degrees that the columns' names are turned by, so that long ones do not meet."""
+    # 8.5 pt letters are about 0.08 inch wide.
+    return 35 if max(len(shortened(name)) for name in columns) * 0.08 > size else 0
+
+
+def _note(cells: Iterable[Cell]) -> str:
+    cells = list(cells)
+    said = {
+        "dots are test rows": any(cell.points is not None for cell in cells),
+        "ringed: misclassified": any(cell.points is not None and cell.points.wrong.any() for cell in cells),
+        "dashed: the optimal boundary": any(cell.truth is not None for cell in cells),
+        "number: test score": any(cell.score is not None for cell in cells),
+        "★ best of its row": any(cell.winner for cell in cells),
+    }
+    return " · ".join(text for text, is_so in said.items() if is_so)

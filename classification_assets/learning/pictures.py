@@ -1,0 +1,140 @@
+"""From tables, splits and evaluations to figures: collects the arrays that a figure is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from classification_assets.learning.blend import Fitted
+from classification_assets.learning.evaluation import Evaluation
+from classification_assets.learning.figures import (
+    Cell,
+    Points,
+    boundary,
+    confusion,
+    curves,
+    gallery,
+    scatter,
+)
+from classification_assets.learning.folds import Fold
+from classification_assets.learning.plane import Plane
+from classification_assets.learning.split import Split, Table
+
+TRUTH_RESOLUTION = 101
+"""Points along each side of the grid on which the true boundary is found."""
+
+
+def rows(table: Table, title: str) -> Figure:
+    """All rows of a data set by their class."""
+    features = table.frame.drop(columns=table.target)
+    plane = Plane.of(features.to_numpy(), [str(name) for name in features.columns])
+    classes, code = np.unique(table.frame[table.target], return_inverse=True)
+    N = len(code)
+    points = Points(plane.project(features.to_numpy()), code, np.zeros(N, np.int8), np.zeros(N, bool))
+    return scatter(
+        points,
+        classes=[str(label) for label in classes],
+        title=f"{title}\n{N:,} rows",
+        note=plane.note,
+        names=plane.names,
+    )
+
+
+def folds(split: Split, title: str) -> Figure:
+    """The rows of a split by their class and fold."""
+    plane = _plane(split)
+    sizes = ", ".join(f"{len(split.rows(fold)):,} {fold.label}" for fold in Fold)
+    return scatter(
+        Points(plane.project(split.X), split.y, split.fold, np.zeros(len(split.y), bool)),
+        classes=[str(label) for label in split.classes],
+        title=f"{title}\n{sizes}",
+        note=plane.note,
+        names=plane.names,
+    )
+
+
+def training_curves(fitted: Fitted, title: str) -> Figure:
+    """Losses and validation accuracy of every member, with the step that each one keeps."""
+    kept = int((fitted.best_step >= 0).sum())
+    return curves(fitted.history, best_step=fitted.best_step, title=f"{title}\n{kept} networks")
+
+
+def confusion_matrix(evaluation: Evaluation, title: str) -> Figure:
+    """The test fold's confusion matrix."""
+    classes = [str(label) for label in evaluation.about["classes"]]
+    return confusion(
+        evaluation.confusion(Fold.TEST), classes, title=f"{title}\ntest {_accuracy(evaluation)}"
+    )
+
+
+def decision_boundary(evaluation: Evaluation, split: Split, title: str) -> Figure:
+    """The decision boundary with the rows, the members' disagreement and, where it is known, the truth."""
+    plane = _plane(split)
+    probabilities, disagreement = evaluation.surface()
+    members = evaluation.about["members"]
+    return boundary(
+        probabilities,
+        plane.extent,
+        classes=[str(label) for label in split.classes],
+        points=_points(evaluation, split, plane),
+        truth=_truth(split, plane),
+        disagreement=disagreement if members > 1 else None,
+        title=f"{title}\ntest {_accuracy(evaluation)}",
+        note=plane.note,
+        names=plane.names,
+    )
+
+
+def boundary_gallery(
+    evaluations: Mapping[str, Evaluation],
+    splits: Mapping[str, Split],
+    leaderboards: Mapping[str, pd.DataFrame],
+) -> Figure:
+    """Every boundary in one picture; `evaluations` are named `experiment/architecture`."""
+    planes = {name: _plane(split) for name, split in splits.items()}
+    truths = {name: _truth(split, planes[name]) for name, split in splits.items()}
+    winners = {name: board["architecture"].iloc[0] for name, board in leaderboards.items()}
+    cells = {}
+    for name, evaluation in evaluations.items():
+        experiment, architecture = name.split("/")
+        split, plane = splits[experiment], planes[experiment]
+        cells[experiment, architecture] = Cell(
+            probabilities=evaluation.surface()[0][::2, ::2],
+            extent=plane.extent,
+            classes=[str(label) for label in split.classes],
+            points=_points(evaluation, split, plane),
+            truth=truths[experiment],
+            score=float(evaluation.score(Fold.TEST, "accuracy")["value"]),
+            winner=winners[experiment] == architecture,
+        )
+    columns = list(dict.fromkeys(architecture for _, architecture in cells))
+    return gallery(
+        list(splits), columns, cells, title="Decision boundaries\ntest accuracy; the best of validation framed"
+    )
+
+
+def _plane(split: Split) -> Plane:
+    return Plane.of(split.X[split.fold == Fold.TRAIN], list(split.preprocessing.names))
+
+
+def _points(evaluation: Evaluation, split: Split, plane: Plane) -> Points:
+    wrong = np.zeros(len(split.y), bool)
+    test = split.rows(Fold.TEST)
+    wrong[test] = evaluation.probabilities(Fold.TEST).argmax(1) != split.y[test]
+    return Points(plane.project(split.X), split.y, split.fold, wrong)
+
+
+def _truth(split: Split, plane: Plane) -> np.ndarray | None:
+    truth = split.posterior(plane.grid(TRUTH_RESOLUTION))
+    return None if truth is None else truth.reshape(TRUTH_RESOLUTION, TRUTH_RESOLUTION, -1)
+
+
+def _accuracy(evaluation: Evaluation) -> str:
+    score = evaluation.score(Fold.TEST, "accuracy")
+    text = f"accuracy {score['value']:.3f} (95 % interval {score['low']:.3f}–{score['high']:.3f})"
+    if np.isfinite(score["spread"]):
+        text += f", ± {score['spread']:.3f} over {evaluation.about['members']} members"
+    return text

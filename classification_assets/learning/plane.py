@@ -1,0 +1,140 @@
+"""The 2-D window onto feature space that boundary figures look through.
+
+A network has D features and a page has two axes: this file decides which plane is drawn, and moves
+points from the page to the features and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+PADDING = 0.07
+# Seeds of its own: the same numbers as a split drawn with seed 0 would sort the rows by fold.
+JITTER_SEED = 5_318_008
+ROWS_FOR_COMPONENTS = 50_000
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """An affine plane in feature space, in the features' own units.
+
+    With two features it is the features themselves, with one a strip whose height means nothing, with
+    more the first two principal components of the standardized rows.
+
+    Attributes
+    ----------
+    extent : (x0, x1, y0, y1), the window that is drawn
+    names : labels of the two axes; an empty label marks an axis that means nothing
+    note : what a reader must know about the plane, or ""
+    origin : (D,), the point at the plane's (0, 0)
+    basis : (2, D), the step in feature space for a unit along each axis
+    coordinates : (D, 2), from feature space (less the origin) to the two axes
+
+    Examples
+    --------
+    >>> plane = Plane.of(np.array([[0.0, 1.0], [2.0, 5.0]]), ["width", "height"])
+    >>> plane.grid(3).shape
+    (9, 2)
+    """
+
+    extent: tuple[float, float, float, float]
+    names: tuple[str, str]
+    note: str
+    origin: np.ndarray
+    basis: np.ndarray
+    coordinates: np.ndarray
+
+    @classmethod
+    def of(cls, X: np.ndarray, names: Sequence[str]) -> Plane:
+        """The plane for rows X (N, D) without missing values; `names` are the D features' names."""
+        X = np.asarray(X, dtype=float)
+        if X.ndim != 2 or 0 in X.shape or X.shape[1] != len(names):
+            raise ValueError(
+                f"X must be (N, D) with N, D > 0 and one name per feature, "
+                f"got shape {X.shape} and {len(names)} names"
+            )
+        if not np.isfinite(X).all():
+            raise ValueError(f"X must be finite, got {np.sum(~np.isfinite(X))} missing or infinite values")
+        if X.shape[1] == 1:
+            return cls(
+                extent=(*window(X[:, 0]), -1.0, 1.0),
+                names=(str(names[0]), ""),
+                note="one feature; the height of a point means nothing",
+                origin=np.zeros(1),
+                basis=np.array([[1.0], [0.0]]),
+                coordinates=np.array([[1.0, 0.0]]),
+            )
+        if X.shape[1] == 2:
+            return cls(
+                extent=(*window(X[:, 0]), *window(X[:, 1])),
+                names=(str(names[0]), str(names[1])),
+                note="",
+                origin=np.zeros(2),
+                basis=np.eye(2),
+                coordinates=np.eye(2),
+            )
+        return cls._of_components(X)
+
+    @classmethod
+    def _of_components(cls, X: np.ndarray) -> Plane:
+        mean, scale = X.mean(axis=0), X.std(axis=0)
+        # Rounding leaves a constant feature a tiny spread, which standardizing would blow up.
+        scale = np.where(scale > 1e-9 * np.maximum(1.0, np.abs(mean)), scale, np.inf)
+        Z = (X[:: -(-len(X) // ROWS_FOR_COMPONENTS)] - mean) / scale
+        with np.errstate(invalid="ignore", divide="ignore"):
+            pca = PCA(n_components=2).fit(Z if len(Z) > 1 else np.repeat(Z, 2, axis=0))
+        share = np.nan_to_num(pca.explained_variance_ratio_)
+        components = np.asarray(pca.components_)
+        coordinates = ((X - mean) / scale) @ components.T
+        return cls(
+            extent=(*window(coordinates[:, 0]), *window(coordinates[:, 1])),
+            names=(
+                f"PC 1 ({100 * share[0]:.0f} % of variance)",
+                f"PC 2 ({100 * share[1]:.0f} % of variance)",
+            ),
+            note=f"plane of the first two principal components of {X.shape[1]} features",
+            origin=mean,
+            basis=components * np.where(np.isfinite(scale), scale, 0.0),
+            coordinates=components.T / scale[:, None],
+        )
+
+    def grid(self, resolution: int) -> np.ndarray:
+        """The window's points in own units, (R*R, D) float32.
+
+        The outermost points lie on the window's edge; y is the outer, ascending index, so results
+        reshaped to (R, R, C) fit `imshow(origin="lower")`.
+        """
+        if resolution < 2:
+            raise ValueError(f"resolution must be at least 2, got {resolution}")
+        x0, x1, y0, y1 = self.extent
+        x, y = np.meshgrid(np.linspace(x0, x1, resolution), np.linspace(y0, y1, resolution))
+        page = np.column_stack([x.ravel(), y.ravel()])
+        return (self.origin + page @ self.basis).astype(np.float32)
+
+    def project(self, X: np.ndarray) -> np.ndarray:
+        """Rows X (N, D) as points on the page, (N, 2). A single feature gets a fixed jitter as height."""
+        page = (np.asarray(X) - self.origin) @ self.coordinates
+        if len(self.origin) == 1:
+            page[:, 1] = np.random.default_rng(JITTER_SEED).uniform(-0.7, 0.7, len(page))
+        return page
+
+
+def window(values: np.ndarray) -> tuple[float, float]:
+    """The padded range of the values. A few far outliers do not shrink all other points to a dot."""
+    low, high = np.quantile(values, [0.01, 0.99])
+    reach = 1.5 * (high - low)
+    # Without a spread inside the quantiles there is no bulk to protect.
+    whole = (values.min(), values.max())
+    low, high = (max(low - reach, whole[0]), min(high + reach, whole[1])) if reach > 0 else whole
+    # Float32, in which a grid is handed out, must still tell the window's points apart.
+    least = max(1e-3 * max(abs(low), abs(high)), 1e-9)
+    if high - low < least:
+        middle = (low + high) / 2
+        half = max(0.5, least) if high == low else least
+        return float(middle - half), float(middle + half)
+    pad = PADDING * (high - low)
+    return float(low - pad), float(high + pad)

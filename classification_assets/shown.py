@@ -1,0 +1,72 @@
+"""What a person sees of a figure, a table, a number: as metadata of a materialization."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+PREVIEW_BYTES = 50_000
+"""The event log keeps each preview several times, so it stays small; the full figure is in the store."""
+
+_COLOURS = 64
+_ROWS = 200
+
+
+def figure(drawn: Figure, name: str) -> dict[str, dg.MetadataValue]:
+    """A preview that the UI shows inline: a PNG of few colours, below `PREVIEW_BYTES`."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    drawn.savefig(buffer, format="png", dpi=110)
+    picture = Image.open(buffer).convert("RGB")
+    preview, scale = _palette_png(picture), 1.0
+    while len(preview) > PREVIEW_BYTES:
+        scale *= 0.85
+        size = (round(picture.width * scale), round(picture.height * scale))
+        preview = _palette_png(picture.resize(size, Image.Resampling.LANCZOS))
+    encoded = base64.b64encode(preview).decode()
+    return {name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})")}
+
+
+def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:
+    """A frame as a table, numbers rounded to four places; a long one is cut, and its name says so."""
+    records = [
+        dg.TableRecord({column: _cell(value) for column, value in row.items()})
+        for row in frame.head(_ROWS).to_dict("records")
+    ]
+    if len(frame) > _ROWS:
+        name = f"{name} (first {_ROWS} of {len(frame)} rows)"
+    return {name: dg.MetadataValue.table(records)} if records else {}
+
+
+def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
+    """Numbers that Dagster plots over time, under the names given; what is not finite is left out."""
+    return {
+        name: dg.MetadataValue.int(value) if isinstance(value, int) else dg.MetadataValue.float(float(value))
+        for name, value in metrics.items()
+        if math.isfinite(value)
+    }
+
+
+def _palette_png(picture: Any) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    reduced = picture.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    reduced.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool) else str(value)

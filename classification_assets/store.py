@@ -1,0 +1,68 @@
+"""ArtifactStore: where assets' artifacts are, and their publication in one step."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import Field
+from upath import UPath
+
+if TYPE_CHECKING:
+    from classification_assets.learning.artifacts import Artifact, Staged
+
+ENVIRONMENT = "CLASSIFICATION_ASSETS_STORAGE"
+_READABLE = (".parquet", ".safetensors")
+
+
+class MissingArtifactError(Exception):
+    """An upstream asset has not been materialized yet."""
+
+
+class ArtifactStore(dg.ConfigurableIOManager):
+    """One file an asset, at `<folder>/<asset key>.<suffix>`, on a local disk or any fsspec URL."""
+
+    folder: str = Field("", description=f"A folder or URL; by default {ENVIRONMENT}, else beside Dagster's own.")
+
+    @property
+    def root(self) -> UPath:
+        """The folder of all artifacts."""
+        return UPath(self.folder) if self.folder else storage_root()
+
+    def place(self, key: dg.AssetKey, suffix: str) -> UPath:
+        """Where an asset's artifact lies; parts of keys are `[a-z0-9_]+`, so it stays below the root."""
+        return self.root.joinpath(*key.path[:-1], f"{key.path[-1]}.{suffix}")
+
+    def stage(self, key: dg.AssetKey, suffix: str, value: Artifact) -> Staged:
+        """Write an artifact beside its place; `handle_output` publishes it."""
+        from classification_assets.learning import artifacts
+
+        return artifacts.stage(value, self.place(key, suffix))
+
+    def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
+        obj.publish()
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        from classification_assets.learning import artifacts
+
+        key = context.asset_key
+        for suffix in _READABLE:
+            place = self.place(key, suffix[1:])
+            if place.is_file():
+                return artifacts.load(place)
+        name = key.to_user_string()
+        raise MissingArtifactError(
+            f"{name} is needed and has no artifact in {self.root}. Materialize it first: "
+            f"dagster asset materialize -m classification_assets.definitions --select {name} "
+            f"(or with all that it needs: --select '+key:\"{name}\"')"
+        )
+
+
+def storage_root() -> UPath:
+    """The configured storage: the environment's, else `$DAGSTER_HOME/artifacts`, else `.dagster/artifacts` here."""
+    if configured := os.environ.get(ENVIRONMENT):
+        return UPath(configured)
+    home = os.environ.get("DAGSTER_HOME")
+    return UPath((Path(home) if home else Path.cwd() / ".dagster") / "artifacts")
