@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from classification_assets.learning.architectures import SHIPPED, Architecture, ArchitectureChoice, Training
 from classification_assets.learning.datasets import AnyDataset, GeneratedDataset
-from classification_assets.learning.declaration import Declaration, Name
+from classification_assets.learning.declaration import Declaration, Name, field_error
 from classification_assets.learning.device import DeviceName
 from classification_assets.learning.folds import Folds
 
@@ -29,7 +29,6 @@ class Experiment(Declaration):
     training: Training = Field(Training(), description="Training options; an architecture may set its own.")
     architectures: tuple[ArchitectureChoice, ...] = Field(
         tuple(SHIPPED.values()),
-        min_length=1,
         description="Shipped architectures by name, or declarations; default: all that are shipped.",
     )
     device: DeviceName = Field("auto", description="Where it trains: auto, cpu, cuda, cuda:N or mps.")
@@ -48,18 +47,28 @@ class Experiment(Declaration):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Experiment:
-        counts = Counter(architecture.name for architecture in self.architectures)
-        if twice := [name for name, count in counts.items() if count > 1]:
-            raise ValueError(f"architectures: {twice[0]!r} is there {counts[twice[0]]} times; names must differ")
-        if taken := [name for name in counts if name in TAKEN]:
-            raise ValueError(f"architectures: {taken[0]!r} is the name of an asset; choose another name")
         for architecture in self.architectures:
             architecture.trained_with(self.training)
         if isinstance(self.dataset, GeneratedDataset):
-            self.split.sizes(self.dataset.n_samples, self.dataset.n_classes)
-        if self.resample and not isinstance(self.dataset, GeneratedDataset):
-            raise ValueError("resample: only a generated data set can draw fresh rows")
+            try:
+                self.split.sizes(self.dataset.n_samples, self.dataset.n_classes)
+            except ValueError as error:
+                raise field_error(type(self), "split", str(error), self.split) from error
+        elif self.resample:
+            raise field_error(type(self), "resample", "only a generated data set can draw fresh rows", True)
         return self
+
+    @field_validator("architectures")
+    @classmethod
+    def _names_differ(cls, architectures: tuple[Architecture, ...]) -> tuple[Architecture, ...]:
+        counts = Counter(architecture.name for architecture in architectures)
+        if not counts:
+            raise ValueError("there must be at least one architecture; left out, all shipped ones are tried")
+        if twice := [name for name, count in counts.items() if count > 1]:
+            raise ValueError(f"{twice[0]!r} is there {counts[twice[0]]} times; names must differ")
+        if taken := [name for name in counts if name in TAKEN]:
+            raise ValueError(f"{taken[0]!r} is the name of an asset; choose another name")
+        return architectures
 
     def named(self, name: str) -> NamedExperiment:
         """The experiment under its name.

@@ -17,22 +17,14 @@ if TYPE_CHECKING:
 PREVIEW_BYTES = 50_000
 """The event log keeps each preview several times, so it stays small; the full figure is in the store."""
 
-_COLOURS = 64
+_COLOURS = (64, 32)
+_DPI = 110
 _ROWS = 200
 
 
 def figure(drawn: Figure, name: str) -> dict[str, dg.MetadataValue]:
     """A preview that the UI shows inline: a PNG of few colours, below `PREVIEW_BYTES`."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    drawn.savefig(buffer, format="png", dpi=110)
-    picture = Image.open(buffer).convert("RGB")
-    preview, scale = _palette_png(picture), 1.0
-    while len(preview) > PREVIEW_BYTES:
-        scale *= 0.85
-        size = (round(picture.width * scale), round(picture.height * scale))
-        preview = _palette_png(picture.resize(size, Image.Resampling.LANCZOS))
+    preview = _preview(drawn)
     encoded = base64.b64encode(preview).decode()
     return {name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})")}
 
@@ -57,13 +49,23 @@ def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
     }
 
 
-def _palette_png(picture: Any) -> bytes:
+def _preview(drawn: Figure) -> bytes:
     from PIL import Image
 
-    buffer = io.BytesIO()
-    reduced = picture.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    reduced.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
+    dpi, preview = _DPI, b""
+    while True:
+        full = io.BytesIO()
+        drawn.savefig(full, format="png", dpi=dpi)
+        picture = Image.open(full).convert("RGB")
+        for colours in _COLOURS:
+            reduced = io.BytesIO()
+            palette = picture.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            palette.save(reduced, format="png", optimize=True)
+            preview = reduced.getvalue()
+            if len(preview) <= PREVIEW_BYTES:
+                return preview
+        # Drawn again, since a picture that is only scaled down has more shades and takes more bytes.
+        dpi *= min(0.95, math.sqrt(PREVIEW_BYTES / len(preview)))
 
 
 def _cell(value: Any) -> Any:

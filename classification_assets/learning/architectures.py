@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from classification_assets.learning.declaration import Declaration, Name
+from classification_assets.learning.declaration import Declaration, Name, bounded, field_error
 from classification_assets.learning.device import DeviceName
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from classification_assets.learning.blend import Fitted
     from classification_assets.learning.split import Split
 
-Rate = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+PerMember = float | tuple[float, ...]
+Rate = Annotated[PerMember, bounded(lambda number: 0 <= number < 1, "at least 0 and below 1")]
+Positive = Annotated[PerMember, bounded(lambda number: number > 0, "above 0")]
+NonNegative = Annotated[PerMember, bounded(lambda number: number >= 0, "at least 0")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Activation = Literal["relu", "leaky_relu", "gelu", "silu", "tanh"]
 Normalization = Literal["none", "batch", "layer"]
@@ -41,18 +42,18 @@ class Training(Declaration):
     members: int = Field(8, ge=1, le=4096, description="Networks trained in one pass, differing by their seeds.")
     max_epochs: int = Field(200, ge=1, description="Passes over the training fold, at most.")
     batch_size: int | None = Field(64, ge=1, description="Rows a mini-batch; null is the full training fold.")
-    learning_rate: Positive | tuple[Positive, ...] = Field(0.01, description="AdamW's peak learning rate.")
-    weight_decay: NonNegative | tuple[NonNegative, ...] = Field(0.0001, description="Decoupled weight decay.")
+    learning_rate: Positive = Field(0.01, description="AdamW's peak learning rate.")
+    weight_decay: NonNegative = Field(0.0001, description="Decoupled weight decay.")
     schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate over the epochs.")
     early_stopping: bool = Field(
         True, description="Each member stops when its validation log loss no longer falls, and keeps its best state."
     )
     patience: int = Field(30, ge=1, description="Epochs without a better validation log loss before a member stops.")
-    label_smoothing: Rate | tuple[Rate, ...] = Field(0.0, description="Share of the target spread over all classes.")
-    input_noise: NonNegative | tuple[NonNegative, ...] = Field(
+    label_smoothing: Rate = Field(0.0, description="Share of the target spread over all classes.")
+    input_noise: NonNegative = Field(
         0.0, description="Augmentation: Gaussian noise on the inputs, in standard deviations of each feature."
     )
-    mixup: NonNegative | tuple[NonNegative, ...] = Field(
+    mixup: NonNegative = Field(
         0.0, description="Augmentation: alpha of mixup's Beta(alpha, alpha); 0 is off (Zhang et al. 2018)."
     )
     seed: Seed = Field(0, description="Member k is seeded from this seed and k.")
@@ -64,9 +65,8 @@ class Training(Declaration):
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) != self.members:
-                raise ValueError(
-                    f"{name} must be one number or {self.members} (one a member), however: {len(value)} numbers"
-                )
+                message = f"must be one number, or {self.members} (one a member), however: {len(value)} numbers"
+                raise field_error(type(self), name, message, value)
         return self
 
     @property
@@ -119,14 +119,15 @@ class MLP(Architecture):
         (16, 16), max_length=1000, description="Units of each hidden layer; empty is a linear model."
     )
     activation: Activation = Field("relu", description="The non-linearity after each hidden layer.")
-    dropout: Rate | tuple[Rate, ...] = Field(0.0, description="Share of hidden units dropped in a training step.")
+    dropout: Rate = Field(0.0, description="Share of hidden units dropped in a training step.")
     normalization: Normalization = Field("none", description="Normalization before each activation.")
     residual: bool = Field(False, description="Each hidden layer after the first is added to its input.")
 
     @model_validator(mode="after")
     def _residual_widths(self) -> MLP:
         if self.residual and len(set(self.hidden)) > 1:
-            raise ValueError(f"residual needs hidden layers of one width, however: hidden = {list(self.hidden)}")
+            message = f"residual needs hidden layers of one width, however: {list(self.hidden)}"
+            raise field_error(type(self), "hidden", message, self.hidden)
         return self
 
     def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> nn.Module:

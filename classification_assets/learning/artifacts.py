@@ -235,9 +235,10 @@ def _read_parquet(place: UPath) -> Any:
             preprocessing = Preprocessing.model_validate(header["preprocessing"])
             return Split(
                 X=frame[list(preprocessing.names)].to_numpy(np.float32),
-                y=frame["__label__"].to_numpy(),
-                fold=frame["__fold__"].to_numpy(),
-                weight=frame["__weight__"].to_numpy() if "__weight__" in frame else None,
+                # Copies: what pandas hands out is read-only, and a tensor made from it would not be safe to write.
+                y=np.array(frame["__label__"]),
+                fold=np.array(frame["__fold__"]),
+                weight=np.array(frame["__weight__"]) if "__weight__" in frame else None,
                 classes=header["classes"],
                 preprocessing=preprocessing,
                 source=header["source"],

@@ -1,9 +1,12 @@
 """What every declaration has in common: frozen, strict, and worded so that YAML and run configuration agree."""
 
 import re
+from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 _NAME = re.compile(r"[a-z0-9_]+")
 MAX_NAME = 60
@@ -26,6 +29,19 @@ class Declaration(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known_fields(cls, value: Any) -> Any:
+        # Pydantic's own message for an extra field does not say which ones there are.
+        unknown = [field for field in value if field not in cls.model_fields] if isinstance(value, dict) else []
+        if unknown:
+            near = get_close_matches(str(unknown[0]), cls.model_fields, n=1)
+            advice = f"did you mean {near[0]!r}? " if near else ""
+            raise field_error(
+                cls, unknown[0], f"there is no such field; {advice}known are: {', '.join(cls.model_fields)}", value[unknown[0]]
+            )
+        return value
+
     def replaced(self, **changes: Any) -> Self:
         """A copy with some fields changed, validated like a declaration written by hand.
 
@@ -36,3 +52,22 @@ class Declaration(BaseModel):
         """
         declared = {name: getattr(self, name) for name in self.model_fields_set}
         return type(self).model_validate(declared | changes)
+
+
+def field_error(model: type[BaseModel], field: str, message: str, value: Any) -> ValidationError:
+    """An error for a model's validator to raise that is reported of one field, not of the whole model."""
+    # Of the standard types, the only one that carries a message of one's own; Dagster knows only those.
+    detail = InitErrorDetails(type="value_error", loc=(field,), input=value, ctx={"error": ValueError(message)})
+    return ValidationError.from_exception_data(model.__name__, [detail])
+
+
+def bounded(rule: Callable[[float], bool], words: str) -> AfterValidator:
+    """A rule for a hyper-parameter that is one number, or one number a member."""
+
+    def check(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        numbers = value if isinstance(value, tuple) else (value,)
+        if wrong := [number for number in numbers if not rule(number)]:
+            raise ValueError(f"must be {words}, however: {wrong[0]}")
+        return value
+
+    return AfterValidator(check)

@@ -96,7 +96,10 @@ class Plane:
                 f"PC 1 ({100 * share[0]:.0f} % of variance)",
                 f"PC 2 ({100 * share[1]:.0f} % of variance)",
             ),
-            note=f"plane of the first two principal components of {X.shape[1]} features",
+            note=(
+                f"plane of the first two principal components of {X.shape[1]} features; "
+                "rows are projected onto it"
+            ),
             origin=mean,
             basis=components * np.where(np.isfinite(scale), scale, 0.0),
             coordinates=components.T / scale[:, None],

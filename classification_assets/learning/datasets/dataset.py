@@ -9,10 +9,9 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, model_validator
 
-from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.declaration import Declaration, field_error
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -97,12 +96,6 @@ class GeneratedDataset(Dataset):
     @model_validator(mode="after")
     def _has_rows_for_each_class(self) -> Self:
         if self.n_samples < self.n_classes:
-            # A plain ValueError would be reported of the whole model; this one names the field.
-            problem = PydanticCustomError(
-                "fewer_rows_than_classes",
-                "fewer rows than classes: there are {n_classes} classes, so n_samples must be at least that",
-                {"n_classes": self.n_classes},
-            )
-            details = InitErrorDetails(type=problem, loc=("n_samples",), input=self.n_samples)
-            raise ValidationError.from_exception_data(type(self).__name__, [details])
+            message = f"fewer rows than classes: there are {self.n_classes} classes, so n_samples must be at least that"
+            raise field_error(type(self), "n_samples", message, self.n_samples)
         return self

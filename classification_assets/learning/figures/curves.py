@@ -38,7 +38,7 @@ def curves(
     """
     step = np.asarray(history["step"])
     series = {
-        name: np.asarray(history[name], dtype=float).reshape(len(step), -1)
+        name: np.asarray(history[name], dtype=float)
         for name in ("train_loss", "validation_loss", "validation_accuracy")
     }
     K = series["train_loss"].shape[1]

@@ -52,8 +52,10 @@ def gallery(
     theme: str = "light",
 ) -> Figure:
     """Experiments down, architectures across; `cells` are found by (row, column), a missing one is a dash."""
+    if not rows or not columns:
+        raise ValueError(f"a gallery needs rows and columns, got {len(rows)} and {len(columns)}")
     # Ten cells of an inch are shown about 900 pixels wide: smaller ones could not be read.
-    size = float(np.clip(7.6 / max(len(rows), len(columns), 1), 0.95, 1.7))
+    size = float(np.clip(7.6 / max(len(rows), len(columns)), 0.95, 1.7))
     with sheet(theme, title, _note(cells.values())) as figure:
         for i, row in enumerate(rows):
             for j, column in enumerate(columns):

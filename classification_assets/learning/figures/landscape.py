@@ -102,8 +102,8 @@ def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:
     for c in np.unique(order):
         lead = logs[..., c] - np.where(winner == c, second, best)
         # A stretch belongs to the earlier of its two classes, or a dashed line would be drawn twice, out of
-        # step: only cells with a point that a later class wins count.
-        own = np.asarray(maximum_filter(winner > c, size=3), dtype=bool)
+        # step: only cells within two points of one that a later class wins count.
+        own = np.asarray(maximum_filter(winner > c, size=5), dtype=bool)
         lines += _contour(np.ma.masked_where(~own, lead), 0.0, extent)
     return lines
 

@@ -116,9 +116,11 @@ def _scale(c: int, n_classes: int, theme: Theme) -> list[Artist]:
 
 def _section(section: Section, theme: Theme) -> OffsetBox:
     entries: list[Artist] = [_row(entry, theme) for entry in section.entries]
+    n_columns = -(-len(entries) // ENTRIES_IN_COLUMN)
+    length = -(-len(entries) // n_columns)
     columns: list[Artist] = [
-        VPacker(children=entries[start : start + ENTRIES_IN_COLUMN], pad=0, sep=3.2)
-        for start in range(0, len(entries), ENTRIES_IN_COLUMN)
+        VPacker(children=entries[start : start + length], pad=0, sep=3.2)
+        for start in range(0, len(entries), length)
     ]
     heading = TextArea(section.heading, textprops={"fontsize": 8, "color": theme.muted})
     body = HPacker(children=columns, pad=0, sep=10, align="top")

@@ -72,37 +72,21 @@ def chosen_rows(
 
 def draw_points(ax: Axes, points: Points, theme: Theme, *, scale: float = 1.0) -> None:
     """Train and validation rows small and faint, test rows large, misclassified test rows ringed."""
-    colours = np.array([theme.class_colour(int(c)) for c in points.label], dtype=object)
     background = points.fold != TEST
     # Many large points would hide the areas that the figure is about.
-    crowd = np.clip(np.sqrt(300 / max(1, int(np.sum(~background)))), 0.6, 1.0)
+    crowd = float(np.clip(np.sqrt(300 / max(1, int(np.sum(~background)))), 0.6, 1.0))
     size = (scale * crowd) ** 2
-    ax.scatter(
-        *points.xy[background].T,
-        s=6 * scale**2,
-        c=list(colours[background]),
-        alpha=0.55,
-        linewidths=0,
-        zorder=1.5,
-        rasterized=True,
-    )
-    right, wrong = ~background & ~points.wrong, ~background & points.wrong
-    ax.scatter(
-        *points.xy[right].T,
-        s=26 * size,
-        c=list(colours[right]),
-        edgecolors=theme.paper,
-        linewidths=0.7 * scale,
-        zorder=4,
-    )
-    ax.scatter(
-        *points.xy[wrong].T,
-        s=34 * size,
-        c=list(colours[wrong]),
-        edgecolors=theme.ink,
-        linewidths=1.5 * scale * crowd,
-        zorder=5,
-    )
+    faint = {"s": 6 * scale**2, "alpha": 0.55, "linewidths": 0, "zorder": 1.5, "rasterized": True}
+    right = {"s": 26 * size, "edgecolors": theme.paper, "linewidths": 0.7 * scale, "zorder": 4}
+    wrong = {"s": 34 * size, "edgecolors": theme.ink, "linewidths": 1.5 * scale * crowd, "zorder": 5}
+    for which, look in (
+        (background, faint),
+        (~background & ~points.wrong, right),
+        (~background & points.wrong, wrong),
+    ):
+        if which.any():
+            colours = [theme.class_colour(int(c)) for c in points.label[which]]
+            ax.scatter(*points.xy[which].T, c=colours, **look)
 
 
 def point_mark(role: str, theme: Theme, x: float, y: float) -> Line2D:

@@ -78,7 +78,7 @@ THEMES = {
         paper="#ffffff", ink="#1b2129", muted="#68707b", faint="#e3e6ea", accent="#5b3fa8", lift=0.0
     ),
     "dark": Theme(
-        paper="#15181d", ink="#f3f5f7", muted="#9aa2ad", faint="#2c323a", accent="#b9a3ff", lift=0.32
+        paper="#15181d", ink="#f3f5f7", muted="#9aa2ad", faint="#2c323a", accent="#b9a3ff", lift=0.22
     ),
 }
 # Inches; at the most that leaves text readable where the picture is shown 800 pixels wide.
