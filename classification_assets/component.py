@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
 
 
 def _refuse_namesakes(components: list[ClassificationExperiment]) -> None:
-    for first, second in zip(components, components[1:], strict=False):
+    for first, second in pairwise(components):
         if first.experiment.name == second.experiment.name:
             raise ValueError(
                 f"two experiments are named {first.experiment.name!r}: {first.source} and {second.source}; "

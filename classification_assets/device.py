@@ -53,5 +53,3 @@ def configured_device(*declared: str) -> str:
 def device_tag(name: str) -> str:
     """A device's name as a tag's value, where a colon is not allowed."""
     return name.replace(":", "-")
-
-

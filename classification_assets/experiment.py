@@ -83,7 +83,9 @@ class Experiment(Declaration):
                 f"the name {name!r} is reserved ({', '.join(RESERVED)} are the project's own); "
                 "rename the experiment's folder"
             )
-        return NamedExperiment(**{field: getattr(self, field) for field in type(self).model_fields}, name=name)
+        return NamedExperiment(
+            **{field: getattr(self, field) for field in type(self).model_fields}, name=name
+        )
 
 
 class NamedExperiment(Experiment):

@@ -18,7 +18,7 @@ PREVIEW_BYTES = 50_000
 """The event log keeps each preview several times, so it stays small; the full figure is in the store."""
 
 _COLOURS = (64, 32)
-_DPI = 110
+_DPI, _PIXELS = 110, 1_000
 _ROWS = 200
 
 
@@ -52,14 +52,16 @@ def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
 def _preview(drawn: Figure) -> bytes:
     from PIL import Image
 
-    dpi, preview = _DPI, b""
+    dpi = min(_DPI, _PIXELS / max(drawn.get_size_inches()))
     while True:
         full = io.BytesIO()
         drawn.savefig(full, format="png", dpi=dpi)
         picture = Image.open(full).convert("RGB")
         for colours in _COLOURS:
             reduced = io.BytesIO()
-            palette = picture.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            palette = picture.quantize(
+                colours, method=Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE
+            )
             palette.save(reduced, format="png", optimize=True)
             preview = reduced.getvalue()
             if len(preview) <= PREVIEW_BYTES:

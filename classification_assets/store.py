@@ -24,7 +24,9 @@ class MissingArtifactError(Exception):
 class ArtifactStore(dg.ConfigurableIOManager):
     """One file an asset, at `<folder>/<asset key>.<suffix>`, on a local disk or any fsspec URL."""
 
-    folder: str = Field("", description=f"A folder or URL; by default {ENVIRONMENT}, else beside Dagster's own.")
+    folder: str = Field(
+        "", description=f"A folder or URL; by default {ENVIRONMENT}, else beside Dagster's own."
+    )
 
     @property
     def root(self) -> UPath:
@@ -40,6 +42,10 @@ class ArtifactStore(dg.ConfigurableIOManager):
         from classification_assets.learning import artifacts
 
         return artifacts.stage(value, self.place(key, suffix))
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        if context.log:
+            context.log.info(f"artifacts are stored in {self.root}")
 
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         obj.publish()

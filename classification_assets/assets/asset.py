@@ -1,4 +1,4 @@
-"""What every asset has in common: key, group, inputs, device, run configuration, code version, checks, storage."""
+"""What every asset has in common: key, inputs, device, run configuration, code version, checks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -20,6 +21,7 @@ from classification_assets.learning.declaration import Declaration
 Key = Sequence[str]
 Inputs = Mapping[str, Key | Mapping[str, Key]]
 Check = Callable[[Any], tuple[bool, str]]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 Body = Callable[..., tuple[Any, dict[str, Any]]]
 
 
@@ -70,8 +72,8 @@ def declared_asset(
     stored_as: str,
     uses: Sequence[Declaration],
     kinds: set[str],
-    inputs: Inputs = {},  # noqa: B006 (read only)
-    overrides: Mapping[str, Declaration] = {},  # noqa: B006 (read only)
+    inputs: Inputs = NOTHING,
+    overrides: Mapping[str, Declaration] = NOTHING,
     devices: Sequence[str] = (),
     accelerated: bool = False,
     checks: Sequence[Check] = (),
@@ -140,7 +142,8 @@ def declared_asset(
             tags={TAG: device_tag(configured)},
             metadata={"device": configured, "stored_as": stored_as},
             check_specs=[
-                dg.AssetCheckSpec(check.__name__, asset=asset_key, description=check.__doc__) for check in checks
+                dg.AssetCheckSpec(check.__name__, asset=asset_key, description=check.__doc__)
+                for check in checks
             ],
         )(compute)
 

@@ -44,7 +44,8 @@ def with_overrides(
         If a value breaks the declaration's own rules; the message names field, value and rule.
     """
     given = {
-        field: tuple(value) if isinstance(value, list) else value for field, value in config.model_dump().items()
+        field: tuple(value) if isinstance(value, list) else value
+        for field, value in config.model_dump().items()
     }
     used, overridden = {}, {}
     for name, declared in declarations.items():

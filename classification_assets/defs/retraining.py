@@ -32,7 +32,9 @@ def retraining(context: dg.ComponentLoadContext) -> dg.Definitions:
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         time = context.scheduled_execution_time
-        return dg.RunRequest(run_key=time.isoformat(), run_config=resampled(experiments, int(time.timestamp())))
+        return dg.RunRequest(
+            run_key=time.isoformat(), run_config=resampled(experiments, int(time.timestamp()))
+        )
 
     return dg.Definitions(jobs=[train_everything], schedules=[schedule])
 

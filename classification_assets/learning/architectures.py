@@ -39,16 +39,21 @@ class Training(Declaration):
     (as many as ``members``): that is all that a sweep needs.
     """
 
-    members: int = Field(8, ge=1, le=4096, description="Networks trained in one pass, differing by their seeds.")
+    members: int = Field(
+        8, ge=1, le=4096, description="Networks trained in one pass, differing by their seeds."
+    )
     max_epochs: int = Field(200, ge=1, description="Passes over the training fold, at most.")
     batch_size: int | None = Field(64, ge=1, description="Rows a mini-batch; null is the full training fold.")
     learning_rate: Positive = Field(0.01, description="AdamW's peak learning rate.")
     weight_decay: NonNegative = Field(0.0001, description="Decoupled weight decay.")
     schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate over the epochs.")
     early_stopping: bool = Field(
-        True, description="Each member stops when its validation log loss no longer falls, and keeps its best state."
+        True,
+        description="Each member stops when its validation log loss no longer falls, and keeps its best state.",
     )
-    patience: int = Field(30, ge=1, description="Epochs without a better validation log loss before a member stops.")
+    patience: int = Field(
+        30, ge=1, description="Epochs without a better validation log loss before a member stops."
+    )
     label_smoothing: Rate = Field(0.0, description="Share of the target spread over all classes.")
     input_noise: NonNegative = Field(
         0.0, description="Augmentation: Gaussian noise on the inputs, in standard deviations of each feature."
@@ -65,7 +70,9 @@ class Training(Declaration):
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) != self.members:
-                message = f"must be one number, or {self.members} (one a member), however: {len(value)} numbers"
+                message = (
+                    f"must be one number, or {self.members} (one a member), however: {len(value)} numbers"
+                )
                 raise field_error(type(self), name, message, value)
         return self
 
@@ -79,7 +86,9 @@ class Architecture(Declaration):
     """Base of the kinds of architecture. A new kind is one more class with `build`, named in `AnyArchitecture`."""
 
     name: Name = Field("network", description="Its name in asset keys, tables and figures.")
-    device: DeviceName = Field("auto", description="Where it trains; auto leaves the choice to the experiment.")
+    device: DeviceName = Field(
+        "auto", description="Where it trains; auto leaves the choice to the experiment."
+    )
     training: Training = Field(
         Training(), description="Training options that this architecture sets otherwise than the experiment."
     )
@@ -178,7 +187,9 @@ class Module(Architecture):
         try:
             return getattr(import_module(module), name)
         except (ImportError, AttributeError) as error:
-            raise ValueError(f"architecture {self.name}: path {self.path!r} names no class: {error}") from error
+            raise ValueError(
+                f"architecture {self.name}: path {self.path!r} names no class: {error}"
+            ) from error
 
     def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> nn.Module:
         from functools import partial
@@ -188,7 +199,7 @@ class Module(Architecture):
         return VmapNetwork(partial(self.network_class(), **self.arguments), n_features, n_classes, seeds)
 
 
-SHIPPED: dict[str, Architecture] = {
+SHIPPED: dict[str, MLP] = {
     architecture.name: architecture
     for architecture in (
         MLP(name="linear", hidden=()),
@@ -221,7 +232,9 @@ def _shipped_by_name(value: Any) -> Any:
     return SHIPPED[value]
 
 
-AnyArchitecture = Annotated[Annotated[MLP, Tag("mlp")] | Annotated[Module, Tag("module")], Discriminator(_kind)]
+AnyArchitecture = Annotated[
+    Annotated[MLP, Tag("mlp")] | Annotated[Module, Tag("module")], Discriminator(_kind)
+]
 """One of the kinds of architecture, told apart by `kind` (default: mlp)."""
 
 ArchitectureChoice = Annotated[

@@ -22,7 +22,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.split import Split, Table
 
 HEADER = "classification_assets"
-Artifact = Table | Split | Evaluation | pd.DataFrame | Fitted | Figure
+Artifact: TypeAlias = Table | Split | Evaluation | pd.DataFrame | Fitted | Figure
 _PARTIAL = ".partial-"
 
 
@@ -70,7 +70,7 @@ class Staged:
         """Replace what was there, in one step a file."""
         for written, place in self.files:
             if _is_local(place):
-                os.replace(written, place)
+                os.replace(written, place.path)
             else:
                 place.write_bytes(written.read_bytes())
                 written.unlink()
@@ -89,7 +89,8 @@ def stage(value: Artifact, path: UPath | Path | str) -> Staged:
     targets = [place.with_suffix(".svg"), place] if isinstance(value, Figure) else [place]
     # The process is named, so that a later one knows whose file may be removed.
     written = [
-        folder / f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}" for target in targets
+        folder / f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
+        for target in targets
     ]
     write = next(writer for kind, writer in _WRITERS.items() if isinstance(value, kind))
     for file in written:
@@ -245,12 +246,14 @@ def _read_parquet(place: UPath) -> Any:
             )
         case "evaluation":
             metrics = pd.DataFrame(header["metrics"]["data"], columns=header["metrics"]["columns"])
-            numbers = {name: float for name in ("value", "low", "high", "spread")}
+            numbers = dict.fromkeys(("value", "low", "high", "spread"), float)
             return Evaluation(frame, metrics.astype(numbers), header["about"])
         case "frame":
             return frame
         case other:
-            raise ArtifactError(f"{place}: unknown format {other!r}; a newer version of the project may read it")
+            raise ArtifactError(
+                f"{place}: unknown format {other!r}; a newer version of the project may read it"
+            )
 
 
 def _read_fitted(place: UPath, module: Callable[..., nn.Module] | None) -> Fitted:
@@ -263,10 +266,12 @@ def _read_fitted(place: UPath, module: Callable[..., nn.Module] | None) -> Fitte
             return _read_fitted(UPath(local), module)
     with safe_open(place.path, framework="pt") as opened:
         header = json.loads((opened.metadata() or {})[HEADER])
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (it is no mapping)
 
     def below(prefix: str) -> dict[str, Any]:
-        return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        return {
+            name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)
+        }
 
     checkpoints: dict[int, dict[str, Any]] = {}
     for name, tensor in below("checkpoints/").items():

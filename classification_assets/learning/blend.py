@@ -75,7 +75,10 @@ class Blend(nn.Module):
     def members(self, logits: list[Tensor]) -> Tensor:
         """Probabilities (M, N, C) of every member alone from the packs' logits."""
         return torch.cat(
-            [(own / temperature).softmax(2) for own, temperature in zip(logits, self.temperatures, strict=True)]
+            [
+                (own / temperature).softmax(2)
+                for own, temperature in zip(logits, self.temperatures, strict=True)
+            ]
         )
 
 
@@ -92,9 +95,9 @@ class Provenance(Declaration):
     """The seeds of each pack's members; those whose training failed are not among them."""
     classes: tuple[Any, ...]
     preprocessing: Preprocessing
-    source: dict[str, Any] = {}
-    overridden: dict[str, Any] = {}
-    versions: dict[str, str] = {}
+    source: dict[str, Any]
+    overridden: dict[str, Any]
+    versions: dict[str, str]
 
     @staticmethod
     def current_versions() -> dict[str, str]:
@@ -162,7 +165,9 @@ class Fitted:
 
     def noting(self, overridden: dict[str, Any]) -> Self:
         """The same, its provenance saying what a run set otherwise than declared, the data's part included."""
-        told = {f"dataset.{field}": value for field, value in self.provenance.source.get("overridden", {}).items()}
+        told = {
+            f"dataset.{field}": value for field, value in self.provenance.source.get("overridden", {}).items()
+        }
         return replace(self, provenance=self.provenance.model_copy(update={"overridden": told | overridden}))
 
     def summary(self) -> dict[str, float]:
@@ -185,7 +190,9 @@ class Fitted:
 
     def predict_proba(self, X: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Class probabilities (N, C) of rows X (N, D) in their own units."""
-        return np.concatenate([blend.blended(logits).cpu().numpy() for blend, logits in self._chunks(X, device)])
+        return np.concatenate(
+            [blend.blended(logits).cpu().numpy() for blend, logits in self._chunks(X, device)]
+        )
 
     def member_predictions(self, X: np.ndarray, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
         """Probabilities of the blend (N, C) and of every member (M, N, C), from one forward pass."""
@@ -193,7 +200,9 @@ class Fitted:
             (blend.blended(logits).cpu().numpy(), blend.members(logits).cpu().numpy())
             for blend, logits in self._chunks(X, device)
         ]
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts], axis=1)
+        return np.concatenate([part[0] for part in parts]), np.concatenate(
+            [part[1] for part in parts], axis=1
+        )
 
     def _chunks(self, X: np.ndarray, device: str) -> Iterator[tuple[Blend, list[Tensor]]]:
         blend = self.blend.to(device)

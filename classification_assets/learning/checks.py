@@ -1,4 +1,4 @@
-"""What a good model must satisfy: each check answers with a verdict and a sentence saying what was found. Light to import."""
+"""What a good model must satisfy: a verdict, and a sentence saying what was found. Light to import."""
 
 from __future__ import annotations
 
@@ -24,8 +24,14 @@ def converged(fitted: Fitted) -> Verdict:
     first, best = loss[0], np.nanmin(loss, axis=0)
     stuck = int((best >= first).sum()) if len(loss) > 1 else 0
     if stuck:
-        return False, f"the validation log loss of {stuck} of {members} members never fell below its first epoch's"
-    return True, f"the validation log loss of all {members} members fell, to {np.median(best):.3f} in the median"
+        return (
+            False,
+            f"the validation log loss of {stuck} of {members} members never fell below its first epoch's",
+        )
+    return (
+        True,
+        f"the validation log loss of all {members} members fell, to {np.median(best):.3f} in the median",
+    )
 
 
 def beats_majority(evaluation: Evaluation) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,15 +25,17 @@ def leaderboard(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
     """
     rows = []
     for name, evaluation in evaluations.items():
-        row = {"architecture": name}
+        row: dict[str, Any] = {"architecture": name}
         row["validation_log_loss"] = evaluation.score(Fold.VALIDATION, "log_loss")["value"]
         for metric in REPORTED:
             score = evaluation.score(Fold.TEST, metric)
             row |= {metric: score["value"]}
-            row |= {f"{metric}_{name}": score[name] for name in ("low", "high", "spread")}
+            row |= {f"{metric}_{part}": score[part] for part in ("low", "high", "spread")}
         row |= {f"bayes_{metric}": _bayes(evaluation, metric) for metric in ("accuracy", "log_loss")}
         row |= {key: evaluation.about[key] for key in ("members", "failed", "parameters")}
-        row["overridden"] = ", ".join(f"{key}={value}" for key, value in evaluation.about["overridden"].items())
+        row["overridden"] = ", ".join(
+            f"{key}={value}" for key, value in evaluation.about["overridden"].items()
+        )
         rows.append(row)
     board = pd.DataFrame(rows).sort_values(["validation_log_loss", "architecture"], ignore_index=True)
     board.insert(0, "rank", np.arange(1, len(board) + 1))

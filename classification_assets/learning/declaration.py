@@ -33,12 +33,17 @@ class Declaration(BaseModel):
     @classmethod
     def _known_fields(cls, value: Any) -> Any:
         # Pydantic's own message for an extra field does not say which ones there are.
-        unknown = [field for field in value if field not in cls.model_fields] if isinstance(value, dict) else []
+        unknown = (
+            [field for field in value if field not in cls.model_fields] if isinstance(value, dict) else []
+        )
         if unknown:
             near = get_close_matches(str(unknown[0]), cls.model_fields, n=1)
             advice = f"did you mean {near[0]!r}? " if near else ""
             raise field_error(
-                cls, unknown[0], f"there is no such field; {advice}known are: {', '.join(cls.model_fields)}", value[unknown[0]]
+                cls,
+                unknown[0],
+                f"there is no such field; {advice}known are: {', '.join(cls.model_fields)}",
+                value[unknown[0]],
             )
         return value
 
@@ -57,7 +62,9 @@ class Declaration(BaseModel):
 def field_error(model: type[BaseModel], field: str, message: str, value: Any) -> ValidationError:
     """An error for a model's validator to raise that is reported of one field, not of the whole model."""
     # Of the standard types, the only one that carries a message of one's own; Dagster knows only those.
-    detail = InitErrorDetails(type="value_error", loc=(field,), input=value, ctx={"error": ValueError(message)})
+    detail = InitErrorDetails(
+        type="value_error", loc=(field,), input=value, ctx={"error": ValueError(message)}
+    )
     return ValidationError.from_exception_data(model.__name__, [detail])
 
 

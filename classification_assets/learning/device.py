@@ -55,7 +55,9 @@ def resolve_device(*choices: str) -> Device:
     choice = first_choice(*choices)
     name = {"auto": present[0], "cuda": "cuda:0"}.get(choice, choice)
     if name not in present:
-        raise ValueError(f"device {choice!r} is not there; this machine has {', '.join(present)} (auto chooses)")
+        raise ValueError(
+            f"device {choice!r} is not there; this machine has {', '.join(present)} (auto chooses)"
+        )
     if name.startswith("cuda"):
         hardware = torch.cuda.get_device_name(name)
     else:

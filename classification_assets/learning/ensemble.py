@@ -72,6 +72,7 @@ def fit(
             classes=tuple(split.classes),
             preprocessing=split.preprocessing,
             source=split.source,
+            overridden={},
             versions=Provenance.current_versions(),
         ),
         history={name: value.numpy() for name, value in trained.history.items()},

@@ -35,8 +35,8 @@ class Evaluation:
     ----------
     rows : DataFrame
         ``fold`` (1 validation, 2 test, 3 the grid of `Plane`), ``row`` (in the split, or on the grid),
-        ``label`` (class code, -1 on the grid), ``p_0`` to ``p_{C-1}`` (float32) and ``disagreement``: the mutual
-        information between label and member, as a share of log C (Houlsby et al. 2011).
+        ``label`` (class code, -1 on the grid), ``p_0`` to ``p_{C-1}`` (float32) and ``disagreement``: the mean
+        total variation distance of a member's probabilities from the members' mean, 0 to 1.
     metrics : DataFrame
         ``fold``, ``scope`` (ensemble; members: the mean over them; bayes: the best that is possible),
         ``class`` (empty: overall), ``metric``, ``value``, ``low`` and ``high`` (95 % bootstrap interval over
@@ -128,7 +128,7 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu") -> Evaluation:
     rows = pd.DataFrame(
         {"fold": folds, "row": np.concatenate([held_out, np.arange(len(grid))]), "label": labels}
         | {f"p_{index}": column for index, column in enumerate(blended.T)}
-        | {"disagreement": _mutual_information(members)}
+        | {"disagreement": _disagreement(members)}
     )
     classes = [str(label) for label in split.classes]
     parts = []
@@ -174,12 +174,6 @@ def _scores(y: np.ndarray, p: np.ndarray, members: np.ndarray, classes: list[str
     return pd.concat([scores, alone[alone["metric"] != "support"]], ignore_index=True)
 
 
-def _mutual_information(members: np.ndarray) -> np.ndarray:
-    """Entropy of the mean less mean of the entropies of members (M, N, C), over log C: (N,) float32 in [0, 1]."""
-    if members.shape[2] < 2:
-        return np.zeros(members.shape[1], np.float32)
-    tiny = np.float32(1e-12)
-    mean = members.mean(0)
-    of_mean = -(mean * np.log(mean + tiny)).sum(1)
-    mean_of = -np.einsum("mnc,mnc->n", members, np.log(members + tiny)) / len(members)
-    return np.clip((of_mean - mean_of) / np.log(members.shape[2]), 0, 1).astype(np.float32)
+def _disagreement(members: np.ndarray) -> np.ndarray:
+    """Mean over members (M, N, C) of the total variation distance to their mean: (N,) float32 in [0, 1]."""
+    return (np.abs(members - members.mean(0)).sum(2) / 2).mean(0).astype(np.float32)

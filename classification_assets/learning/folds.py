@@ -31,7 +31,9 @@ class Fold(IntEnum):
 class Folds(Declaration):
     """Shares of the rows for validation and test, drawn at random within each class."""
 
-    validation: float = Field(0.2, gt=0, lt=1, description="Share of the rows that stops, calibrates and chooses.")
+    validation: float = Field(
+        0.2, gt=0, lt=1, description="Share of the rows that stops, calibrates and chooses."
+    )
     test: float = Field(0.25, gt=0, lt=1, description="Share of the rows that only reports.")
     seed: Seed = Field(0, description="Which rows go where.")
 

@@ -65,9 +65,7 @@ def training_curves(fitted: Fitted, title: str) -> Figure:
 def confusion_matrix(evaluation: Evaluation, title: str) -> Figure:
     """The test fold's confusion matrix."""
     classes = [str(label) for label in evaluation.about["classes"]]
-    return confusion(
-        evaluation.confusion(Fold.TEST), classes, title=f"{title}\ntest {_accuracy(evaluation)}"
-    )
+    return confusion(evaluation.confusion(Fold.TEST), classes, title=f"{title}\ntest {_accuracy(evaluation)}")
 
 
 def decision_boundary(evaluation: Evaluation, split: Split, title: str) -> Figure:
@@ -112,7 +110,10 @@ def boundary_gallery(
         )
     columns = list(dict.fromkeys(architecture for _, architecture in cells))
     return gallery(
-        list(splits), columns, cells, title="Decision boundaries\ntest accuracy; the best of validation framed"
+        list(splits),
+        columns,
+        cells,
+        title="Decision boundaries\ntest accuracy; the best of validation framed",
     )
 
 

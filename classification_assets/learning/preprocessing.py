@@ -35,7 +35,9 @@ class Preprocessing(Declaration):
         if isinstance(rows, pd.DataFrame):
             missing = [name for name in self.names if name not in rows.columns]
             if missing:
-                raise ValueError(f"missing columns: {', '.join(missing)}; expected are {', '.join(self.names)}")
+                raise ValueError(
+                    f"missing columns: {', '.join(missing)}; expected are {', '.join(self.names)}"
+                )
             rows = rows[list(self.names)].to_numpy()
         X = np.asarray(rows)
         if X.ndim != 2 or X.shape[1] != len(self.names):

@@ -64,7 +64,9 @@ class Progress:
 
     def __call__(self, step: int, last: int, entry: dict[str, Tensor]) -> None:
         self.epoch += 1
-        losses = {name: float(np.nanmedian(entry[name].numpy())) for name in entry if not entry[name].isnan().all()}
+        losses = {
+            name: float(np.nanmedian(entry[name].numpy())) for name in entry if not entry[name].isnan().all()
+        }
         self.bar.total = last
         self.bar.update(step - self.bar.n)
         self.bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)

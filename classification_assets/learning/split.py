@@ -40,7 +40,9 @@ class Table:
     def class_counts(self) -> pd.DataFrame:
         """Rows and share of each class, for reading."""
         counts = self.frame[self.target].value_counts().sort_index()
-        return pd.DataFrame({"class": counts.index, "rows": counts.values, "share": counts.values / counts.sum()})
+        return pd.DataFrame(
+            {"class": counts.index, "rows": counts.values, "share": counts.values / counts.sum()}
+        )
 
 
 @dataclass(frozen=True)

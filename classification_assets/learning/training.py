@@ -129,8 +129,8 @@ def train(
         network.train()
         total = torch.zeros(len(active), device=device)
         with _threads_for(B * optimizer.values.numel()):
-            for x, target in _batches(X, y, streams, epoch_steps, B, targets):
-                x, target = augmentation(x, target)
+            for drawn in _batches(X, y, streams, epoch_steps, B, targets):
+                x, target = augmentation(*drawn)
                 logits = network(x.transpose(1, 2)).transpose(1, 2)
                 loss = -(target * logits.log_softmax(1)).sum((1, 2)) / B
                 optimizer.step(loss.sum(), _rate_factor(training.schedule, step, last))
@@ -139,7 +139,9 @@ def train(
             train_loss = total / epoch_steps
             validation_loss, accuracy = fold.score(network, n_classes)
 
-        judged = validation_loss if training.early_stopping and not fold.empty else -float(epoch) + 0 * train_loss
+        judged = (
+            validation_loss if training.early_stopping and not fold.empty else -float(epoch) + 0 * train_loss
+        )
         broken = ~stopped & ~(train_loss.isfinite() & judged.isfinite())
         better = ~stopped & ~broken & (judged < best_loss[active])
         _copy_members(network.state_dict(), best, active, better)
@@ -147,7 +149,11 @@ def train(
         best_step[active[better]] = step
         failed[active[broken]] = True
 
-        entry = {"train_loss": train_loss, "validation_loss": validation_loss, "validation_accuracy": accuracy}
+        entry = {
+            "train_loss": train_loss,
+            "validation_loss": validation_loss,
+            "validation_accuracy": accuracy,
+        }
         entry = {name: _scattered(value, active, ~stopped, K) for name, value in entry.items()}
         history.append({"step": torch.tensor(step)} | entry)
         asked = on_epoch(step, last, entry) if on_epoch else None
@@ -170,7 +176,8 @@ def train(
             keep = (~stopped).nonzero().squeeze(1)
             network = select_members(network, keep)
             optimizer = optimizer.selected(network, keep)
-            augmentation, targets, fold = (part.selected(keep) for part in (augmentation, targets, fold))
+            augmentation, targets = augmentation.selected(keep), targets.selected(keep)
+            fold = fold.selected(keep)
             streams = [streams[index] for index in keep.tolist()]
             active, stopped = active[keep], stopped[keep]
 
@@ -244,7 +251,9 @@ class MemberAdamW:
 
     def selected(self, network: nn.Module, keep: Tensor) -> MemberAdamW:
         """The same optimizer for `network`, which holds the members `keep`."""
-        chosen = MemberAdamW(network, self.rate[keep].squeeze(1), self.decay[keep].squeeze(1), self.betas, self.eps)
+        chosen = MemberAdamW(
+            network, self.rate[keep].squeeze(1), self.decay[keep].squeeze(1), self.betas, self.eps
+        )
         chosen.mean, chosen.square, chosen.steps = self.mean[keep], self.square[keep], self.steps
         return chosen
 
@@ -394,7 +403,9 @@ def _for_each(rows: Rows, n_members: int) -> Sequence[np.ndarray]:
     return [rows] * n_members if isinstance(rows, np.ndarray) else rows
 
 
-def _copy_members(source: dict[str, Tensor], target: dict[str, Tensor], active: Tensor, chosen: Tensor) -> None:
+def _copy_members(
+    source: dict[str, Tensor], target: dict[str, Tensor], active: Tensor, chosen: Tensor
+) -> None:
     """Copy the chosen members of the pack into their rows of the full state."""
     if bool(chosen.any()):
         for name, value in source.items():

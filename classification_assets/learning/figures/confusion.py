@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -95,7 +96,7 @@ def _labels(ax: Axes, names: Sequence[str], totals: np.ndarray, cell: float, the
     ax.set(xlabel="predicted", ylabel="true")
     gap = 8 / 72 / cell
     colours = [theme.class_colour(c) for c in range(C)]
-    dots = {"s": 34, "c": colours, "linewidths": 0, "clip_on": False}
+    dots: dict[str, Any] = {"s": 34, "c": colours, "linewidths": 0, "clip_on": False}
     ax.scatter(np.full(C, -0.5 - gap), np.arange(C), **dots)
     ax.scatter(np.arange(C), np.full(C, C - 0.5 + gap), **dots)
     ax.set(xlim=(-0.5, C - 0.5), ylim=(C - 0.5, -0.5))

@@ -133,9 +133,10 @@ def _turned(columns: Sequence[str], size: float) -> int:
 
 def _note(cells: Iterable[Cell]) -> str:
     cells = list(cells)
+    test = [cell.points[cell.points.fold == TEST] for cell in cells if cell.points is not None]
     said = {
-        "dots are test rows": any(cell.points is not None for cell in cells),
-        "ringed: misclassified": any(cell.points is not None and cell.points.wrong.any() for cell in cells),
+        "dots are test rows": any(len(points) for points in test),
+        "ringed: misclassified": any(points.wrong.any() for points in test),
         "dashed: the optimal boundary": any(cell.truth is not None for cell in cells),
         "number: test score": any(cell.score is not None for cell in cells),
         "★ best of its row": any(cell.winner for cell in cells),

@@ -116,10 +116,9 @@ class Sheet(Figure):
 def sheet(theme: str, title: str = "", note: str = "") -> Iterator[Sheet]:
     """A sheet to lay panels on. When the block ends it gets title and note and is cut to what was drawn.
 
-    Lines of the title after the first are smaller; the note is broken to the sheet's width.
-
-    So a panel has the size it was given, whatever its labels and legend need around it: pictures of
+    A panel has the size it was given, whatever its labels and legend need around it: pictures of
     one kind compare, nothing is squeezed or cut off, and a second save finds nothing left to lay out.
+    Lines of the title after the first are smaller; the note is broken to the sheet's width.
     """
     chosen = theme_named(theme)
     with _rules(chosen):
@@ -197,6 +196,8 @@ def _rules(theme: Theme):
             "grid.color": theme.faint,
             # Shipped with matplotlib, so a figure looks and weighs the same on every machine.
             "font.family": ["DejaVu Sans"],
+            # Class names are data: "$50k" is no formula.
+            "text.parse_math": False,
             "font.size": 9,
             "axes.labelsize": 9,
             "xtick.labelsize": 8,

@@ -1,0 +1,66 @@
+"""What several test files need: a small experiment, and its assets materialized into a folder of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from classification_assets.component import experiment_definitions
+from classification_assets.device import TorchDevice
+from classification_assets.experiment import Experiment, NamedExperiment
+from classification_assets.store import ArtifactStore
+
+SMALL: dict[str, Any] = {
+    "dataset": {"kind": "moons", "n_samples": 160, "noise": 0.2},
+    "training": {"members": 3, "max_epochs": 4},
+    "architectures": ["linear", {"name": "narrow", "hidden": [6], "activation": "tanh"}],
+}
+"""An experiment that trains in a blink."""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STORAGE", "DEVICE", "EXECUTOR", "CRON", "TIMEZONE"):
+        monkeypatch.delenv(f"CLASSIFICATION_ASSETS_{name}", raising=False)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+
+
+@pytest.fixture(scope="session")
+def materialize_into() -> Callable[..., dg.ExecuteInProcessResult]:
+    """Materializes a selection of some experiments' assets into a folder, in this process."""
+    return _materialize_into
+
+
+def _materialize_into(
+    folder: Path, *experiments: NamedExperiment, selection: str = "*", extra: tuple = (), **options: Any
+) -> dg.ExecuteInProcessResult:
+    assets = [
+        asset for experiment in experiments for asset in experiment_definitions(experiment).assets or ()
+    ]
+    return dg.materialize(
+        [*assets, *extra],
+        selection=dg.AssetSelection.from_string(selection),
+        resources={"device": TorchDevice(), "artifacts": ArtifactStore(folder=str(folder))},
+        **options,
+    )
+
+
+@pytest.fixture(scope="session")
+def declared() -> Callable[..., NamedExperiment]:
+    """Makes the small experiment, with parts of it replaced."""
+
+    def declare(name: str = "small", **changes: Any) -> NamedExperiment:
+        return Experiment.model_validate(SMALL | changes).named(name)
+
+    return declare
+
+
+@pytest.fixture
+def materialize(tmp_path: Path) -> Callable[..., dg.ExecuteInProcessResult]:
+    """Materializes a selection of some experiments' assets into `tmp_path`."""
+    return partial(_materialize_into, tmp_path)

@@ -1,0 +1,39 @@
+"""The retraining schedule: when it runs, and which rows it draws."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from classification_assets.definitions import defs
+
+NIGHT = datetime(2026, 3, 1, 2, tzinfo=UTC)
+
+
+def fired(moment: datetime = NIGHT) -> dg.RunRequest:
+    schedule = defs().resolve_schedule_def("retraining")
+    context = dg.build_schedule_context(scheduled_execution_time=moment)
+    (request,) = schedule.evaluate_tick(context).run_requests
+    return request
+
+
+def test_each_night_draws_other_rows_where_an_experiment_resamples():
+    seeds = [
+        fired(NIGHT.replace(day=day)).run_config["ops"]["moons__dataset"]["config"]["seed"] for day in (1, 2)
+    ]
+    assert seeds[0] != seeds[1]
+
+
+def test_a_retry_of_one_night_draws_the_same_rows():
+    assert fired().run_config == fired().run_config
+    assert fired().run_key == fired().run_key
+
+
+def test_an_experiment_that_does_not_resample_keeps_its_rows():
+    assert list(fired().run_config["ops"]) == ["moons__dataset"]
+
+
+def test_cron_and_time_zone_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("CLASSIFICATION_ASSETS_CRON", "30 4 * * 1")
+    monkeypatch.setenv("CLASSIFICATION_ASSETS_TIMEZONE", "Europe/Berlin")
+    schedule = defs().resolve_schedule_def("retraining")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 4 * * 1", "Europe/Berlin")

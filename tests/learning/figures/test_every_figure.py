@@ -1,0 +1,159 @@
+"""What holds for all figures alike."""
+
+import hashlib
+import subprocess
+import sys
+from functools import cache
+
+import matplotlib
+import numpy as np
+import pytest
+
+from classification_assets.learning.figures import Cell, boundary, confusion, curves, gallery, scatter
+from classification_assets.learning.figures.style import DPI, PALETTE, THEMES
+
+KINDS = ["boundary", "curves", "gallery", "scatter", "confusion"]
+
+
+@pytest.fixture(scope="session")
+def draw(sectors, rows, names, extent):
+    """A figure of that kind, drawn anew."""
+
+    def make(kind, theme="light", long=""):
+        title, classes = f"moons · deep_relu{long}\nsecond line{long}", [name + long for name in names(3)]
+        if kind == "boundary":
+            return boundary(
+                sectors(3),
+                extent,
+                classes=classes,
+                points=rows(3),
+                truth=sectors(3, R=30, sharpness=1.0),
+                disagreement=np.linspace(0, 0.4, 1600).reshape(40, 40),
+                title=title,
+                note="a note" + long,
+                names=("x" + long, "y" + long),
+                theme=theme,
+            )
+        if kind == "curves":
+            step = np.arange(1, 21) * 10
+            falling = np.exp(-step / 60)[:, None] + np.array([0.1, 0.2, 0.3])
+            history = {
+                "step": step,
+                "train_loss": falling,
+                "validation_loss": falling,
+                "validation_accuracy": 1 - falling / 2,
+            }
+            return curves(history, best_step=np.array([100, 150, -1]), title=title, theme=theme)
+        if kind == "gallery":
+            cell = Cell(sectors(3), extent, classes, rows(3), sectors(3), score=0.9, winner=True)
+            return gallery(
+                ["moons" + long, "blobs"],
+                ["linear" + long],
+                {("blobs", "linear"): cell},
+                title=title,
+                theme=theme,
+            )
+        if kind == "scatter":
+            return scatter(rows(3), classes=classes, title=title, note="a note" + long, theme=theme)
+        return confusion(np.array([[9, 1, 0], [2, 7, 1], [0, 0, 0]]), classes, title=title, theme=theme)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drawn(draw):
+    """A figure of that kind to look at; drawing takes most of the time here."""
+    return cache(draw)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_saved_twice_is_the_same_bytes(kind, draw, saved):
+    figure = draw(kind)
+    png, svg = saved(figure), saved(figure, "svg")
+    assert saved(figure) == png
+    assert saved(figure, "svg") == svg
+    assert saved(draw(kind), "svg") == svg
+
+
+@pytest.mark.parametrize("kind", ["boundary", "curves"])
+def test_the_callers_own_matplotlib_settings_change_nothing_and_are_not_changed(kind, draw, saved):
+    usual = saved(draw(kind), "svg")
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.hashsalt": "another"}):
+        settings = dict(matplotlib.rcParams)
+        assert saved(draw(kind), "svg") == usual
+        assert dict(matplotlib.rcParams) == settings
+
+
+@pytest.mark.parametrize("long", ["", " of a remarkably long name that goes on and on"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_cut_off_at_the_edge_of_the_sheet(kind, long, drawn):
+    figure = drawn(kind, "light", long)
+    used, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert used.x0 >= 0
+    assert used.y0 >= 0
+    assert used.x1 <= width
+    assert used.y1 <= height
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_is_whole_pixels_wide_and_high(kind, drawn):
+    pixels = drawn(kind).get_size_inches() * DPI
+    np.testing.assert_allclose(pixels, np.round(pixels), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_title_stands_on_the_figure_with_its_second_line_smaller(kind, drawn):
+    sizes = {text.get_text(): text.get_fontsize() for text in drawn(kind).texts}
+    assert sizes["moons · deep_relu"] > sizes["second line"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dollar_in_a_name_is_no_formula(kind, draw, texts):
+    figure = draw(kind, long=r" $50k_{\a$")
+    assert r"second line $50k_{\a$" in texts(figure)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_theme_is_refused_by_name(kind, draw):
+    with pytest.raises(ValueError, match="light, dark, got 'neon'"):
+        draw(kind, "neon")
+
+
+@pytest.mark.parametrize("kind", ["boundary", "scatter", "gallery", "confusion"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_class_has_the_same_colour_in_every_figure(kind, theme, drawn):
+    colours = {THEMES[theme].class_colour(c) for c in range(3)}
+    dots = {
+        matplotlib.colors.to_hex(colour)
+        for ax in drawn(kind, theme).axes
+        for collection in ax.collections
+        if isinstance(collection, matplotlib.collections.PathCollection)
+        for colour in collection.get_facecolors()
+    }
+    assert dots == colours
+
+
+def test_drawing_and_saving_need_no_pyplot_and_a_new_process_gives_the_same_bytes(saved):
+    matrix = np.array([[9, 1], [2, 7]])
+    here = hashlib.sha256(saved(confusion(matrix, ["a", "b"]), "svg")).hexdigest()
+    script = """
+import hashlib, io, sys
+import numpy as np
+from classification_assets.learning.figures import *
+from classification_assets.learning.plane import Plane
+p = np.full((9, 9, 2), 0.5); p[:4] = [0.9, 0.1]; p[5:] = [0.1, 0.9]
+buffer = io.BytesIO(); boundary(p, (0, 1, 0, 1), classes=["a", "b"]).savefig(buffer)
+buffer = io.BytesIO()
+confusion(np.array([[9, 1], [2, 7]]), ["a", "b"]).savefig(buffer, format="svg", metadata={"Date": None})
+assert not {"matplotlib.pyplot", "dagster", "torch"} & set(sys.modules)
+print(hashlib.sha256(buffer.getvalue()).hexdigest())
+"""
+    there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == here
+
+
+def test_there_are_twenty_colours_and_more_classes_get_darker_ones():
+    light = THEMES["light"]
+    assert len(set(PALETTE)) == 20
+    assert len({light.class_colour(c) for c in range(40)}) == 40
+    assert light.class_colour(3) == PALETTE[3]

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from classification_assets.learning.plane import Plane, window
+
+values = st.floats(-1e4, 1e4, width=32)
+
+
+def rows_of(n_features):
+    return arrays(np.float32, st.tuples(st.integers(1, 40), st.just(n_features)), elements=values)
+
+
+def names_of(n_features):
+    return [f"feature {i}" for i in range(n_features)]
+
+
+@given(X=rows_of(2))
+@settings(max_examples=40, deadline=None)
+def test_with_two_features_the_page_is_the_features_themselves(X):
+    plane = Plane.of(X, ["width", "height"])
+    assert plane.names == ("width", "height")
+    assert plane.note == ""
+    np.testing.assert_array_equal(plane.project(X), X)
+    np.testing.assert_array_equal(plane.project(plane.grid(5)), plane.grid(5))
+
+
+@given(n_features=st.sampled_from([1, 2, 3, 7]), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_every_grid_is_finite_and_spans_a_window_of_some_size(n_features, data):
+    X = data.draw(rows_of(n_features))
+    plane = Plane.of(X, names_of(n_features))
+    x0, x1, y0, y1 = plane.extent
+    assert x0 < x1
+    assert y0 < y1
+    grid = plane.grid(4)
+    assert grid.shape == (16, n_features)
+    assert grid.dtype == np.float32
+    assert np.isfinite(grid).all()
+
+
+def test_the_grid_has_y_outside_and_ascending_and_reaches_the_edges_of_the_window():
+    plane = Plane.of(np.array([[0.0, 10.0], [2.0, 50.0]]), ["x", "y"])
+    grid = plane.grid(3).reshape(3, 3, 2)
+    x0, x1, y0, y1 = plane.extent
+    np.testing.assert_allclose(grid[0, 0], [x0, y0], rtol=1e-6)
+    np.testing.assert_allclose(grid[0, -1], [x1, y0], rtol=1e-6)
+    np.testing.assert_allclose(grid[-1, 0], [x0, y1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_features", [4, 64])
+def test_with_many_features_a_point_of_the_plane_is_found_again_on_the_page(n_features):
+    X = np.random.default_rng(1).normal(size=(200, n_features)) * np.arange(1, n_features + 1) + 7
+    plane = Plane.of(X, names_of(n_features))
+    x0, x1, y0, y1 = plane.extent
+    x, y = np.meshgrid(np.linspace(x0, x1, 6), np.linspace(y0, y1, 6))
+    page = plane.project(plane.grid(6))
+    np.testing.assert_allclose(page, np.column_stack([x.ravel(), y.ravel()]), atol=1e-4)
+
+
+def test_with_many_features_the_labels_say_how_much_of_the_variance_each_axis_shows():
+    t = np.random.default_rng(0).normal(size=300)
+    plane = Plane.of(np.column_stack([t, 2 * t, -t, 5 * t]), names_of(4))
+    assert plane.names == ("PC 1 (100 % of variance)", "PC 2 (0 % of variance)")
+    assert plane.note.startswith("plane of the first two principal components of 4 features")
+
+
+def test_the_units_of_a_feature_do_not_change_the_plane():
+    X = np.random.default_rng(0).normal(size=(100, 5)) @ np.random.default_rng(1).normal(size=(5, 5))
+    units = np.array([1, 1000, 0.01, 60, 1e6])
+    here, there = Plane.of(X, names_of(5)), Plane.of(X * units, names_of(5))
+    np.testing.assert_allclose(here.project(X), there.project(X * units), atol=1e-6)
+
+
+def test_the_same_rows_give_the_same_plane():
+    X = np.random.default_rng(0).normal(size=(100, 6))
+    one, other = Plane.of(X, names_of(6)), Plane.of(X.copy(), names_of(6))
+    np.testing.assert_array_equal(one.grid(5), other.grid(5))
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3, 8])
+@pytest.mark.parametrize("constant", [0.0, 3.5, -1e7])
+def test_a_constant_feature_stays_constant_on_a_plane_of_many_and_gets_a_window_otherwise(
+    n_features, constant
+):
+    X = np.random.default_rng(0).normal(size=(50, n_features))
+    X[:, 0] = constant
+    plane = Plane.of(X, names_of(n_features))
+    grid = plane.grid(3)
+    if n_features > 2:
+        np.testing.assert_allclose(grid[:, 0], constant, rtol=1e-6, atol=1e-6)
+    else:
+        assert len(np.unique(grid[:, 0])) == 3
+
+
+def test_one_feature_is_drawn_against_a_height_without_a_name():
+    X = np.linspace(0, 1, 50)[:, None]
+    plane = Plane.of(X, ["length"])
+    page = plane.project(X)
+    assert plane.names == ("length", "")
+    assert "means nothing" in plane.note
+    np.testing.assert_array_equal(page[:, 0], X[:, 0])
+    np.testing.assert_array_equal(page, plane.project(X))
+    assert len(np.unique(page[:, 1])) == 50
+    assert np.abs(page[:, 1]).max() < plane.extent[3]
+
+
+def test_all_ordinary_rows_lie_inside_the_window():
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    x0, x1, y0, y1 = Plane.of(X, ["x", "y"]).extent
+    assert (X.min(axis=0) > (x0, y0)).all()
+    assert (X.max(axis=0) < (x1, y1)).all()
+
+
+def test_one_far_outlier_does_not_shrink_the_others_to_a_dot():
+    low, high = window(np.append(np.random.default_rng(0).uniform(0, 1, 999), 1e6))
+    assert low == pytest.approx(-0.15, abs=0.3)
+    assert high < 4
+
+
+def test_missing_values_are_refused_with_their_number():
+    with pytest.raises(ValueError, match="1 missing"):
+        Plane.of(np.array([[0.0, np.nan]]), ["x", "y"])
+
+
+def test_names_that_do_not_fit_the_features_are_refused():
+    with pytest.raises(ValueError, match="one name per feature"):
+        Plane.of(np.zeros((3, 2)), ["x"])
+
+
+def test_a_grid_of_one_point_is_refused():
+    with pytest.raises(ValueError, match="at least 2"):
+        Plane.of(np.eye(2), ["x", "y"]).grid(1)

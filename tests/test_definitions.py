@@ -1,0 +1,56 @@
+"""The shipped code location: what it holds, how it is loaded, and what loading costs."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from classification_assets.definitions import defs, executor
+
+EXPERIMENTS = ("blobs", "moons", "moons_small", "circles", "spirals")
+ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dg.Definitions:
+    return defs()
+
+
+def test_every_shipped_experiment_has_every_shipped_architecture(shipped):
+    keys = {key.to_user_string() for key in shipped.resolve_asset_graph().get_all_asset_keys()}
+    expected = {"comparison/leaderboard", "comparison/gallery"}
+    for experiment in EXPERIMENTS:
+        expected |= {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard")}
+        for architecture in ARCHITECTURES:
+            expected |= {
+                f"{experiment}/{architecture}/{kind}" for kind in ("model", "evaluation", "boundary")
+            }
+    assert keys == expected
+
+
+def test_there_is_a_job_for_each_experiment_and_one_for_all(shipped):
+    jobs = {job.name for job in shipped.resolve_all_job_defs()}
+    assert {f"train_{name}" for name in EXPERIMENTS} | {"train_everything"} <= jobs
+
+
+def test_the_schedule_is_daily_and_off_by_default(shipped):
+    schedule = shipped.resolve_schedule_def("retraining")
+    assert schedule.cron_schedule == "0 2 * * *"
+    assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+
+
+def test_loading_the_code_location_imports_nothing_heavy():
+    code = (
+        "import sys, classification_assets.definitions as d; d.defs();"
+        "print([name for name in ('torch', 'sklearn', 'pandas', 'matplotlib', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_executor_that_is_neither_is_refused():
+    with pytest.raises(ValueError, match="in_process or multiprocess, however: 'celery'"):
+        executor("celery")

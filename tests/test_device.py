@@ -1,0 +1,51 @@
+"""Which device is configured and used: the most specific choice that is not auto."""
+
+import pytest
+import torch
+
+from classification_assets.device import TorchDevice, configured_device, device_tag
+
+
+def test_without_any_choice_the_machine_decides():
+    expected = (
+        "cuda:0" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    )
+    assert TorchDevice().resolve().name == expected
+
+
+@pytest.mark.parametrize(
+    ("run", "architecture", "experiment", "environment", "wins"),
+    [
+        ("cpu", "mps", "cuda", "cuda:1", "cpu"),
+        ("auto", "mps", "cuda", "cuda:1", "mps"),
+        ("auto", "auto", "cuda", "cuda:1", "cuda"),
+        ("auto", "auto", "auto", "cuda:1", "cuda:1"),
+        ("auto", "auto", "auto", "", "auto"),
+    ],
+)
+def test_the_most_specific_choice_that_is_not_auto_wins(
+    monkeypatch, run, architecture, experiment, environment, wins
+):
+    monkeypatch.setenv("CLASSIFICATION_ASSETS_DEVICE", environment)
+    assert TorchDevice(device=run).choice(architecture, experiment) == wins
+
+
+def test_the_environment_is_read_when_the_device_is_resolved(monkeypatch):
+    resource = TorchDevice()
+    monkeypatch.setenv("CLASSIFICATION_ASSETS_DEVICE", "cpu")
+    assert resource.resolve().name == "cpu"
+
+
+def test_a_named_device_that_is_not_there_is_an_error_and_no_fallback():
+    with pytest.raises(ValueError, match=r"device 'cuda:63' is not there; this machine has .*cpu"):
+        TorchDevice(device="cuda:63").resolve()
+
+
+def test_a_name_that_is_no_device_is_refused_and_the_variable_named(monkeypatch):
+    monkeypatch.setenv("CLASSIFICATION_ASSETS_DEVICE", "gpu")
+    with pytest.raises(ValueError, match=r"CLASSIFICATION_ASSETS_DEVICE: a device is auto, cpu, .*'gpu'"):
+        configured_device()
+
+
+def test_a_tag_has_no_colon():
+    assert device_tag("cuda:0") == "cuda-0"

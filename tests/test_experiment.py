@@ -1,0 +1,126 @@
+"""What may be declared, and the rules between the parts of a declaration."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from classification_assets.experiment import Experiment
+from classification_assets.learning.architectures import SHIPPED
+
+MOONS = {"kind": "moons"}
+
+
+def test_a_data_set_alone_is_a_complete_experiment():
+    experiment = Experiment.model_validate({"dataset": MOONS})
+    assert [architecture.name for architecture in experiment.architectures] == list(SHIPPED)
+    assert experiment.training.members == 8
+    assert experiment.device == "auto"
+    assert not experiment.resample
+
+
+def test_architectures_are_shipped_names_or_declarations():
+    experiment = Experiment.model_validate(
+        {
+            "dataset": MOONS,
+            "architectures": ["linear", {"name": "wide", "hidden": [128, 128], "activation": "gelu"}],
+        }
+    )
+    linear, wide = experiment.architectures
+    assert linear == SHIPPED["linear"]
+    assert wide.hidden == (128, 128)
+
+
+def test_an_architecture_is_trained_with_the_experiments_options_and_its_own_on_top():
+    experiment = Experiment.model_validate(
+        {
+            "dataset": MOONS,
+            "training": {"members": 3, "learning_rate": 0.5},
+            "architectures": ["linear", {"name": "slow", "training": {"learning_rate": 0.001}}],
+        }
+    ).named("moons")
+    (_, shared), (_, own) = experiment.trainings()
+    assert (shared.learning_rate, own.learning_rate, own.members) == (0.5, 0.001, 3)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "place", "words"),
+    [
+        ({"dataset": {"kind": "moon"}}, ("dataset",), "'blobs', 'moons', 'circles', 'spirals'"),
+        ({"dataset": {"kind": "moons", "noise": 0}}, ("dataset", "moons", "noise"), "greater than 0"),
+        ({"dataset": {"kind": "moons", "n_samples": -5}}, ("dataset", "moons", "n_samples"), "greater than"),
+        (
+            {"dataset": {"kind": "moons", "n_samples": 1}},
+            ("dataset", "moons", "n_samples"),
+            "fewer rows than classes",
+        ),
+        ({"dataset": MOONS, "trainin": {}}, ("trainin",), "did you mean 'training'"),
+        ({"dataset": MOONS, "split": {"validation": 0.6, "test": 0.5}}, ("split",), "rows to train on"),
+        (
+            {"dataset": {"kind": "moons", "n_samples": 20}, "split": {"test": 0.01}},
+            ("split",),
+            "test fold would have 0",
+        ),
+        ({"dataset": MOONS, "architectures": ["deep_rel"]}, ("architectures", 0), "shipped are linear"),
+        ({"dataset": MOONS, "architectures": []}, ("architectures",), "at least one"),
+        (
+            {"dataset": MOONS, "architectures": ["linear", "linear"]},
+            ("architectures",),
+            "'linear' is there 2 times",
+        ),
+        ({"dataset": MOONS, "architectures": [{"name": "split"}]}, ("architectures",), "name of an asset"),
+        (
+            {"dataset": MOONS, "architectures": [{"name": "a", "activation": "rlu"}]},
+            ("architectures", 0, "mlp", "activation"),
+            "'relu', 'leaky_relu', 'gelu', 'silu' or 'tanh'",
+        ),
+        (
+            {"dataset": MOONS, "architectures": [{"name": "a", "hidden": [8, 0]}]},
+            ("architectures", 0, "mlp", "hidden", 1),
+            "greater than or equal to 1",
+        ),
+        (
+            {"dataset": MOONS, "architectures": [{"name": "a", "kind": "cnn"}]},
+            ("architectures", 0),
+            "'mlp', 'module'",
+        ),
+        (
+            {"dataset": MOONS, "architectures": [{"name": "../up"}]},
+            ("architectures", 0, "mlp", "name"),
+            "[a-z0-9_]+",
+        ),
+        (
+            {"dataset": MOONS, "training": {"learning_rate": -1}},
+            ("training", "learning_rate"),
+            "must be above 0",
+        ),
+        (
+            {"dataset": MOONS, "training": {"members": 0}},
+            ("training", "members"),
+            "greater than or equal to 1",
+        ),
+        ({"dataset": MOONS, "device": "gpu"}, ("device",), "auto, cpu, cuda, cuda:N or mps"),
+        (
+            {"dataset": {"kind": "moons", "noise": "{{ env.NOISE }}"}},
+            (),
+            "attributes.dataset.noise: the template",
+        ),
+    ],
+)
+def test_a_mistake_is_reported_of_its_field_and_says_what_would_be_right(attributes, place, words):
+    with pytest.raises(ValidationError) as caught:
+        Experiment.model_validate(attributes)
+    (problem,) = caught.value.errors()
+    assert problem["loc"] == place
+    assert words in problem["msg"]
+
+
+@pytest.mark.parametrize("name", ["comparison", "tuned", "My-moons", "../up", "", "a" * 61])
+def test_a_reserved_or_unsafe_name_is_refused(name):
+    with pytest.raises(ValueError, match=r"reserved|\[a-z0-9_\]\+"):
+        Experiment.model_validate({"dataset": MOONS}).named(name)
+
+
+def test_a_declaration_survives_json():
+    experiment = Experiment.model_validate({"dataset": {"kind": "blobs", "centers": [[0, 0], [3, 1]]}})
+    assert Experiment.model_validate(json.loads(experiment.model_dump_json())) == experiment

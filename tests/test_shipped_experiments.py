@@ -1,0 +1,46 @@
+"""The shipped experiments reach what is possible, at their declared settings and with nothing tuned."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from classification_assets.experiment import Experiment, NamedExperiment
+from classification_assets.learning.comparison import leaderboard
+from classification_assets.learning.evaluation import evaluate
+from classification_assets.learning.split import Split, Table
+
+DEFS = Path(__file__).parents[1] / "classification_assets" / "defs"
+
+
+def shipped(name: str) -> NamedExperiment:
+    declared = yaml.safe_load((DEFS / name / "defs.yaml").read_text())
+    return Experiment.model_validate(declared["attributes"]).named(name)
+
+
+def board_of(experiment: NamedExperiment):
+    split = Split.of(Table.of(experiment.dataset), experiment.split)
+    return leaderboard(
+        {
+            architecture.name: evaluate(architecture.fit(split, training, training.seeds), split)
+            for architecture, training in experiment.trainings()
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["blobs", "moons", "circles"])
+def test_the_chosen_architecture_is_within_two_hundredths_of_the_best_possible_accuracy(name):
+    chosen = board_of(shipped(name)).iloc[0]
+    assert chosen["accuracy"] >= chosen["bayes_accuracy"] - 0.02
+
+
+def test_spirals_are_told_apart():
+    board = board_of(shipped("spirals"))
+    assert board.iloc[0]["accuracy"] > 0.97
+    assert board.set_index("architecture").loc["linear", "accuracy"] < 0.6
+
+
+def test_regularization_helps_plainly_where_rows_are_few_and_noisy():
+    board = board_of(shipped("moons_small")).set_index("architecture")
+    assert board.loc["regularized", "log_loss"] < board.loc["deep_relu", "log_loss"] - 0.05
+    assert board.loc["regularized", "accuracy"] >= board.loc["deep_relu", "accuracy"]

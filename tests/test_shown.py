@@ -1,0 +1,45 @@
+"""What a person sees: previews of bounded size, readable tables, plottable numbers."""
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from classification_assets import shown
+
+
+def picture_in(metadata, name):
+    encoded = metadata[name].value.removeprefix(f"![{name}](data:image/png;base64,").removesuffix(")")
+    return base64.b64decode(encoded)
+
+
+@pytest.mark.parametrize("inches", [2, 8, 20])
+def test_a_preview_stays_small_however_rich_the_figure_is(inches):
+    figure = Figure(figsize=(inches, inches))
+    figure.add_subplot().imshow(np.random.default_rng(0).random((300, 300, 3)))
+    preview = picture_in(shown.figure(figure, "noise"), "noise")
+    assert len(preview) < shown.PREVIEW_BYTES
+    assert Image.open(io.BytesIO(preview)).format == "PNG"
+
+
+def test_a_table_shows_rounded_numbers_and_every_row():
+    frame = pd.DataFrame({"name": ["a", "b"], "score": [0.123456, np.nan], "rows": [1, 2]})
+    records = shown.table(frame, "scores")["scores"].records
+    assert [record.data for record in records] == [
+        {"name": "a", "score": 0.1235, "rows": 1},
+        {"name": "b", "score": None, "rows": 2},
+    ]
+
+
+def test_a_long_table_is_cut_and_says_so():
+    metadata = shown.table(pd.DataFrame({"n": range(1_000)}), "numbers")
+    assert list(metadata) == ["numbers (first 200 of 1000 rows)"]
+
+
+def test_numbers_keep_their_names_and_what_is_not_finite_is_left_out():
+    metadata = shown.scalars({"accuracy": np.float64(0.5), "members": 8, "regret": float("nan")})
+    assert {name: value.value for name, value in metadata.items()} == {"accuracy": 0.5, "members": 8}
