@@ -58,10 +58,9 @@ def _preview(drawn: Figure) -> bytes:
         drawn.savefig(full, format="png", dpi=dpi)
         picture = Image.open(full).convert("RGB")
         for colours in _COLOURS:
+            # An octree keeps the small points' colours, which a median cut spends on the large areas' shades.
             reduced = io.BytesIO()
-            palette = picture.quantize(
-                colours, method=Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE
-            )
+            palette = picture.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
             palette.save(reduced, format="png", optimize=True)
             preview = reduced.getvalue()
             if len(preview) <= PREVIEW_BYTES:

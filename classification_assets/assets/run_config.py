@@ -47,7 +47,8 @@ def with_overrides(
         field: tuple(value) if isinstance(value, list) else value
         for field, value in config.model_dump().items()
     }
-    used, overridden = {}, {}
+    used: dict[str, Declaration] = {}
+    overridden: dict[str, Any] = {}
     for name, declared in declarations.items():
         changes = {
             field: given[field]
@@ -86,7 +87,7 @@ def _form(annotation: Any) -> Any:
         return annotation
     if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
         inner = _form(args[0])
-        return list[inner] if inner in (int, float, str) else None
+        return list[inner] if inner in (int, float, str) else None  # type: ignore[valid-type]
     return annotation if annotation in (int, float, bool, str) else None
 
 

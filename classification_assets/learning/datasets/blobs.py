@@ -96,7 +96,7 @@ class Blobs(GeneratedDataset):
         # It is not there if it is wrong itself.
         centers = info.data.get("centers")
         if centers is None:
-            return NUMBERS_WITHOUT_CENTERS[info.field_name] if number is None else number
+            return NUMBERS_WITHOUT_CENTERS[str(info.field_name)] if number is None else number
         right = len(centers) if info.field_name == "n_classes" else len(centers[0])
         if number is not None and number != right:
             raise ValueError(

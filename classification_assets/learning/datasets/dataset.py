@@ -67,6 +67,14 @@ class GeneratedDataset(Dataset):
     noise: Noise
     seed: Seed = Field(0, description="Seed of the rows. Another seed gives other rows of the same problem.")
 
+    if TYPE_CHECKING:
+
+        @property
+        def n_classes(self) -> int: ...
+
+        @property
+        def n_features(self) -> int: ...
+
     @property
     def class_sizes(self) -> tuple[int, ...]:
         """Rows of each class, (C,): as equal as possible, the first classes get what remains."""
