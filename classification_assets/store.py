@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
-from upath import UPath
 
 if TYPE_CHECKING:
+    from upath import UPath
+
     from classification_assets.learning.artifacts import Artifact, Staged
 
 ENVIRONMENT = "CLASSIFICATION_ASSETS_STORAGE"
@@ -31,7 +32,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
     @property
     def root(self) -> UPath:
         """The folder of all artifacts."""
-        return UPath(self.folder) if self.folder else storage_root()
+        return storage_root(self.folder)
 
     def place(self, key: dg.AssetKey, suffix: str) -> UPath:
         """Where an asset's artifact lies; parts of keys are `[a-z0-9_]+`, so it stays below the root."""
@@ -66,9 +67,11 @@ class ArtifactStore(dg.ConfigurableIOManager):
         )
 
 
-def storage_root() -> UPath:
-    """The configured storage: the environment's, else `$DAGSTER_HOME/artifacts`, else `.dagster/artifacts` here."""
-    if configured := os.environ.get(ENVIRONMENT):
-        return UPath(configured)
+def storage_root(folder: str = "") -> UPath:
+    """The folder given, else the environment's, else `$DAGSTER_HOME/artifacts`, else `.dagster/artifacts` here."""
+    from upath import UPath
+
+    if chosen := folder or os.environ.get(ENVIRONMENT):
+        return UPath(chosen)
     home = os.environ.get("DAGSTER_HOME")
     return UPath((Path(home) if home else Path.cwd() / ".dagster") / "artifacts")

@@ -6,14 +6,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
 
 from classification_assets.assets.run_config import run_config, with_overrides
-from classification_assets.device import TAG, configured_device, device_tag
+from classification_assets.device import TAG, TorchDevice, configured_device, device_tag
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.architectures import Architecture
 from classification_assets.learning.declaration import Declaration
@@ -107,15 +106,15 @@ def declared_asset(
     A decorator of ``body(**overrides, **inputs, run) -> (value, metadata)``.
     """
     flat = dict(_flat_inputs(inputs))
-    config_class = run_config("__".join(key), overrides)
     configured = configured_device(*devices)
     asset_key = dg.AssetKey(list(key))
 
     def decorate(body: Body) -> dg.AssetsDefinition:
-        def compute(context: dg.AssetExecutionContext, config: Any, **loaded: Any):
-            choice = context.resources.device.choice(*devices)
-            device = _device(context.resources.device, devices, choice, accelerated)
-            declared, overridden = with_overrides(overrides, config)
+        def materialized(
+            context: dg.AssetExecutionContext, loaded: Mapping[str, Any], config: dg.Config | None = None
+        ) -> dg.MaterializeResult:
+            device = _device(context.resources.device, devices, accelerated)
+            declared, overridden = with_overrides(overrides, config) if config else ({}, {})
             run = Run(device["device"], overridden, context.log.info)
             value, metadata = body(**declared, **_nested_inputs(inputs, loaded), run=run)
             staged = context.resources.artifacts.stage(asset_key, stored_as, value)
@@ -127,9 +126,22 @@ def declared_asset(
                 check_results=[_checked(check, value) for check in checks],
             )
 
-        # The annotation is how Dagster learns the form; it is made here, so it has no name to write there.
-        compute.__annotations__["config"] = config_class
-        compute.__annotations__["context"] = dg.AssetExecutionContext
+        compute: Callable[..., Any]
+        # What Dagster reads: the run's form, which has no name to write in a signature, and no return type,
+        # which it would take for the outputs' types.
+        annotations: dict[str, Any] = {"context": dg.AssetExecutionContext}
+        if overrides:
+
+            def compute(context: dg.AssetExecutionContext, config: Any, **loaded: Any) -> Any:
+                return materialized(context, loaded, config)
+
+            annotations["config"] = run_config("__".join(key), overrides)
+        else:
+
+            def compute(context: dg.AssetExecutionContext, **loaded: Any) -> Any:
+                return materialized(context, loaded)
+
+        compute.__annotations__ = annotations
         return dg.asset(
             key=asset_key,
             group_name=group,
@@ -150,9 +162,9 @@ def declared_asset(
     return decorate
 
 
-def _device(resource: Any, devices: Sequence[str], choice: str, accelerated: bool) -> dict[str, Any]:
+def _device(resource: TorchDevice, devices: Sequence[str], accelerated: bool) -> dict[str, Any]:
     """The device that is really used, as metadata; one that is named and not there is an error."""
-    if not accelerated and choice in ("auto", "cpu"):
+    if not accelerated and resource.choice(*devices) in ("auto", "cpu"):
         # Neither choosing nor checking needs torch here, whose import takes longer than the work.
         return {"device": "cpu", "device note": "this work has no use for an accelerator"}
     found = resource.resolve(*devices)
@@ -162,7 +174,7 @@ def _device(resource: Any, devices: Sequence[str], choice: str, accelerated: boo
         "device": found.name,
         "device hardware": found.hardware,
         "threads": found.threads,
-        "torch version": version("torch"),
+        "torch version": found.torch_version,
     }
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from classification_assets.learning.folds import Fold
 
 if TYPE_CHECKING:
@@ -17,6 +15,8 @@ Verdict = tuple[bool, str]
 
 def converged(fitted: Fitted) -> Verdict:
     """No member failed, and each one learned: its validation log loss fell below its first epoch's."""
+    import numpy as np
+
     members, failed = len(fitted.best_step), int((fitted.best_step < 0).sum())
     if failed:
         return False, f"the loss of {failed} of {members} members stopped being finite; they were left out"
@@ -36,6 +36,8 @@ def converged(fitted: Fitted) -> Verdict:
 
 def beats_majority(evaluation: Evaluation) -> Verdict:
     """The test accuracy's interval lies above the share of the largest class."""
+    import numpy as np
+
     score = evaluation.score(Fold.TEST, "accuracy")
     majority = np.bincount(evaluation.labels(Fold.TEST)).max() / len(evaluation.labels(Fold.TEST))
     return bool(score["low"] > majority), (

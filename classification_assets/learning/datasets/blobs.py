@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from classification_assets.learning.datasets.dataset import GeneratedDataset, Noise, Seed
-from classification_assets.learning.datasets.mixtures import mixture_posterior
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Point = tuple[float, ...]
 NUMBERS_WITHOUT_CENTERS = {"n_classes": 5, "n_features": 2}
@@ -57,6 +58,8 @@ class Blobs(GeneratedDataset):
     @property
     def class_centers(self) -> np.ndarray:
         """The centres, (C, D), given or drawn."""
+        import numpy as np
+
         if self.centers is not None:
             return np.array(self.centers)
         return np.random.default_rng(self.centers_seed).uniform(
@@ -64,6 +67,10 @@ class Blobs(GeneratedDataset):
         )
 
     def posterior(self, X: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        from classification_assets.learning.datasets.mixtures import mixture_posterior
+
         return mixture_posterior(X, self.class_centers, np.diag(self.class_priors), self.noise)
 
     def _draw(self, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from classification_assets.learning.datasets.curves import curve_posterior
 from classification_assets.learning.datasets.dataset import GeneratedDataset, Noise
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Circles(GeneratedDataset):
@@ -23,6 +24,8 @@ class Circles(GeneratedDataset):
     factor: float = Field(0.5, ge=0, lt=1, description="Radius of the inner circle; the outer one's is 1.")
 
     def posterior(self, X: np.ndarray) -> np.ndarray:
+        from classification_assets.learning.datasets.curves import circle, curve_posterior
+
         curves = (partial(circle, 1.0), partial(circle, self.factor))
         return curve_posterior(X, curves, self.class_priors, self.noise)
 
@@ -30,8 +33,3 @@ class Circles(GeneratedDataset):
         from sklearn.datasets import make_circles
 
         return make_circles(self.class_sizes, noise=self.noise, factor=self.factor, random_state=seed)
-
-
-def circle(radius: float, t: np.ndarray) -> np.ndarray:
-    """Points (T, 2) of the circle around the origin."""
-    return radius * np.column_stack([np.cos(2 * np.pi * t), np.sin(2 * np.pi * t)])

@@ -61,3 +61,29 @@ def quadrature(curve: Curve, noise: float) -> tuple[np.ndarray, np.ndarray]:
     offset, weight = np.polynomial.legendre.leggauss(NODES_PER_PANEL)
     t = (np.arange(panels)[:, None] + (offset + 1) / 2) / panels
     return curve(t.ravel()), np.tile(weight / (2 * panels), panels)
+
+
+def upper_moon(t: np.ndarray) -> np.ndarray:
+    """Points (T, 2) of class 0, as `make_moons` places them."""
+    return np.column_stack([np.cos(np.pi * t), np.sin(np.pi * t)])
+
+
+def lower_moon(t: np.ndarray) -> np.ndarray:
+    """Points (T, 2) of class 1."""
+    return [1.0, 0.5] - upper_moon(t)
+
+
+def circle(radius: float, t: np.ndarray) -> np.ndarray:
+    """Points (T, 2) of the circle around the origin."""
+    return radius * np.column_stack([np.cos(2 * np.pi * t), np.sin(2 * np.pi * t)])
+
+
+def arm(turns: float, rotation: float, t: np.ndarray) -> np.ndarray:
+    """Points (T, 2) of an arm, from near the middle out to radius 1.
+
+    The squared radius grows evenly with `t`, so rows are as dense outside as inside.
+    """
+    innermost = 0.1
+    radius = np.sqrt(innermost**2 + (1 - innermost**2) * t)
+    angle = 2 * np.pi * (turns * (radius - innermost) / (1 - innermost) + rotation)
+    return radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])

@@ -8,12 +8,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from classification_assets.learning.declaration import Declaration, field_error
 
 if TYPE_CHECKING:
+    import numpy as np
     from pandas import DataFrame
 
 Noise = Annotated[
@@ -84,6 +84,8 @@ class GeneratedDataset(Dataset):
     @property
     def class_priors(self) -> np.ndarray:
         """Share of each class, (C,). It is exact: the number of rows of a class is not random."""
+        import numpy as np
+
         return np.array(self.class_sizes) / self.n_samples
 
     def sample(self, seed: int | None = None) -> DataFrame:
@@ -91,7 +93,7 @@ class GeneratedDataset(Dataset):
 
         X, label = self._draw(self.seed if seed is None else seed)
         frame = DataFrame(X, columns=[f"x{feature}" for feature in range(1, X.shape[1] + 1)])
-        frame["label"] = label.astype(np.int64)
+        frame["label"] = label.astype("int64")
         return frame
 
     @abstractmethod

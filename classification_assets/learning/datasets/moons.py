@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from classification_assets.learning.datasets.curves import curve_posterior
 from classification_assets.learning.datasets.dataset import GeneratedDataset, Noise
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Moons(GeneratedDataset):
@@ -21,19 +22,11 @@ class Moons(GeneratedDataset):
     noise: Noise = 0.25
 
     def posterior(self, X: np.ndarray) -> np.ndarray:
+        from classification_assets.learning.datasets.curves import curve_posterior, lower_moon, upper_moon
+
         return curve_posterior(X, (upper_moon, lower_moon), self.class_priors, self.noise)
 
     def _draw(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
         from sklearn.datasets import make_moons
 
         return make_moons(self.class_sizes, noise=self.noise, random_state=seed)
-
-
-def upper_moon(t: np.ndarray) -> np.ndarray:
-    """Points (T, 2) of class 0, as `make_moons` places them."""
-    return np.column_stack([np.cos(np.pi * t), np.sin(np.pi * t)])
-
-
-def lower_moon(t: np.ndarray) -> np.ndarray:
-    """Points (T, 2) of class 1."""
-    return [1.0, 0.5] - upper_moon(t)

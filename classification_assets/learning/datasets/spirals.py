@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from classification_assets.learning.datasets.curves import Curve, curve_posterior
 from classification_assets.learning.datasets.dataset import GeneratedDataset, Noise
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from classification_assets.learning.datasets.curves import Curve
 
 
 class Spirals(GeneratedDataset):
@@ -28,27 +31,22 @@ class Spirals(GeneratedDataset):
         return self.arms
 
     def posterior(self, X: np.ndarray) -> np.ndarray:
+        from classification_assets.learning.datasets.curves import curve_posterior
+
         return curve_posterior(X, self._curves, self.class_priors, self.noise)
 
     @property
     def _curves(self) -> list[Curve]:
+        from classification_assets.learning.datasets.curves import arm
+
         return [partial(arm, self.turns, label / self.arms) for label in range(self.arms)]
 
     def _draw(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+
         rng = np.random.default_rng(seed)
         points = [curve(rng.random(size)) for curve, size in zip(self._curves, self.class_sizes, strict=True)]
         label = np.repeat(np.arange(self.arms), self.class_sizes)
         order = rng.permutation(self.n_samples)
         X = np.concatenate(points)[order] + rng.normal(scale=self.noise, size=(self.n_samples, 2))
         return X, label[order]
-
-
-def arm(turns: float, rotation: float, t: np.ndarray) -> np.ndarray:
-    """Points (T, 2) of an arm, from near the middle out to radius 1.
-
-    The squared radius grows evenly with `t`, so rows are as dense outside as inside.
-    """
-    innermost = 0.1
-    radius = np.sqrt(innermost**2 + (1 - innermost**2) * t)
-    angle = 2 * np.pi * (turns * (radius - innermost) / (1 - innermost) + rotation)
-    return radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])

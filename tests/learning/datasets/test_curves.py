@@ -7,8 +7,7 @@ from scipy.stats import kstest
 from sklearn.datasets import make_circles, make_moons
 
 from classification_assets.learning.datasets import Circles, Moons, Spirals
-from classification_assets.learning.datasets.curves import quadrature
-from classification_assets.learning.datasets.spirals import arm
+from classification_assets.learning.datasets.curves import arm, quadrature
 
 
 def around(points, noise):

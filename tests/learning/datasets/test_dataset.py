@@ -155,7 +155,7 @@ def test_a_declaration_can_be_a_key(dataset):
         ("seed", 2**32, "less than 4294967296"),
         ("n_samples", 0, "greater than or equal to 1"),
         ("n_samples", 1, "fewer rows than classes: there are . classes"),
-        ("noisy", 0.1, "Extra inputs"),
+        ("noisy", 0.1, "there is no such field"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_value(kind, field, value, message):
