@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
     Tag,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -68,12 +69,7 @@ class Training(Declaration):
         if "members" not in self.model_fields_set:
             return self  # an architecture's own options, whose members the experiment declares
         for name in type(self).model_fields:
-            value = getattr(self, name)
-            if isinstance(value, tuple) and len(value) != self.members:
-                message = (
-                    f"must be one number, or {self.members} (one a member), however: {len(value)} numbers"
-                )
-                raise field_error(type(self), name, message, value)
+            _check_one_a_member(self, name, self.members)
         return self
 
     @property
@@ -93,10 +89,19 @@ class Architecture(Declaration):
         Training(), description="Training options that this architecture sets otherwise than the experiment."
     )
 
+    @field_serializer("training")
+    def _own_options(self, training: Training) -> dict[str, Any]:
+        # Only what is set here: a default that came back from a file would count as this architecture's choice.
+        return training.model_dump(exclude_unset=True)
+
     def trained_with(self, training: Training) -> Training:
         """The experiment's training options with those that this architecture sets on top."""
         own = {name: getattr(self.training, name) for name in self.training.model_fields_set}
         return training.replaced(**{"members": training.members} | own)
+
+    def of_members(self, members: Sequence[int]) -> Self:
+        """The same for some of the members: of one number a member, theirs."""
+        return self
 
     def network_class(self) -> Callable[..., nn.Module] | None:
         """A person's own class of network; None where the network is ours."""
@@ -138,6 +143,16 @@ class MLP(Architecture):
             message = f"residual needs hidden layers of one width, however: {list(self.hidden)}"
             raise field_error(type(self), "hidden", message, self.hidden)
         return self
+
+    def trained_with(self, training: Training) -> Training:
+        used = super().trained_with(training)
+        _check_one_a_member(self, "dropout", used.members)
+        return used
+
+    def of_members(self, members: Sequence[int]) -> Self:
+        if not isinstance(self.dropout, tuple):
+            return self
+        return self.replaced(dropout=tuple(self.dropout[member] for member in members))
 
     def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> nn.Module:
         from classification_assets.learning.packed import PackedMLP
@@ -217,13 +232,22 @@ SHIPPED: dict[str, MLP] = {
 """The architectures that can be named without being declared, in the order in which they are shown."""
 
 
-def _kind(value: Any) -> str:
-    return value.get("kind", "mlp") if isinstance(value, dict) else value.kind
+def _check_one_a_member(declared: Declaration, field: str, members: int) -> None:
+    value = getattr(declared, field)
+    if isinstance(value, tuple) and len(value) != members:
+        message = f"must be one number, or {members} (one a member), however: {len(value)} numbers"
+        raise field_error(type(declared), field, message, value)
+
+
+def _kind(value: Any) -> str | None:
+    return value.get("kind", "mlp") if isinstance(value, dict) else getattr(value, "kind", None)
 
 
 def _shipped_by_name(value: Any) -> Any:
-    if not isinstance(value, str):
+    if isinstance(value, dict | Architecture):
         return value
+    if not isinstance(value, str):
+        raise ValueError(f"an architecture is a shipped one's name or a declaration, however: {value!r}")
     if value not in SHIPPED:
         raise ValueError(
             f"unknown architecture {value!r}; shipped are {', '.join(SHIPPED)}; "

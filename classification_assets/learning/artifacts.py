@@ -28,8 +28,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from matplotlib import rc_context
 from matplotlib.figure import Figure
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 from upath import UPath
@@ -74,14 +75,26 @@ class Staged:
             else:
                 place.write_bytes(written.read_bytes())
                 written.unlink()
+                if not any(written.parent.iterdir()):
+                    written.parent.rmdir()
 
 
 def stage(value: Artifact, path: UPath | Path | str) -> Staged:
     """Write an artifact beside its place, so that publishing it is a rename.
 
     What an earlier, killed run had left there unpublished is removed.
+
+    Raises
+    ------
+    TypeError
+        If the value is nothing that is stored.
+    ValueError
+        If files of that suffix do not hold such a value.
     """
     place = UPath(path)
+    suffix, write = _format_of(value, place)
+    if place.suffix != suffix:
+        raise ValueError(f"a {type(value).__name__} is stored in a {suffix} file, however: {place}")
     folder = _staging_folder(place)
     for left in folder.glob(f"{_PARTIAL}{place.stem}-*"):
         if not _is_running(left):
@@ -92,7 +105,6 @@ def stage(value: Artifact, path: UPath | Path | str) -> Staged:
         folder / f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
         for target in targets
     ]
-    write = next(writer for kind, writer in _WRITERS.items() if isinstance(value, kind))
     for file in written:
         write(value, file)
         with file.open("rb+") as opened:
@@ -133,7 +145,11 @@ def load(path: UPath | Path | str, module: Callable[..., nn.Module] | None = Non
             return _read_fitted(place, module)
         if place.suffix == ".parquet":
             return _read_parquet(place)
-    except (pa.ArrowException, SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except ArtifactError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file could not be opened; what is wrong inside one comes without an error number
         raise ArtifactError(f"{place} is damaged, or not written by this project: {error!r}") from error
     raise ArtifactError(f"{place}: an artifact that is read back ends in .parquet or .safetensors")
 
@@ -210,18 +226,28 @@ def _write_figure(value: Figure, file: Path) -> None:
     # Without these two entries a picture would carry its time and the library's version.
     metadata = {"Date": None, "Creator": None} if file.suffix == ".svg" else {"Software": None}
     buffer = io.BytesIO()
-    value.savefig(buffer, format=file.suffix[1:], metadata=metadata)
+    # Without the salt the names inside an SVG would be drawn anew each time.
+    with rc_context({"svg.hashsalt": HEADER}):
+        value.savefig(buffer, format=file.suffix[1:], metadata=metadata)
     file.write_bytes(buffer.getvalue())
 
 
-_WRITERS: dict[type, Callable[[Any, Path], None]] = {
-    Table: _write_table,
-    Split: _write_split,
-    Evaluation: _write_evaluation,
-    pd.DataFrame: _write_frame,
-    Fitted: _write_fitted,
-    Figure: _write_figure,
+_FORMATS: dict[type, tuple[str, Callable[[Any, Path], None]]] = {
+    Table: (".parquet", _write_table),
+    Split: (".parquet", _write_split),
+    Evaluation: (".parquet", _write_evaluation),
+    pd.DataFrame: (".parquet", _write_frame),
+    Fitted: (".safetensors", _write_fitted),
+    Figure: (".png", _write_figure),
 }
+
+
+def _format_of(value: Any, place: UPath) -> tuple[str, Callable[[Any, Path], None]]:
+    for kind, format in _FORMATS.items():
+        if isinstance(value, kind):
+            return format
+    known = ", ".join(kind.__name__ for kind in _FORMATS)
+    raise TypeError(f"{place}: a {type(value).__name__} cannot be stored; what can: {known}")
 
 
 def _read_parquet(place: UPath) -> Any:

@@ -148,7 +148,8 @@ class Fitted:
         return blend.eval().requires_grad_(False)
 
     def _network(self, seeds: Sequence[int]) -> nn.Module:
-        architecture = self.provenance.architecture
+        kept = np.flatnonzero(self.best_step >= 0).tolist()
+        architecture = self.provenance.architecture.of_members(kept)
         n_features, n_classes = len(self.provenance.preprocessing.names), len(self.provenance.classes)
         if not isinstance(architecture, Module):
             return architecture.build(n_features, n_classes, seeds)
@@ -206,7 +207,9 @@ class Fitted:
 
     def _chunks(self, X: np.ndarray, device: str) -> Iterator[tuple[Blend, list[Tensor]]]:
         blend = self.blend.to(device)
-        widest = max(parameter.shape[1] for parameter in blend.packs.parameters())
+        widest = max(
+            parameter.shape[1] if parameter.ndim > 1 else 1 for parameter in blend.packs.parameters()
+        )
         members = sum(map(len, self.provenance.packs))
         size = max(1, _CHUNK_BYTES // (4 * members * widest))
         with torch.inference_mode():

@@ -19,6 +19,7 @@ from classification_assets.learning.architectures import Architecture, Architect
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.folds import Fold, stratified
+from classification_assets.learning.preprocessing import as_numbers
 from classification_assets.learning.progress import Progress
 from classification_assets.learning.split import Split
 
@@ -105,13 +106,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             If a parameter, the rows or the labels cannot be used; nothing has been trained then.
         """
         names = [str(name) for name in X.columns] if isinstance(X, pd.DataFrame) else None
-        rows = np.asarray(X.to_numpy() if isinstance(X, pd.DataFrame) else X, dtype=np.float32)
+        rows = X.to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
         labels = np.asarray(y)
         if rows.ndim != 2 or labels.ndim != 1 or len(rows) != len(labels):
             raise ValueError(f"expected X (N, D) and y (N,), however: {rows.shape} and {labels.shape}")
-        if not np.isfinite(rows).all():
-            row, column = np.argwhere(~np.isfinite(rows))[0]
-            raise ValueError(f"X must be finite, however: row {row}, column {column}: {rows[row, column]}")
+        names = names or [f"x{index + 1}" for index in range(rows.shape[1])]
+        rows, weight = as_numbers(rows, names), _checked_weight(sample_weight, len(rows))
+        if (missing := np.flatnonzero(pd.isna(labels))).size:
+            raise ValueError(f"y must hold no missing label, however: row {missing[0]}: {labels[missing[0]]}")
         if len(np.unique(labels)) < 2:
             raise ValueError(f"y must hold two classes or more, however: {np.unique(labels).tolist()}")
         seed = int(check_random_state(self.random_state).randint(2**31))
@@ -126,8 +128,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             labels,
             # No row is set aside for test: whoever calls `fit` holds that fold.
             stratified(labels, {Fold.VALIDATION: n_validation}, seed),
-            names=names or [f"x{index + 1}" for index in range(rows.shape[1])],
-            weight=None if sample_weight is None else np.asarray(sample_weight, np.float32),
+            names=names,
+            weight=weight,
         )
         return self.fit_split(split, seed=seed)
 
@@ -150,7 +152,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class (N,) of each row."""
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(1)]
 
     def save(self, path: str | Path) -> None:
         """Store the fitted classifier atomically, for `load_classifier`."""
@@ -170,6 +173,21 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.asarray(fitted.provenance.classes)
         self.n_features_in_ = len(fitted.provenance.preprocessing.names)
         return self
+
+
+def _checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, np.float32)
+    if weight.shape != (n_rows,):
+        raise ValueError(f"sample_weight must be ({n_rows},), one number a row, however: {weight.shape}")
+    if (wrong := np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))).size:
+        raise ValueError(
+            f"sample_weight must be finite and not negative, however: row {wrong[0]}: {weight[wrong[0]]}"
+        )
+    if not weight.any():
+        raise ValueError("sample_weight must be above 0 for some rows, however: all are 0")
+    return weight
 
 
 def load_classifier(path: str | Path, module: Callable[..., nn.Module] | None = None) -> NeuralClassifier:

@@ -148,9 +148,7 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu") -> Evaluation:
             "classes": split.classes,
             "members": len(members),
             "failed": int((fitted.best_step < 0).sum()),
-            "parameters": sum(
-                value[0].numel() for name, value in fitted.state.items() if name.startswith("packs.0.")
-            ),
+            "parameters": sum(parameter[0].numel() for parameter in fitted.blend.packs[0].parameters()),
             "overridden": fitted.provenance.overridden,
         },
     )

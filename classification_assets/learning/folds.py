@@ -75,7 +75,8 @@ class Folds(Declaration):
 def stratified(y: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarray:
     """Draw the rows of the folds that are held out, the same share of each class; the rest trains.
 
-    A class with fewer than three rows cannot be in every fold: its rows go to training.
+    A class with fewer than three rows cannot be in every fold: its rows go to training, and so does the last
+    row that another fold leaves of a class.
 
     Parameters
     ----------
@@ -89,6 +90,11 @@ def stratified(y: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarra
     -------
     array (N,) int8
         Values of `Fold`.
+
+    Raises
+    ------
+    ValueError
+        If the classes with enough rows for every fold are too few rows in all.
     """
     import numpy as np
     from sklearn.model_selection import train_test_split
@@ -98,6 +104,14 @@ def stratified(y: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarra
     rest = np.flatnonzero(counts[code] >= 3)
     for held_out in (Fold.TEST, Fold.VALIDATION):
         if size := sizes.get(held_out, 0):
+            rest = rest[np.bincount(code[rest], minlength=len(counts))[code[rest]] >= 2]
+            n_classes = len(np.unique(code[rest]))
+            if len(rest) < size + n_classes:
+                raise ValueError(
+                    f"the {held_out.label} fold cannot have {size} of {len(y)} rows: {len(rest)} are left in classes "
+                    f"with rows for every fold, and training needs one of each of those {n_classes}; "
+                    "it needs more rows a class or a smaller share"
+                )
             rest, chosen = train_test_split(rest, test_size=size, random_state=seed, stratify=code[rest])
             fold[chosen] = held_out
     return fold

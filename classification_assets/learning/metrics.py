@@ -29,7 +29,7 @@ Key = tuple[str, str]
 def average_scores(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
     """Overall scores of probabilities p (N, C) against class codes y (N,).
 
-    ``log_loss`` is in nats. A class without a single row is left out of macro averages of recall, as
+    ``log_loss`` is in nats. A class without a single row is left out of the balanced accuracy, as
     scikit-learn does; a ratio without cases is 0.
     """
     predicted = p.argmax(1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
 from math import prod, sqrt
 from typing import Any
 
@@ -28,7 +27,7 @@ _ACTIVATIONS: dict[str, tuple[Callable[[], nn.Module], float]] = {
     "silu": (nn.SiLU, sqrt(2)),
     "tanh": (nn.Tanh, 1.0),
 }
-_POOL_USE = 1_000
+_POOL_USE = 10_000
 _POOL_SPARE = 2**15
 _GOLDEN = (sqrt(5) - 1) / 2
 
@@ -58,22 +57,22 @@ class PackedMLP(nn.Module):
         residual: bool = False,
     ) -> None:
         super().__init__()
-        uses = count()
         make_activation, gain = _ACTIVATIONS[activation]
         layers: list[nn.Module] = []
         width = n_features
         for depth, units in enumerate(hidden):
-            block: list[nn.Module] = [PackedLinear(width, units, seeds, use=next(uses), gain=gain)]
+            block: list[nn.Module] = [PackedLinear(width, units, seeds, use=depth, gain=gain)]
             if normalization == "batch":
                 block.append(PackedBatchNorm(len(seeds), units))
             elif normalization == "layer":
                 block.append(PackedLayerNorm(len(seeds), units))
             block.append(make_activation())
-            if np.any(np.asarray(dropout) > 0):
-                block.append(PackedDropout(dropout, seeds, use=next(uses)))
+            # One number a member keeps the layer even where all are 0: names of layers must not follow numbers.
+            if np.ndim(dropout) > 0 or dropout != 0:
+                block.append(PackedDropout(dropout, seeds, use=depth))
             layers.extend([Residual(*block)] if residual and depth > 0 else block)
             width = units
-        layers.append(PackedLinear(width, n_classes, seeds, use=next(uses), gain=1.0))
+        layers.append(PackedLinear(width, n_classes, seeds, use=len(hidden), gain=1.0))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -258,12 +257,14 @@ class VmapNetwork(nn.Module):
             ([dict(module.named_buffers()) for module in modules], self.register_buffer),
         ):
             for name in module_state[0]:
-                own = name.replace(".", "_") if "." in name else f"{name}_"
+                # No dot may be in a name, and an underscore would give two parameters one name.
+                own = name.replace(".", "/")
                 self._names[name] = own
-                register(own, torch.stack([state[name].detach() for state in module_state]))
+                stacked = torch.stack([state[name].detach() for state in module_state])
+                register(own, stacked.requires_grad_(module_state[0][name].requires_grad))
 
     def _register_parameter(self, name: str, value: Tensor) -> None:
-        self.register_parameter(name, nn.Parameter(value))
+        self.register_parameter(name, nn.Parameter(value, requires_grad=value.requires_grad))
 
     def train(self, mode: bool = True) -> VmapNetwork:
         super().train(mode)
@@ -285,8 +286,19 @@ def _made_under(seed: int, make: Callable[..., nn.Module], n_features: int, n_cl
 
 
 def per_member(value: Any, n_members: int) -> Tensor:
-    """A number, or one a member, as a float32 tensor (K,)."""
-    return torch.as_tensor(value, dtype=torch.float32).expand(n_members).clone()
+    """A number, or one a member, as a float32 tensor (K,).
+
+    Raises
+    ------
+    ValueError
+        If there are several numbers, but not one a member.
+    """
+    numbers = torch.as_tensor(value, dtype=torch.float32)
+    if numbers.ndim > 0 and len(numbers) != n_members:
+        raise ValueError(
+            f"expected one number, or {n_members} (one a member), however: {len(numbers)} numbers"
+        )
+    return numbers.expand(n_members).clone()
 
 
 def select_members(network: nn.Module, keep: Tensor) -> nn.Module:

@@ -28,7 +28,8 @@ Rows = np.ndarray | Sequence[np.ndarray]
 OnEpoch = Callable[[int, int, dict[str, Tensor]], Tensor | None]
 
 _BLOCK_BYTES = 2**25
-_ROW_ORDER, _INPUT_NOISE, _MIXUP = 2_000, 1, 2
+# Uses of a member's seed: above those of the layers, which are numbered from 0.
+_ROW_ORDER, _INPUT_NOISE, _MIXUP = 2_000, 2_001, 2_002
 _COMPACT_AT = 1 / 8
 _ONE_THREAD_BELOW = 2**23
 
@@ -85,7 +86,7 @@ def train(
     seeds : sequence of K ints
         Row order, noise and mixup of a member come from its seed alone.
     weight : Tensor (N,), optional
-        Row weights; training rows' weights are scaled to a mean of 1.
+        Row weights; each member's training rows' weights are scaled to a mean of 1.
     checkpoints : collection of int
         Steps (counted in mini-batches) whose state is kept, taken at the end of their epoch.
     on_epoch : callable, optional
@@ -104,10 +105,10 @@ def train(
     B = min(training.batch_size or shortest, shortest)
     epoch_steps = epoch_steps or max(1, round(shortest / B))
     last = training.max_epochs * epoch_steps
-    if weight is not None:
-        weight = weight / weight[torch.from_numpy(streams[0].rows).long().to(device)].mean()
 
-    targets = _Targets(n_classes, weight, per_member(training.label_smoothing, K).to(device))
+    targets = _Targets(
+        n_classes, weight, _mean_weights(weight, rows, K), per_member(training.label_smoothing, K).to(device)
+    )
     augmentation = _Augmentation(training, seeds).to(device)
     fold = _ValidationFold(X, y, _for_each(validation, K), weight)
     optimizer = MemberAdamW(
@@ -225,7 +226,7 @@ class MemberAdamW:
 
     def _attach(self, network: nn.Module) -> None:
         self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self.values = torch.cat([parameter.detach().flatten(1) for parameter in self.parameters], 1)
+        self.values = torch.cat([_member_rows(parameter.detach()) for parameter in self.parameters], 1)
         start = 0
         for parameter in self.parameters:
             stop = start + parameter[0].numel()
@@ -247,7 +248,7 @@ class MemberAdamW:
     def step(self, loss: Tensor, factor: float) -> None:
         """Differentiate the summed loss and move every member, at `factor` times its learning rate."""
         gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
-        self._update(torch.cat([gradient.flatten(1) for gradient in gradients], 1), factor)
+        self._update(torch.cat([_member_rows(gradient) for gradient in gradients], 1), factor)
 
     def selected(self, network: nn.Module, keep: Tensor) -> MemberAdamW:
         """The same optimizer for `network`, which holds the members `keep`."""
@@ -280,8 +281,11 @@ class _RowStream:
 class _Targets:
     """Soft targets: one-hot, smoothed, weighted. Shape: labels (K, M) to (K, M, C)."""
 
-    def __init__(self, n_classes: int, weight: Tensor | None, smoothing: Tensor) -> None:
-        self.n_classes, self.weight, self.smoothing = n_classes, weight, smoothing
+    def __init__(
+        self, n_classes: int, weight: Tensor | None, mean_weight: Tensor | None, smoothing: Tensor
+    ) -> None:
+        self.n_classes, self.smoothing = n_classes, smoothing
+        self.weight, self.mean_weight = weight, mean_weight
         self.smooths = bool((smoothing > 0).any())
 
     def __call__(self, y: Tensor, index: Tensor) -> Tensor:
@@ -289,10 +293,13 @@ class _Targets:
         if self.smooths:
             share = self.smoothing.view(-1, 1, 1)
             target = target.mul_(1 - share).add_(share / self.n_classes)
-        return target if self.weight is None else target.mul_(self.weight[index].unsqueeze(2))
+        if self.weight is None or self.mean_weight is None:
+            return target
+        return target.mul_((self.weight[index] / self.mean_weight.unsqueeze(1)).unsqueeze(2))
 
     def selected(self, keep: Tensor) -> _Targets:
-        return _Targets(self.n_classes, self.weight, self.smoothing[keep])
+        mean_weight = None if self.mean_weight is None else self.mean_weight[keep]
+        return _Targets(self.n_classes, self.weight, mean_weight, self.smoothing[keep])
 
 
 class _Augmentation(nn.Module):
@@ -401,6 +408,20 @@ def _rate_factor(schedule: str, step: int, last: int) -> float:
 
 def _for_each(rows: Rows, n_members: int) -> Sequence[np.ndarray]:
     return [rows] * n_members if isinstance(rows, np.ndarray) else rows
+
+
+def _mean_weights(weight: Tensor | None, rows: Rows, n_members: int) -> Tensor | None:
+    """The mean weight of each member's training rows, (K,)."""
+    if weight is None:
+        return None
+    own = [rows] if isinstance(rows, np.ndarray) else rows
+    means = [weight[torch.from_numpy(np.asarray(index)).long().to(weight.device)].mean() for index in own]
+    return torch.stack(means).expand(n_members)
+
+
+def _member_rows(value: Tensor) -> Tensor:
+    """(K, ...) as (K, P); a scalar a member is a row of one."""
+    return value.reshape(len(value), -1)
 
 
 def _copy_members(

@@ -1,0 +1,97 @@
+"""Small data, small trainings, and what several files ask of the whole package."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from classification_assets.learning.architectures import MLP, Architecture, Training
+from classification_assets.learning.blend import Fitted
+from classification_assets.learning.datasets import Moons
+from classification_assets.learning.evaluation import Evaluation, evaluate
+from classification_assets.learning.folds import Fold, Folds
+from classification_assets.learning.split import Split, Table
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Standardized rows with the indices that train and those that validate."""
+
+    X: Tensor
+    y: Tensor
+    train: np.ndarray
+    validation: np.ndarray
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Small tensors: a second thread costs more than it computes, and two cores run these tests."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def table() -> Table:
+    """Three hundred rows of two moons."""
+    return Table.of(Moons(n_samples=300, noise=0.2))
+
+
+@pytest.fixture(scope="session")
+def split(table: Table) -> Split:
+    """The moons with their folds."""
+    return Split.of(table, Folds())
+
+
+@pytest.fixture(scope="session")
+def moons(split: Split) -> Rows:
+    """The moons as `train` takes them."""
+    return Rows(
+        torch.from_numpy(split.preprocessing.features(split.X)),
+        torch.from_numpy(split.y),
+        split.rows(Fold.TRAIN),
+        split.rows(Fold.VALIDATION),
+    )
+
+
+@pytest.fixture(scope="session")
+def fit(split: Split) -> Callable[..., Fitted]:
+    """Fits an architecture on the moons, or on another split."""
+
+    def fit(architecture: Architecture | None = None, *, on: Split = split, **training) -> Fitted:
+        architecture = architecture or MLP(name="narrow", hidden=(6,), activation="tanh")
+        used = architecture.trained_with(
+            Training(**{"members": 3, "max_epochs": 6, "learning_rate": 0.03} | training)
+        )
+        return architecture.fit(on, used, used.seeds)
+
+    return fit
+
+
+@pytest.fixture(scope="session")
+def fitted(fit: Callable[..., Fitted]) -> Fitted:
+    """A small ensemble trained on the moons."""
+    return fit()
+
+
+@pytest.fixture(scope="session")
+def evaluation(fitted: Fitted, split: Split) -> Evaluation:
+    """The small ensemble's evaluation."""
+    return evaluate(fitted, split)
+
+
+@pytest.fixture(scope="session")
+def imported_by() -> Callable[[str], set[str]]:
+    """The top-level packages that a fresh Python has loaded after a statement."""
+
+    def imported_by(statement: str) -> set[str]:
+        program = f"import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        return set(done.stdout.split())
+
+    return imported_by

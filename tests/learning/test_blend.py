@@ -1,0 +1,137 @@
+"""How packs become probabilities, and what a fitted classifier says of itself."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from classification_assets.learning import blend as blend_module
+from classification_assets.learning.architectures import Module
+from classification_assets.learning.blend import Blend
+from classification_assets.learning.packed import PackedMLP
+
+
+def blend_of(*packs, **options):
+    networks = [PackedMLP(2, 3, range(10 * i, 10 * i + members)) for i, members in enumerate(packs)]
+    return Blend(networks, **options).eval()
+
+
+X = torch.randn(20, 2, generator=torch.Generator().manual_seed(0))
+
+
+def test_one_pack_gives_the_softmax_of_its_members_mean_logits():
+    blend = blend_of(4, temperatures=torch.tensor([2.0]))
+    expected = (blend.packs[0](X.expand(4, -1, -1)).mean(0) / 2).softmax(1)
+    torch.testing.assert_close(blend(X), expected)
+
+
+def test_several_packs_are_mixed_by_their_weights():
+    weights, temperatures = torch.tensor([0.2, 0.8]), torch.tensor([0.5, 3.0])
+    blend = blend_of(2, 3, weights=weights, temperatures=temperatures)
+    alone = [
+        (pack(X.expand(k, -1, -1)).mean(0) / t).softmax(1)
+        for pack, k, t in zip(blend.packs, (2, 3), temperatures, strict=True)
+    ]
+    torch.testing.assert_close(blend(X), 0.2 * alone[0] + 0.8 * alone[1])
+
+
+def test_the_floor_is_the_share_of_the_uniform_distribution():
+    torch.testing.assert_close(blend_of(2, floor=0.3)(X), 0.7 * blend_of(2)(X) + 0.1)
+
+
+@given(st.integers(1, 4), st.floats(0.05, 20), st.floats(0, 1))
+@settings(max_examples=20, deadline=None)
+def test_probabilities_are_probabilities(members, temperature, floor):
+    blend = blend_of(members, temperatures=torch.tensor([temperature]), floor=floor)
+    for p in (blend(X), blend.member_probabilities(X)):
+        assert (p >= 0).all()
+        torch.testing.assert_close(p.sum(-1), torch.ones(p.shape[:-1]))
+
+
+def test_members_of_all_packs_are_listed_one_after_the_other():
+    blend = blend_of(2, 3, temperatures=torch.tensor([0.5, 3.0]))
+    members = blend.member_probabilities(X)
+    assert members.shape == (5, 20, 3)
+    torch.testing.assert_close(members[3], (blend.packs[1](X.expand(3, -1, -1))[1] / 3).softmax(1))
+
+
+def test_the_state_restores_weights_temperatures_and_floor():
+    one = blend_of(2, 2, weights=torch.tensor([0.1, 0.9]), temperatures=torch.tensor([2.0, 4.0]), floor=0.2)
+    other = blend_of(2, 2)
+    other.load_state_dict(one.state_dict())
+    assert torch.equal(one(X), other(X))
+
+
+def test_a_prediction_in_chunks_is_the_prediction_at_once(fitted, split, monkeypatch):
+    blended, members = fitted.member_predictions(split.X)
+    monkeypatch.setattr(blend_module, "_CHUNK_BYTES", 700)
+    again, members_again = fitted.member_predictions(split.X)
+    np.testing.assert_allclose(again, blended, atol=1e-6)
+    np.testing.assert_allclose(members_again, members, atol=1e-6)
+
+
+def test_a_prediction_of_no_rows_has_no_rows(fitted):
+    assert fitted.predict_proba(np.empty((0, 2), np.float32)).shape == (0, 2)
+
+
+def test_rows_are_predicted_in_their_own_units(fitted, split):
+    features = torch.from_numpy(split.preprocessing.features(split.X))
+    np.testing.assert_allclose(fitted.predict_proba(split.X), fitted.blend(features).numpy(), atol=1e-6)
+
+
+def test_the_summary_follows_the_members_that_were_trained(fit):
+    fitted = fit(learning_rate=(0.03, 1e38, 0.02))
+    summary = fitted.summary()
+    best = np.nanmin(fitted.history["validation_loss"][:, [0, 2]], axis=0)
+    assert summary["validation_loss"] == pytest.approx(best.mean())
+    assert (summary["members"], summary["failed"]) == (2, 1)
+    assert summary["temperature"] == pytest.approx(fitted.state["temperatures"].item())
+
+
+def test_the_hyper_parameters_are_those_that_were_used(fitted):
+    table = fitted.hyperparameters().set_index("hyper-parameter")["value"]
+    assert table["hidden"] == "[6]"
+    assert table["activation"] == "tanh"
+    assert table["learning_rate"] == "0.03"
+    assert table["members"] == "3"
+
+
+def test_the_provenance_notes_what_a_run_set_otherwise(fitted):
+    noted = fitted.noting({"max_epochs": 6})
+    assert noted.provenance.overridden == {"max_epochs": 6}
+    assert fitted.provenance.overridden == {}
+
+
+class Own(nn.Module):
+    def __init__(self, n_features, n_classes, width=4):
+        super().__init__()
+        self.first = nn.Linear(n_features, width)
+        self.gain = nn.Parameter(torch.tensor(1.0))
+        self.last = nn.Linear(width, n_classes)
+
+    def forward(self, x):
+        return self.last(self.gain * self.first(x).relu())
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """The declaration of a network class that lives in the module `theirs`."""
+    theirs = types.ModuleType("theirs")
+    theirs.Own = Own
+    monkeypatch.setitem(sys.modules, "theirs", theirs)
+    return Module(kind="module", name="own", path="theirs:Own", arguments={"width": 7})
+
+
+def test_a_persons_own_network_predicts_after_training(fit, own, split):
+    p = fit(own).predict_proba(split.X)
+    np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
+    assert (p.argmax(1) == split.y).mean() > 0.7
+
+
+def test_a_persons_own_network_is_made_with_its_declared_arguments(fit, own):
+    assert fit(own).state["packs.0.first/weight"].shape == (3, 7, 2)

@@ -1,0 +1,134 @@
+"""The plain recipe: what is kept of the members, and the temperature."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from torch.nn.functional import cross_entropy
+
+from classification_assets.learning.architectures import MLP
+from classification_assets.learning.ensemble import temperature
+from classification_assets.learning.folds import Fold
+
+sizes = st.tuples(st.integers(1, 30), st.integers(2, 5))
+logits_and_labels = sizes.flatmap(
+    lambda size: st.tuples(
+        arrays(np.float32, size, elements=st.floats(-30, 30, width=32)),
+        arrays(np.int64, size[0], elements=st.integers(0, size[1] - 1)),
+    )
+)
+
+
+@given(logits_and_labels)
+@settings(max_examples=150, deadline=None)
+def test_a_temperature_is_never_worse_than_1_on_the_rows_it_is_fitted_on(drawn):
+    logits, y = map(torch.from_numpy, drawn)
+    fitted = cross_entropy(logits.double() / temperature(logits, y), y)
+    assert fitted <= cross_entropy(logits.double(), y) + 1e-9
+
+
+@given(logits_and_labels)
+@settings(max_examples=100, deadline=None)
+def test_a_temperature_lies_between_a_twentieth_and_twenty(drawn):
+    assert 0.05 <= temperature(*map(torch.from_numpy, drawn)) <= 20
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
+def test_a_temperature_finds_how_overconfident_logits_are(true):
+    rng = np.random.default_rng(0)
+    honest = rng.normal(size=(4000, 3))
+    p = np.exp(honest) / np.exp(honest).sum(1, keepdims=True)
+    y = (rng.random((4000, 1)) > p.cumsum(1)).sum(1)
+    found = temperature(torch.from_numpy(true * honest), torch.from_numpy(y))
+    assert found == pytest.approx(true, rel=0.1)
+
+
+def test_few_rows_without_an_error_do_not_ask_for_certainty():
+    logits = torch.tensor([[2.0, 0.0], [0.0, 2.0]])
+    assert temperature(logits, torch.tensor([0, 1])) > 0.2
+
+
+def test_without_rows_the_temperature_is_1():
+    assert temperature(torch.empty(0, 3), torch.empty(0, dtype=torch.int64)) == 1.0
+
+
+def test_the_validation_probabilities_are_the_ensembles_own(fitted, split):
+    validation = split.X[split.fold == Fold.VALIDATION]
+    np.testing.assert_allclose(fitted.validation_probabilities, fitted.predict_proba(validation), atol=1e-6)
+
+
+def test_the_ensemble_is_calibrated_on_the_validation_fold(fitted, split):
+    blend, validation = fitted.blend, split.rows(Fold.VALIDATION)
+    X = torch.from_numpy(split.preprocessing.features(split.X[validation]))
+    logits = blend.logits(X)[0].mean(0)
+    expected = temperature(logits, torch.from_numpy(split.y[validation]))
+    assert fitted.state["temperatures"].item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_rows_of_the_test_fold_change_nothing_in_a_model(fit, split, fitted):
+    test = (split.fold == Fold.TEST)[:, None]
+    other = dataclasses.replace(split, X=np.where(test, 1e6, split.X).astype(np.float32))
+    again = fit(on=other)
+    assert all(torch.equal(value, fitted.state[name]) for name, value in again.state.items())
+
+
+def test_row_weights_of_a_split_are_used(fit, split):
+    without = (np.random.default_rng(0).random(len(split.y)) < 0.5) & (split.fold == Fold.TRAIN)
+    weighted = dataclasses.replace(split, weight=(~without).astype(np.float32))
+    relabelled = dataclasses.replace(weighted, y=np.where(without, 1 - split.y, split.y))
+    one, other = fit(on=weighted), fit(on=relabelled)
+    assert all(torch.equal(value, other.state[name]) for name, value in one.state.items())
+
+
+@pytest.fixture(scope="module", params=["plain", "one dropout rate a member", "no dropout where it trained"])
+def with_a_failure(request, fit):
+    """An ensemble whose second member could not be trained."""
+    dropout = {"plain": 0.0, "one dropout rate a member": (0.1, 0.2, 0.3)}.get(request.param, (0.0, 0.2, 0.0))
+    return fit(MLP(hidden=(6,), dropout=dropout), learning_rate=(0.03, 1e38, 0.02))
+
+
+def test_a_member_that_failed_is_left_out(with_a_failure):
+    seeds = with_a_failure.provenance.training.seeds
+    assert with_a_failure.provenance.packs == ((seeds[0], seeds[2]),)
+
+
+def test_the_history_still_tells_of_a_member_that_failed(with_a_failure):
+    assert (with_a_failure.best_step < 0).tolist() == [False, True, False]
+    assert with_a_failure.history["train_loss"].shape[1] == 3
+
+
+def test_an_ensemble_that_a_member_failed_in_predicts_with_the_others(with_a_failure, split):
+    blended, members = with_a_failure.member_predictions(split.X)
+    assert len(members) == 2
+    assert np.isfinite(blended).all()
+
+
+def test_when_no_member_can_be_trained_that_is_an_error(fit):
+    with pytest.raises(FloatingPointError, match=r"all 3 members.*learning_rate was 1e\+38"):
+        fit(learning_rate=1e38)
+
+
+@pytest.mark.parametrize("training", [{}, {"batch_size": None}, {"early_stopping": False}])
+def test_the_same_training_gives_the_same_model(fit, training):
+    one, other = fit(**training), fit(**training)
+    assert all(torch.equal(value, other.state[name]) for name, value in one.state.items())
+
+
+def test_more_members_leave_the_first_ones_as_they_were(fit, fitted):
+    more = fit(members=5)
+    for name, value in fitted.state.items():
+        if name.startswith("packs."):
+            torch.testing.assert_close(more.state[name][:3], value, rtol=1e-4, atol=1e-5)
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=3, deadline=None)
+def test_another_seed_gives_another_model(fit, fitted, seed):
+    assume(seed != 0)
+    assert not torch.equal(
+        fit(seed=seed).state["packs.0.layers.0.weight"], fitted.state["packs.0.layers.0.weight"]
+    )

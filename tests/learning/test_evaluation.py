@@ -1,0 +1,142 @@
+"""An evaluation holds every held-out row once, scored with its uncertainty."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from classification_assets.learning.architectures import MLP
+from classification_assets.learning.datasets import Moons
+from classification_assets.learning.evaluation import PLANE, RESOLUTION, evaluate
+from classification_assets.learning.folds import Fold
+from classification_assets.learning.metrics import average_scores, bootstrap_intervals, member_spreads
+from classification_assets.learning.plane import Plane
+
+HELD_OUT = [Fold.VALIDATION, Fold.TEST]
+on_each_fold = pytest.mark.parametrize("fold", HELD_OUT, ids=lambda fold: fold.label)
+
+
+@on_each_fold
+def test_the_probabilities_of_a_fold_are_the_ensembles_in_the_splits_order(evaluation, fitted, split, fold):
+    expected = fitted.predict_proba(split.X[split.rows(fold)])
+    np.testing.assert_allclose(evaluation.probabilities(fold), expected, atol=1e-6)
+
+
+@on_each_fold
+def test_each_row_of_a_fold_is_there_once_with_its_label(evaluation, split, fold):
+    rows = evaluation.rows[evaluation.rows["fold"] == fold]
+    np.testing.assert_array_equal(rows["row"], split.rows(fold))
+    np.testing.assert_array_equal(evaluation.labels(fold), split.y[split.rows(fold)])
+
+
+def test_no_training_row_is_scored(evaluation):
+    assert set(evaluation.rows["fold"]) == {Fold.VALIDATION, Fold.TEST, PLANE}
+
+
+def test_the_surface_is_the_ensemble_on_the_grid_of_the_figure(evaluation, fitted, split):
+    plane = Plane.of(split.X[split.fold == Fold.TRAIN], list(split.preprocessing.names))
+    probabilities, disagreement = evaluation.surface()
+    assert probabilities.shape == (RESOLUTION, RESOLUTION, 2)
+    assert disagreement.shape == (RESOLUTION, RESOLUTION)
+    expected = fitted.predict_proba(plane.grid(RESOLUTION)).reshape(RESOLUTION, RESOLUTION, 2)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+@on_each_fold
+def test_the_scores_of_the_ensemble_are_those_of_its_probabilities(evaluation, fold):
+    expected = average_scores(evaluation.labels(fold), evaluation.probabilities(fold))
+    assert evaluation.overall(fold) == pytest.approx(expected)
+
+
+@on_each_fold
+def test_intervals_are_over_rows_and_spreads_over_members(evaluation, fitted, split, fold):
+    y = split.y[split.rows(fold)]
+    blended, members = fitted.member_predictions(split.X[split.rows(fold)])
+    for metric in ("accuracy", "macro_f1", "log_loss"):
+        score = evaluation.score(fold, metric)
+        interval = bootstrap_intervals(y, blended, ["0", "1"])["", metric]
+        assert (score["low"], score["high"]) == pytest.approx(interval, abs=1e-6)
+        mean, spread = member_spreads(y, members, ["0", "1"])["", metric]
+        assert score["spread"] == pytest.approx(spread, abs=1e-6)
+        assert evaluation.score(fold, metric, scope="members")["value"] == pytest.approx(mean, abs=1e-6)
+
+
+@on_each_fold
+def test_generated_data_tells_the_best_possible_score_of_the_very_fold(evaluation, split, fold):
+    rows = split.rows(fold)
+    truth = Moons(n_samples=300, noise=0.2).posterior(split.X[rows])
+    expected = average_scores(split.y[rows], truth)
+    for metric in ("accuracy", "log_loss"):
+        assert evaluation.score(fold, metric, scope="bayes")["value"] == pytest.approx(expected[metric])
+
+
+def test_data_whose_truth_is_not_known_has_no_best_possible_score(fitted, split):
+    evaluation = evaluate(fitted, dataclasses.replace(split, source={}))
+    with pytest.raises(KeyError, match="no bayes accuracy on the test fold"):
+        evaluation.score(Fold.TEST, "accuracy", scope="bayes")
+
+
+def test_a_score_that_is_not_there_is_named(evaluation):
+    with pytest.raises(KeyError, match="no ensemble elegance on the validation fold"):
+        evaluation.score(Fold.VALIDATION, "elegance")
+
+
+def test_the_confusion_matrix_counts_true_classes_down_and_predicted_ones_across(evaluation):
+    y, predicted = evaluation.labels(Fold.TEST), evaluation.probabilities(Fold.TEST).argmax(1)
+    expected = [[int(((y == i) & (predicted == j)).sum()) for j in range(2)] for i in range(2)]
+    assert evaluation.confusion(Fold.TEST).tolist() == expected
+
+
+def test_what_is_followed_over_time_is_of_the_test_fold_but_for_the_loss_that_chooses(evaluation):
+    test, validation = evaluation.overall(Fold.TEST), evaluation.overall(Fold.VALIDATION)
+    assert evaluation.reported() == {
+        "accuracy": test["accuracy"],
+        "balanced_accuracy": test["balanced_accuracy"],
+        "macro_f1": test["macro_f1"],
+        "log_loss": test["log_loss"],
+        "validation_log_loss": validation["log_loss"],
+    }
+
+
+def test_the_table_of_classes_has_a_row_a_class_in_the_splits_order(fit, split):
+    renamed = dataclasses.replace(split, classes=["zebra", "ant"])
+    table = evaluate(fit(on=renamed), renamed).class_table()
+    assert table["class"].tolist() == ["zebra", "ant"]
+    assert table["support"].tolist() == np.bincount(split.y[split.fold == Fold.TEST]).tolist()
+
+
+def test_the_overall_table_leaves_out_the_classes(evaluation):
+    table = evaluation.overall_table()
+    assert "class" not in table
+    assert set(table["scope"]) == {"ensemble", "members", "bayes"}
+    assert not table.duplicated(["fold", "scope", "metric"]).any()
+
+
+def test_members_that_agree_have_no_disagreement(fit, split):
+    rows = evaluate(fit(members=1), split).rows
+    np.testing.assert_allclose(rows["disagreement"], 0, atol=1e-6)
+
+
+def test_disagreement_lies_between_0_and_1(fit, split):
+    rows = evaluate(fit(max_epochs=1, learning_rate=1.0), split).rows
+    assert rows["disagreement"].min() >= 0
+    assert 0.1 < rows["disagreement"].max() <= 1
+
+
+def test_one_member_has_no_spread(fit, split):
+    assert np.isnan(evaluate(fit(members=1), split).score(Fold.TEST, "accuracy")["spread"])
+
+
+def test_members_that_failed_are_counted(fit, split):
+    about = evaluate(fit(learning_rate=(0.03, 1e38, 0.02)), split).about
+    assert (about["members"], about["failed"]) == (2, 1)
+
+
+@pytest.mark.parametrize(("normalization", "more"), [("none", 0), ("batch", 8), ("layer", 8)])
+def test_the_parameters_are_those_that_are_trained(fit, split, normalization, more):
+    fitted = fit(MLP(hidden=(4,), normalization=normalization))
+    assert evaluate(fitted, split).about["parameters"] == (2 * 4 + 4) + (4 * 2 + 2) + more
+
+
+def test_what_a_run_set_otherwise_is_told(fitted, split):
+    assert evaluate(fitted.noting({"patience": 3}), split).about["overridden"] == {"patience": 3}

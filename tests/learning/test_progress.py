@@ -1,0 +1,80 @@
+"""A training says how far it is, and not too often."""
+
+import io
+import re
+import time
+
+import pytest
+import torch
+
+from classification_assets.learning.architectures import MLP, Training
+from classification_assets.learning.progress import LINES, Progress, timed_fit
+
+ENTRY = {
+    "train_loss": torch.tensor([0.1, 0.3, float("nan")]),
+    "validation_loss": torch.tensor([0.5, float("nan"), 0.7]),
+    "validation_accuracy": torch.full((3,), float("nan")),
+}
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The lines that a training of so many epochs says, when each takes so many seconds."""
+
+    def told(epochs, seconds_an_epoch):
+        clock, lines = [0.0], []
+        monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+        progress = Progress("moons", lines.append, bar=False)
+        for epoch in range(1, epochs + 1):
+            clock[0] += seconds_an_epoch
+            progress(epoch * 10, epochs * 10, ENTRY)
+        progress.close()
+        return lines
+
+    return told
+
+
+def test_a_training_of_less_than_a_second_says_nothing(told):
+    assert told(200, 0.0049) == []
+
+
+def test_a_training_of_a_minute_says_no_more_than_twenty_lines(told):
+    assert 15 <= len(told(1000, 0.06)) <= LINES
+
+
+def test_a_short_training_says_no_more_than_a_line_a_second(told):
+    assert len(told(500, 0.01)) <= 5
+
+
+def test_a_slow_training_says_a_line_every_ten_seconds(told):
+    assert len(told(1000, 2.0)) == 200
+
+
+def test_a_line_says_epoch_share_losses_and_time_left(told):
+    assert told(10, 3.0)[0] == (
+        "moons: epoch 1, 10%, train loss 0.2000, validation loss 0.6000, at most 27 s left"
+    )
+
+
+def test_a_bar_is_drawn_where_it_is_asked_for(capsys):
+    progress = Progress("moons", bar=True)
+    progress(10, 20, ENTRY)
+    progress.close()
+    assert "moons" in capsys.readouterr().err
+
+
+def test_no_bar_is_drawn_where_nobody_watches(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    progress = Progress("moons")
+    progress(10, 20, ENTRY)
+    progress.close()
+    assert stream.getvalue() == ""
+
+
+def test_a_timed_training_ends_with_a_line_that_says_what_was_trained_and_where(split):
+    lines, training = [], Training(members=2, max_epochs=3)
+    fitted, seconds = timed_fit(MLP(hidden=(4,)), split, training, "cpu", "moons · mlp", lines.append)
+    assert re.fullmatch(r"moons · mlp: 2 networks, 3 epochs, \d+\.\d s on cpu", lines[-1])
+    assert len(fitted.best_step) == 2
+    assert seconds > 0

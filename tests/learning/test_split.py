@@ -1,0 +1,70 @@
+"""A split holds the rows encoded once, and knows where they came from."""
+
+import numpy as np
+import pytest
+
+from classification_assets.learning.datasets import Moons
+from classification_assets.learning.folds import Fold, Folds
+from classification_assets.learning.split import Split, Table
+
+WORDS = np.array(["pear", "apple", "pear", "fig", "apple", "fig"])
+
+
+def words(**options):
+    fold = np.array([0, 0, 0, 0, 1, 2], np.int8)
+    return Split.of_arrays(np.eye(6, dtype=np.float32), WORDS, fold, names=list("abcdef"), **options)
+
+
+def test_classes_are_the_sorted_labels_and_rows_hold_their_codes():
+    split = words()
+    assert split.classes == ["apple", "fig", "pear"]
+    assert [split.classes[code] for code in split.y] == WORDS.tolist()
+
+
+def test_the_rows_of_a_fold_are_its_indices_in_order():
+    assert [words().rows(fold).tolist() for fold in Fold] == [[0, 1, 2, 3], [4], [5]]
+
+
+def test_the_rows_of_each_class_are_counted_in_each_fold():
+    table = words().class_counts().set_index("class")
+    assert table.loc["pear"].tolist() == [2, 0, 0]
+    assert table.loc["apple"].tolist() == [1, 1, 0]
+
+
+def test_features_stay_in_their_own_units(table, split):
+    np.testing.assert_array_equal(split.X, table.frame[["x1", "x2"]].to_numpy(np.float32))
+
+
+def test_what_was_learned_of_each_feature_can_be_read(split):
+    columns = split.columns()
+    assert columns["feature"].tolist() == ["x1", "x2"]
+    np.testing.assert_allclose(columns["mean"], split.X[split.fold == Fold.TRAIN].mean(0), rtol=1e-4)
+
+
+def test_a_split_of_generated_data_knows_the_truth(split):
+    expected = Moons(n_samples=300, noise=0.2).posterior(split.X)
+    np.testing.assert_array_equal(split.posterior(split.X), expected)
+
+
+def test_a_split_of_data_from_elsewhere_knows_no_truth():
+    assert words().posterior(np.eye(6)) is None
+
+
+def test_row_weights_are_kept_as_they_are():
+    assert words(weight=np.arange(6.0)).weight.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_table_tells_what_a_run_set_otherwise():
+    table = Table.of(Moons(n_samples=20), overridden={"n_samples": 20})
+    assert table.source["overridden"] == {"n_samples": 20}
+    assert table.source["dataset"]["n_samples"] == 20
+
+
+def test_the_rows_of_each_class_of_a_table_are_counted(table):
+    counts = table.class_counts()
+    assert counts["rows"].tolist() == [150, 150]
+    assert counts["share"].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_the_same_table_and_folds_give_the_same_split(table, split):
+    np.testing.assert_array_equal(Split.of(table, Folds()).fold, split.fold)
