@@ -100,9 +100,9 @@ class PackedLinear(nn.Module):
 class PackedBatchNorm(nn.Module):
     """Batch normalization a member (Ioffe and Szegedy 2015), as PyTorch's own kernel over K·H channels."""
 
-    def __init__(self, n_members: int, n_units: int, momentum: float = 0.1) -> None:
+    def __init__(self, n_members: int, n_units: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
         super().__init__()
-        self.momentum = momentum
+        self.momentum, self.eps = momentum, eps
         self.weight = nn.Parameter(torch.ones(n_members, n_units))
         self.bias = nn.Parameter(torch.zeros(n_members, n_units))
         self.running_mean: Tensor
@@ -120,6 +120,7 @@ class PackedBatchNorm(nn.Module):
             self.bias.reshape(-1),
             training=self.training,
             momentum=self.momentum,
+            eps=self.eps,
         )
         return normalized.view(features.shape).transpose(1, 2)
 

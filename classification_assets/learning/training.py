@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from classification_assets.learning.architectures import Training
+from classification_assets.learning.gradients import gradient_for
+from classification_assets.learning.optimizer import MemberAdamW
 from classification_assets.learning.packed import (
     MemberPool,
     mixup_shares,
@@ -111,76 +112,79 @@ def train(
     )
     augmentation = _Augmentation(training, seeds).to(device)
     fold = _ValidationFold(X, y, _for_each(validation, K), weight)
+    chooses = training.early_stopping and not fold.empty
     optimizer = MemberAdamW(
         network, per_member(training.learning_rate, K), per_member(training.weight_decay, K)
     )
+    gradient = gradient_for(network, optimizer.parameters, optimizer.gradients)
 
     active = torch.arange(K, device=device)
     stopped = torch.zeros(K, dtype=torch.bool, device=device)
     failed = torch.zeros(K, dtype=torch.bool, device=device)
     best_loss = torch.full((K,), math.inf, device=device)
     best_step = torch.full((K,), -1, dtype=torch.int64, device=device)
-    best = {name: value.clone() for name, value in network.state_dict().items()}
-    current = {name: value.clone() for name, value in best.items()} if checkpoints else {}
+    best = _States(network, K)
+    current = _States(network, K) if checkpoints else None
     kept: dict[int, dict[str, Tensor]] = {}
     history: list[dict[str, Tensor]] = []
     step = 0
 
-    for epoch in range(training.max_epochs):
-        network.train()
-        total = torch.zeros(len(active), device=device)
-        with _threads_for(B * optimizer.values.numel()):
+    with _threads_for(B * optimizer.values.numel()), _denormals_flushed():
+        while step < last:
+            network.train()
+            total = torch.zeros(len(active), device=device)
             for drawn in _batches(X, y, streams, epoch_steps, B, targets):
-                x, target = augmentation(*drawn)
-                logits = network(x.transpose(1, 2)).transpose(1, 2)
-                loss = -(target * logits.log_softmax(1)).sum((1, 2)) / B
-                optimizer.step(loss.sum(), _rate_factor(training.schedule, step, last))
-                total += loss.detach()
+                total += gradient(*augmentation(*drawn))
+                optimizer.step(_rate_factor(training.schedule, step, last))
                 step += 1
             train_loss = total / epoch_steps
             validation_loss, accuracy = fold.score(network, n_classes)
+            entry = {
+                "train_loss": train_loss,
+                "validation_loss": validation_loss,
+                "validation_accuracy": accuracy,
+            }
+            entry = {name: _scattered(value, active, ~stopped, K) for name, value in entry.items()}
+            history.append({"step": torch.tensor(step)} | entry)
+            asked = on_epoch(step, last, entry) if on_epoch else None
 
-        judged = (
-            validation_loss if training.early_stopping and not fold.empty else -float(epoch) + 0 * train_loss
-        )
-        broken = ~stopped & ~(train_loss.isfinite() & judged.isfinite())
-        better = ~stopped & ~broken & (judged < best_loss[active])
-        _copy_members(network.state_dict(), best, active, better)
-        best_loss[active[better]] = judged[better]
-        best_step[active[better]] = step
-        failed[active[broken]] = True
-
-        entry = {
-            "train_loss": train_loss,
-            "validation_loss": validation_loss,
-            "validation_accuracy": accuracy,
-        }
-        entry = {name: _scattered(value, active, ~stopped, K) for name, value in entry.items()}
-        history.append({"step": torch.tensor(step)} | entry)
-        asked = on_epoch(step, last, entry) if on_epoch else None
-
-        if checkpoints:
-            _copy_members(network.state_dict(), current, active, ~stopped)
-            for wanted in checkpoints:
-                if step - epoch_steps < wanted <= step:
-                    kept[wanted] = {name: value.clone() for name, value in current.items()}
-        stopped |= broken
-        if training.early_stopping and not fold.empty:
-            stopped |= step - best_step[active] >= training.patience * epoch_steps
-        if asked is not None:
-            stopped |= asked.to(device)[active]
-
-        n_stopped = int(stopped.sum())
-        if n_stopped == len(active):
-            break
-        if n_stopped >= _COMPACT_AT * len(active) and n_stopped > 0:
-            keep = (~stopped).nonzero().squeeze(1)
-            network = select_members(network, keep)
-            optimizer = optimizer.selected(network, keep)
-            augmentation, targets = augmentation.selected(keep), targets.selected(keep)
-            fold = fold.selected(keep)
-            streams = [streams[index] for index in keep.tolist()]
-            active, stopped = active[keep], stopped[keep]
+            running = ~stopped
+            broken = running & ~(train_loss + (validation_loss if chooses else 0)).isfinite()
+            failed[active[broken]] = True
+            stopped |= broken
+            if chooses:
+                better = running & ~broken & (validation_loss < best_loss[active])
+                best_loss[active] = torch.where(better, validation_loss, best_loss[active])
+                best_step[active] = torch.where(better, step, best_step[active])
+                stopped |= step - best_step[active] >= training.patience * epoch_steps
+            if asked is not None:
+                stopped |= asked.to(device)[active]
+            n_stopped = int(stopped.sum())
+            finished = step == last or n_stopped == len(active)
+            if not chooses:
+                # Nothing chooses a state, so a member keeps the one that it leaves with.
+                better = running & ~broken & (stopped | finished)
+                best_step[active] = torch.where(better, step, best_step[active])
+            if chooses or n_stopped or finished:
+                best.take(network, better)
+            if current is not None:
+                current.take(network, running)
+                for wanted in checkpoints:
+                    if step - epoch_steps < wanted <= step:
+                        kept[wanted] = current.of_all()
+            if finished:
+                break
+            if n_stopped and n_stopped >= _COMPACT_AT * len(active):
+                keep = (~stopped).nonzero().squeeze(1)
+                network = select_members(network, keep)
+                optimizer = optimizer.selected(network, keep)
+                gradient = gradient_for(network, optimizer.parameters, optimizer.gradients)
+                augmentation, targets = augmentation.selected(keep), targets.selected(keep)
+                fold = fold.selected(keep)
+                streams = [streams[index] for index in keep.tolist()]
+                active, stopped = active[keep], stopped[keep]
+                for states in filter(None, (best, current)):
+                    states.compact(keep)
 
     if bool(failed.all()):
         scale = X[torch.from_numpy(streams[0].rows).long().to(device)].abs().amax().item()
@@ -189,74 +193,44 @@ def train(
             f"{training.learning_rate}, the largest input {scale:.3g}; a smaller learning rate may help"
         )
     best_step[failed] = -1
-    for wanted in checkpoints:
-        kept.setdefault(wanted, current)
+    if current is not None:
+        kept |= {wanted: current.of_all() for wanted in checkpoints if wanted not in kept}
     return Trained(
-        state=best,
+        state=best.of_all(),
         best_step=best_step,
         history={name: torch.stack([entry[name] for entry in history]).cpu() for name in history[0]},
         checkpoints=kept,
     )
 
 
-class MemberAdamW:
-    """AdamW (Loshchilov and Hutter 2019) with a learning rate and a weight decay a member.
+class _States:
+    """A state a member, kept beside the pack and for all K members, whoever has left."""
 
-    All parameters become views of one matrix (K, P), so a step is a dozen operations whatever the layers
-    are, and per-member rates are (K, 1).
-    """
+    def __init__(self, network: nn.Module, n_members: int) -> None:
+        self.full = {name: value.clone() for name, value in network.state_dict().items()}
+        self.pack = {name: value.clone() for name, value in self.full.items()}
+        self.active = torch.arange(n_members, device=next(iter(self.full.values())).device)
 
-    def __init__(
-        self,
-        network: nn.Module,
-        learning_rate: Tensor,
-        weight_decay: Tensor,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-    ) -> None:
-        self.betas, self.eps = betas, eps
-        self._attach(network)
-        device = self.values.device
-        self.rate = learning_rate.to(device).unsqueeze(1)
-        self.decay = weight_decay.to(device).unsqueeze(1)
-        self.mean = torch.zeros_like(self.values)
-        # A square decaying from 0 would pass through denormal numbers, which are 37 times slower to root.
-        self.square = torch.full_like(self.values, 1e-30)
-        self.steps = 0
+    def take(self, network: nn.Module, chosen: Tensor) -> None:
+        """Take over the states of the members of the pack that are chosen (K,) bool."""
+        for name, value in network.state_dict().items():
+            own = self.pack[name]
+            torch.where(chosen.view(-1, *[1] * (value.ndim - 1)), value, own, out=own)
 
-    def _attach(self, network: nn.Module) -> None:
-        self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self.values = torch.cat([_member_rows(parameter.detach()) for parameter in self.parameters], 1)
-        start = 0
-        for parameter in self.parameters:
-            stop = start + parameter[0].numel()
-            parameter.data = self.values[:, start:stop].view(parameter.shape)
-            start = stop
+    def compact(self, keep: Tensor) -> None:
+        """Follow the pack, of which the members `keep` stay."""
+        self._scatter()
+        self.pack = {name: value[keep] for name, value in self.pack.items()}
+        self.active = self.active[keep]
 
-    @torch.no_grad()
-    def _update(self, gradient: Tensor, factor: float) -> None:
-        first, second = self.betas
-        self.steps += 1
-        self.mean.lerp_(gradient, 1 - first)
-        self.square.mul_(second).addcmul_(gradient, gradient, value=1 - second).clamp_(min=1e-30)
-        rate = self.rate * factor
-        scale = math.sqrt(1 - second**self.steps)
-        self.values.mul_(1 - rate * self.decay)
-        denominator = self.square.sqrt().div_(scale).add_(self.eps)
-        self.values.sub_((self.mean / denominator).mul_(rate / (1 - first**self.steps)))
+    def of_all(self) -> dict[str, Tensor]:
+        """The states of all K members."""
+        self._scatter()
+        return {name: value.clone() for name, value in self.full.items()}
 
-    def step(self, loss: Tensor, factor: float) -> None:
-        """Differentiate the summed loss and move every member, at `factor` times its learning rate."""
-        gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
-        self._update(torch.cat([_member_rows(gradient) for gradient in gradients], 1), factor)
-
-    def selected(self, network: nn.Module, keep: Tensor) -> MemberAdamW:
-        """The same optimizer for `network`, which holds the members `keep`."""
-        chosen = MemberAdamW(
-            network, self.rate[keep].squeeze(1), self.decay[keep].squeeze(1), self.betas, self.eps
-        )
-        chosen.mean, chosen.square, chosen.steps = self.mean[keep], self.square[keep], self.steps
-        return chosen
+    def _scatter(self) -> None:
+        for name, value in self.pack.items():
+            self.full[name][self.active] = value
 
 
 class _RowStream:
@@ -289,7 +263,7 @@ class _Targets:
         self.smooths = bool((smoothing > 0).any())
 
     def __call__(self, y: Tensor, index: Tensor) -> Tensor:
-        target = F.one_hot(y[index], self.n_classes).to(torch.float32)
+        target = torch.eye(self.n_classes, device=y.device)[y[index]]
         if self.smooths:
             share = self.smoothing.view(-1, 1, 1)
             target = target.mul_(1 - share).add_(share / self.n_classes)
@@ -402,6 +376,17 @@ def _threads_for(multiplications: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Numbers below 1e-38 count as 0: a CPU takes some 30 times longer over them, and dying units make many."""
+    already = float(torch.tensor(1e-39) * 1) == 0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(already)
+
+
 def _rate_factor(schedule: str, step: int, last: int) -> float:
     return 1.0 if schedule == "constant" else 0.5 * (1 + math.cos(math.pi * step / last))
 
@@ -417,20 +402,6 @@ def _mean_weights(weight: Tensor | None, rows: Rows, n_members: int) -> Tensor |
     own = [rows] if isinstance(rows, np.ndarray) else rows
     means = [weight[torch.from_numpy(np.asarray(index)).long().to(weight.device)].mean() for index in own]
     return torch.stack(means).expand(n_members)
-
-
-def _member_rows(value: Tensor) -> Tensor:
-    """(K, ...) as (K, P); a scalar a member is a row of one."""
-    return value.reshape(len(value), -1)
-
-
-def _copy_members(
-    source: dict[str, Tensor], target: dict[str, Tensor], active: Tensor, chosen: Tensor
-) -> None:
-    """Copy the chosen members of the pack into their rows of the full state."""
-    if bool(chosen.any()):
-        for name, value in source.items():
-            target[name][active[chosen]] = value[chosen]
 
 
 def _scattered(value: Tensor, active: Tensor, running: Tensor, n_members: int) -> Tensor:

@@ -1,19 +1,16 @@
 """Training: a member gets in a pack what it would get alone, and each option does what it promises."""
 
 import math
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from classification_assets.learning import training as training_module
 from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.packed import PackedDropout, PackedLinear, PackedMLP, VmapNetwork
-from classification_assets.learning.training import MemberAdamW, train
+from classification_assets.learning.packed import PackedDropout, PackedMLP, VmapNetwork
+from classification_assets.learning.training import train
 
 SEEDS = [5, 1, 4, 0, 7, 2, 6, 3]
 EVERYTHING = Training(
@@ -524,63 +521,3 @@ def test_label_smoothing_keeps_probabilities_from_certainty(trained):
     trained(training, [0], network=network, X=X, y=y, rows=np.arange(40), validation=np.arange(0))
     probabilities = network(X.unsqueeze(0)).softmax(2)[0, torch.arange(40), y]
     torch.testing.assert_close(probabilities, torch.full((40,), 0.9), rtol=0, atol=0.01)
-
-
-# The optimizer
-
-
-def packed_and_plain(rates, decays, n_steps, factor):
-    """A packed linear layer after some steps, and one of PyTorch's own a member."""
-    K = len(rates)
-    packed = PackedLinear(4, 3, range(K), use=0, gain=1.0)
-    weights = [nn.Parameter(packed.weight[k].detach().clone()) for k in range(K)]
-    biases = [nn.Parameter(packed.bias[k].detach().clone()) for k in range(K)]
-    ours = MemberAdamW(packed, torch.tensor(rates), torch.tensor(decays))
-    theirs = [
-        torch.optim.AdamW([weights[k], biases[k]], lr=rates[k], weight_decay=decays[k]) for k in range(K)
-    ]
-    for step in range(n_steps):
-        x = torch.randn(K, 20, 4, generator=torch.Generator().manual_seed(step))
-        ours.step(packed(x).square().sum(), factor(step))
-        for k, optimizer in enumerate(theirs):
-            optimizer.param_groups[0]["lr"] = rates[k] * factor(step)
-            optimizer.zero_grad()
-            (x[k] @ weights[k].T + biases[k].T).square().sum().backward()
-            optimizer.step()
-    return packed, weights, biases
-
-
-rate = st.floats(1e-4, 0.3)
-decay = st.sampled_from([0.0, 1e-4, 0.1, 1.0])
-
-
-@given(st.lists(st.tuples(rate, decay), min_size=1, max_size=3))
-@settings(max_examples=15, deadline=None)
-def test_the_optimizer_is_adamw_a_member_with_its_own_rate_and_decay(numbers):
-    rates, decays = ([pair[index] for pair in numbers] for index in (0, 1))
-    packed, weights, biases = packed_and_plain(rates, decays, 12, lambda step: 1 / (1 + step))
-    torch.testing.assert_close(packed.weight, torch.stack(weights), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(packed.bias, torch.stack(biases), rtol=1e-4, atol=1e-5)
-
-
-def test_the_optimizer_leaves_frozen_parameters_alone():
-    layer = PackedLinear(4, 3, [0], use=0, gain=1.0)
-    layer.bias.requires_grad_(False)
-    before = layer.bias.clone()
-    MemberAdamW(layer, torch.tensor([0.1]), torch.tensor([0.1])).step(layer(torch.ones(1, 2, 4)).sum(), 1.0)
-    assert torch.equal(layer.bias, before)
-
-
-def test_a_parameter_that_the_loss_does_not_touch_is_no_error():
-    class Unused(nn.Module):
-        def __init__(self, n_features, n_classes):
-            super().__init__()
-            self.layer, self.spare = nn.Linear(n_features, n_classes), nn.Parameter(torch.ones(2))
-
-        def forward(self, x):
-            return self.layer(x)
-
-    network = VmapNetwork(partial(Unused), 4, 3, [0, 1])
-    optimizer = MemberAdamW(network, torch.full((2,), 0.1), torch.zeros(2))
-    optimizer.step(network(torch.ones(2, 5, 4)).sum(), 1.0)
-    assert torch.equal(dict(network.named_parameters())["spare"], torch.ones(2, 2))

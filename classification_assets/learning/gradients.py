@@ -1,0 +1,243 @@
+"""The gradient of a packed network's loss: by hand for our own layers, by autograd for any other module.
+
+On networks this small autograd costs more than the arithmetic: a step of 128 networks 2-16-16-2 takes half
+the time when each layer writes its gradient where the optimizer reads it. The numbers are the same.
+
+Shapes: K members, D features, H units, C classes, B rows; features-major throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.packed import (
+    PackedBatchNorm,
+    PackedDropout,
+    PackedLayerNorm,
+    PackedLinear,
+    PackedMLP,
+    Residual,
+)
+
+aten = torch.ops.aten
+
+
+class Gradient(Protocol):
+    """Writes the gradient of the members' losses into the tensors it was made for."""
+
+    def __call__(self, x: Tensor, target: Tensor) -> Tensor:
+        """Members' losses (K,) on rows x (K, D, B) with soft targets (K, C, B), a row's sum being its weight."""
+        ...
+
+
+def gradient_for(network: nn.Module, parameters: Sequence[nn.Parameter], into: Sequence[Tensor]) -> Gradient:
+    """The fastest gradient of a network.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Packed, in training mode whenever the gradient is called.
+    parameters : sequence of P parameters
+        Those that are trained.
+    into : sequence of P tensors
+        Where each one's gradient goes.
+    """
+    places = dict(zip(map(id, parameters), into, strict=True))
+    if isinstance(network, PackedMLP) and all(id(parameter) in places for parameter in network.parameters()):
+        return ByHand(network, places)
+    return ByAutograd(network, parameters, into)
+
+
+class ByAutograd:
+    """PyTorch's own differentiation, for any packed network."""
+
+    def __init__(
+        self, network: nn.Module, parameters: Sequence[nn.Parameter], into: Sequence[Tensor]
+    ) -> None:
+        self.network, self.parameters, self.into = network, parameters, into
+
+    def __call__(self, x: Tensor, target: Tensor) -> Tensor:
+        logits = self.network(x.transpose(1, 2)).transpose(1, 2)
+        loss = -(target * logits.log_softmax(1)).sum((1, 2)) / x.shape[2]
+        gradients = torch.autograd.grad(loss.sum(), self.parameters, materialize_grads=True)
+        for place, gradient in zip(self.into, gradients, strict=True):
+            place.copy_(gradient)
+        return loss.detach()
+
+
+class ByHand:
+    """The chain rule written out over the layers of a `PackedMLP`."""
+
+    def __init__(self, network: PackedMLP, places: dict[int, Tensor]) -> None:
+        self.chain = _Chain(network.layers, places)
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor, target: Tensor) -> Tensor:
+        B = x.shape[2]
+        log_p = self.chain.forward(x).log_softmax(1)
+        loss = (log_p * target).sum((1, 2)).div_(-B)
+        weight = target.sum(1, keepdim=True)
+        self.chain.backward(log_p.exp_().mul_(weight).sub_(target).div_(B), first=True)
+        return loss
+
+
+class _Layer(Protocol):
+    def forward(self, h: Tensor) -> Tensor: ...
+
+    def backward(self, g: Tensor, first: bool) -> Tensor | None:
+        """The gradient with respect to the input; None for the first layer, where nobody needs it."""
+        ...
+
+
+class _Chain:
+    def __init__(self, layers: nn.Sequential, places: dict[int, Tensor]) -> None:
+        self.layers: list[_Layer] = [_by_hand(layer, places) for layer in layers]
+
+    def forward(self, h: Tensor) -> Tensor:
+        for layer in self.layers:
+            h = layer.forward(h)
+        return h
+
+    def backward(self, g: Tensor, first: bool) -> Tensor | None:
+        for layer in self.layers[:0:-1]:
+            # Only the first layer of the network has an input that nothing is learned from.
+            below = layer.backward(g, first=False)
+            assert below is not None
+            g = below
+        return self.layers[0].backward(g, first)
+
+
+def _by_hand(layer: nn.Module, places: dict[int, Tensor]) -> _Layer:
+    match layer:
+        case PackedLinear():
+            return _Linear(layer, places)
+        case PackedBatchNorm():
+            return _BatchNorm(layer, places)
+        case PackedLayerNorm():
+            return _LayerNorm(layer, places)
+        case PackedDropout():
+            return _Dropout(layer)
+        case Residual():
+            return _Residual(layer, places)
+        case _:
+            return _Activation(layer)
+
+
+class _Linear:
+    def __init__(self, layer: PackedLinear, places: dict[int, Tensor]) -> None:
+        self.weight, self.bias = layer.weight, layer.bias
+        self.to_weight, self.to_bias = places[id(layer.weight)], places[id(layer.bias)]
+
+    def forward(self, h: Tensor) -> Tensor:
+        self.h = h
+        return torch.baddbmm(self.bias, self.weight, h)
+
+    def backward(self, g: Tensor, first: bool) -> Tensor | None:
+        torch.bmm(g, self.h.transpose(1, 2), out=self.to_weight)
+        torch.sum(g, 2, keepdim=True, out=self.to_bias)
+        return None if first else torch.bmm(self.weight.transpose(1, 2), g)
+
+
+class _Activation:
+    """An element-wise function and its derivative, from its output where that is enough, else from its input."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        kinds: dict[type, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor], bool]] = {
+            nn.ReLU: (torch.relu_, lambda g, y: aten.threshold_backward(g, y, 0), True),
+            nn.Tanh: (torch.tanh_, aten.tanh_backward, True),
+            nn.LeakyReLU: (layer, lambda g, x: aten.leaky_relu_backward(g, x, 0.01, False), False),
+            nn.GELU: (layer, aten.gelu_backward, False),
+            nn.SiLU: (layer, aten.silu_backward, False),
+        }
+        self.function, self.derivative, self.from_output = kinds[type(layer)]
+
+    def forward(self, h: Tensor) -> Tensor:
+        output = self.function(h)
+        self.saved = output if self.from_output else h
+        return output
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        return self.derivative(g, self.saved)
+
+
+class _Dropout:
+    def __init__(self, layer: PackedDropout) -> None:
+        self.masks = layer.masks
+
+    def forward(self, h: Tensor) -> Tensor:
+        self.mask = self.masks(*h.shape[1:])
+        return h * self.mask
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        return g * self.mask
+
+
+class _BatchNorm:
+    def __init__(self, layer: PackedBatchNorm, places: dict[int, Tensor]) -> None:
+        self.layer = layer
+        self.to_weight, self.to_bias = places[id(layer.weight)], places[id(layer.bias)]
+
+    def forward(self, h: Tensor) -> Tensor:
+        layer, self.h = self.layer, h.reshape(1, -1, h.shape[2])
+        self.statistics = (layer.running_mean.view(-1), layer.running_var.view(-1))
+        output, *self.saved = aten.native_batch_norm(
+            self.h,
+            layer.weight.view(-1),
+            layer.bias.view(-1),
+            *self.statistics,
+            True,
+            layer.momentum,
+            layer.eps,
+        )
+        return output.view(h.shape)
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        below, weight, bias = aten.native_batch_norm_backward(
+            g.reshape(self.h.shape),
+            self.h,
+            self.layer.weight.view(-1),
+            *self.statistics,
+            *self.saved,
+            True,
+            self.layer.eps,
+            [True, True, True],
+        )
+        self.to_weight.copy_(weight.view(self.to_weight.shape))
+        self.to_bias.copy_(bias.view(self.to_bias.shape))
+        return below.view(g.shape)
+
+
+class _LayerNorm:
+    def __init__(self, layer: PackedLayerNorm, places: dict[int, Tensor]) -> None:
+        self.layer = layer
+        self.to_weight, self.to_bias = places[id(layer.weight)], places[id(layer.bias)]
+
+    def forward(self, h: Tensor) -> Tensor:
+        centered = h - h.mean(1, keepdim=True)
+        self.scale = (centered.square().mean(1, keepdim=True) + self.layer.eps).rsqrt()
+        self.normalized = centered.mul_(self.scale)
+        return torch.addcmul(self.layer.bias, self.normalized, self.layer.weight)
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        torch.sum(g, 2, keepdim=True, out=self.to_bias)
+        torch.sum(g * self.normalized, 2, keepdim=True, out=self.to_weight)
+        g = g * self.layer.weight
+        along = (g * self.normalized).mean(1, keepdim=True)
+        return (g - g.mean(1, keepdim=True) - self.normalized * along).mul_(self.scale)
+
+
+class _Residual:
+    def __init__(self, layer: Residual, places: dict[int, Tensor]) -> None:
+        self.chain = _Chain(layer, places)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h + self.chain.forward(h)
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        below = self.chain.backward(g, first=False)
+        assert below is not None
+        return g + below

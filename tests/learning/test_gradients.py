@@ -1,0 +1,77 @@
+"""The gradient by hand gives autograd's numbers for every network of ours, and nothing else is done by hand."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from classification_assets.learning.gradients import ByAutograd, ByHand, gradient_for
+from classification_assets.learning.packed import PackedMLP, VmapNetwork
+
+K, D, C, B = 3, 4, 5, 12
+
+
+def both(network_options, frozen=()):
+    """Losses and gradients of one network by hand and by autograd, each on a copy with the same random numbers."""
+    results = []
+    for kind in (gradient_for, ByAutograd):
+        network = PackedMLP(D, C, range(K), **network_options).train()
+        parameters = list(network.parameters())
+        into = [torch.full_like(parameter, float("nan")) for parameter in parameters]
+        gradient = kind(network, parameters, into)
+        x = torch.randn(K, D, B, generator=torch.Generator().manual_seed(1))
+        target = torch.rand(K, C, B, generator=torch.Generator().manual_seed(2))
+        losses = [gradient(x, target) for _ in range(2)]
+        results.append((type(gradient), losses, into, dict(network.named_buffers())))
+    return results
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "gelu", "silu", "tanh"])
+@pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, (0.0, 0.2, 0.5)])
+def test_by_hand_gives_the_numbers_of_autograd(activation, normalization, residual, dropout):
+    options = {
+        "hidden": (6, 6, 6),
+        "activation": activation,
+        "normalization": normalization,
+        "residual": residual,
+        "dropout": dropout,
+    }
+    (kind, losses, ours, buffers), (_, expected, theirs, expected_buffers) = both(options)
+    assert kind is ByHand
+    torch.testing.assert_close(losses, expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(buffers, expected_buffers, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_without_hidden_layers_has_a_gradient_too():
+    (kind, losses, ours, _), (_, expected, theirs, _) = both({"hidden": ()})
+    assert kind is ByHand
+    torch.testing.assert_close((losses, ours), (expected, theirs), rtol=1e-4, atol=1e-6)
+
+
+def test_a_partly_frozen_network_is_left_to_autograd():
+    network = PackedMLP(D, C, range(K))
+    trained = list(network.parameters())[2:]
+    assert isinstance(
+        gradient_for(network, trained, [torch.empty_like(part) for part in trained]), ByAutograd
+    )
+
+
+def test_a_parameter_that_the_loss_does_not_touch_is_no_error():
+    class Unused(nn.Module):
+        def __init__(self, n_features, n_classes):
+            super().__init__()
+            self.layer, self.spare = nn.Linear(n_features, n_classes), nn.Parameter(torch.ones(2))
+
+        def forward(self, x):
+            return self.layer(x)
+
+    network = VmapNetwork(partial(Unused), 4, 3, [0, 1])
+    parameters = dict(network.named_parameters())
+    into = {name: torch.full_like(value, float("nan")) for name, value in parameters.items()}
+    gradient = gradient_for(network, list(parameters.values()), list(into.values()))
+    gradient(torch.ones(2, 4, 5), torch.full((2, 3, 5), 1 / 3))
+    assert torch.equal(into["spare"], torch.zeros(2, 2))
