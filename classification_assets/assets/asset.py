@@ -20,6 +20,7 @@ from classification_assets.learning.declaration import Declaration
 Key = Sequence[str]
 Inputs = Mapping[str, Key | Mapping[str, Key]]
 Check = Callable[[Any], tuple[bool, str]]
+ARCHITECTURE = "classification_assets/architecture"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 Body = Callable[..., tuple[Any, dict[str, Any]]]
 
@@ -59,8 +60,10 @@ def experiment_asset(
     prefix = [experiment.name] if architecture is None else [experiment.name, architecture.name]
     keys = inputs if isinstance(inputs, Mapping) else {name: [experiment.name, name] for name in inputs}
     devices = (experiment.device,) if architecture is None else (architecture.device, experiment.device)
+    # The graph writes only a key's last part on an asset, so its architecture is a tag that can be searched for.
+    tags = {} if architecture is None else {ARCHITECTURE: architecture.name}
     return declared_asset(
-        [*prefix, name], group=experiment.name, inputs=keys, devices=devices, uses=uses, **options
+        [*prefix, name], group=experiment.name, inputs=keys, devices=devices, uses=uses, tags=tags, **options
     )
 
 
@@ -76,6 +79,7 @@ def declared_asset(
     devices: Sequence[str] = (),
     accelerated: bool = False,
     checks: Sequence[Check] = (),
+    tags: Mapping[str, str] = NOTHING,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Make an asset of a body that computes a value and what to show of it.
 
@@ -100,6 +104,8 @@ def declared_asset(
         Whether the work has a use for an accelerator.
     checks : sequence of callables
         ``check(value) -> (passed, sentence)``, reported with the asset.
+    tags : mapping
+        Shown beside the asset, with the configured device.
 
     Returns
     -------
@@ -151,7 +157,7 @@ def declared_asset(
             required_resource_keys={"device", "artifacts"},
             code_version=_code_version(uses),
             kinds=kinds,
-            tags={TAG: device_tag(configured)},
+            tags={TAG: device_tag(configured), **tags},
             metadata={"device": configured, "stored_as": stored_as},
             check_specs=[
                 dg.AssetCheckSpec(check.__name__, asset=asset_key, description=check.__doc__)

@@ -149,7 +149,8 @@ def train(
             asked = on_epoch(step, last, entry) if on_epoch else None
 
             running = ~stopped
-            broken = running & ~(train_loss + (validation_loss if chooses else 0)).isfinite()
+            # The validation loss also tells of what the epoch's last step ruined.
+            broken = running & ~(train_loss + (0 if fold.empty else validation_loss)).isfinite()
             failed[active[broken]] = True
             stopped |= broken
             if chooses:

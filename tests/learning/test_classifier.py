@@ -244,6 +244,19 @@ def test_a_parameter_that_cannot_be_used_is_an_error_of_fit(options, message):
         classifier(**options).fit(X, y)
 
 
+@pytest.mark.parametrize("where", ["classifier", "architecture"])
+def test_a_named_device_that_is_not_there_is_an_error_before_any_training(where):
+    architecture = {"hidden": [4], "device": "cuda:99" if where == "architecture" else "auto"}
+    device = "cuda:99" if where == "classifier" else "auto"
+    with pytest.raises(ValueError, match=r"device 'cuda:99' is not there; this machine has .*cpu"):
+        classifier(architecture, device=device).fit(X, y)
+
+
+def test_the_classifiers_own_device_wins_over_its_architectures():
+    fitted = classifier({"hidden": [4], "device": "cuda:99"}, device="cpu", max_epochs=2).fit(X, y)
+    assert np.isfinite(fitted.predict_proba(X)).all()
+
+
 def test_two_columns_of_one_name_are_refused():
     frame = pd.DataFrame(X, columns=["across", "across"])
     with pytest.raises(ValidationError, match="'across' is there more than once"):

@@ -107,6 +107,13 @@ def test_an_ensemble_that_a_member_failed_in_predicts_with_the_others(with_a_fai
     assert np.isfinite(blended).all()
 
 
+def test_a_member_that_the_last_step_ruined_is_left_out_too(fit, split):
+    options = {"max_epochs": 1, "batch_size": None, "early_stopping": False}
+    fitted = fit(learning_rate=(0.03, 1e38, 0.02), **options)
+    assert (fitted.best_step < 0).tolist() == [False, True, False]
+    assert np.isfinite(fitted.predict_proba(split.X)).all()
+
+
 def test_when_no_member_can_be_trained_that_is_an_error(fit):
     with pytest.raises(FloatingPointError, match=r"all 3 members.*learning_rate was 1e\+38"):
         fit(learning_rate=1e38)

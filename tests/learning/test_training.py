@@ -1,5 +1,6 @@
 """Training: a member gets in a pack what it would get alone, and each option does what it promises."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -311,6 +312,13 @@ def test_a_failed_training_leaves_the_number_of_threads(trained):
         torch.set_num_threads(threads)
 
 
+@pytest.mark.parametrize("rate", [0.03, RATE_TOO_HIGH])
+def test_training_leaves_the_smallest_numbers_to_others(trained, rate):
+    with contextlib.suppress(FloatingPointError):
+        trained(SHORT.replaced(learning_rate=rate), SEEDS[:3])
+    assert (torch.tensor(1e-39) * 1).item() > 0
+
+
 # Weights
 
 
@@ -408,6 +416,21 @@ def test_a_member_that_is_stopped_keeps_the_state_it_had(trained):
     assert stopped.best_step.tolist() == [10, 30, 30]
     for name, value in stopped.state.items():
         close(value[0], shorter.state[name][0])
+
+
+def test_a_stopped_member_that_is_still_computed_with_the_others_changes_no_more(trained):
+    """One of nine is too few for the pack to shrink."""
+    training, seeds = SHORT.replaced(members=9), range(9)
+
+    def stop(step, last, entry):
+        return torch.arange(9) == 4 if step >= 10 else torch.zeros(9, dtype=torch.bool)
+
+    free = trained(training, seeds, checkpoints=[10]).checkpoints[10]
+    stopped = trained(training, seeds, checkpoints=[30], on_epoch=stop)
+    assert epochs_run(stopped).tolist() == [6] * 4 + [2] + [6] * 4
+    for name, value in free.items():
+        close(stopped.state[name][4], value[4])
+        close(stopped.checkpoints[30][name][4], value[4])
 
 
 def test_training_ends_when_on_epoch_has_stopped_everyone(trained):

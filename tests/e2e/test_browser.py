@@ -1,0 +1,109 @@
+"""A person at the web UI: looking around, materializing by a click, and looking at the picture."""
+
+import os
+import shutil
+import time
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1600,1000",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A browser that nobody has used before."""
+    if missing := [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]:
+        reason = f"no {' and no '.join(missing)} here: apt-get install chromium chromium-driver"
+        pytest.fail(reason) if os.environ.get("CI_REQUIRES_BROWSER") else pytest.skip(reason)
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    driver = Chrome(options, Service(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """What a person does and sees in the web UI."""
+
+    def __init__(self, driver, server, folder):
+        self.driver, self.server, self.folder = driver, server, folder
+
+    def open(self, path):
+        self.driver.get(self.server.url + path)
+
+    def see(self, xpath):
+        """The first visible element at an XPath, once there is one."""
+        # A page that draws itself anew replaces elements: one is visible if the browser says so in one go.
+        visible = """
+            const found = document.evaluate(arguments[0], document, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE);
+            return [...Array(found.snapshotLength).keys()].map(index => found.snapshotItem(index))
+                .find(element => element.checkVisibility()) ?? null"""
+        try:
+            return self.server.wait_until(
+                f"{xpath} is seen", lambda: self.driver.execute_script(visible, xpath)
+            )
+        except pytest.fail.Exception as failure:
+            shot = self.folder / "page.png"
+            self.driver.save_screenshot(shot)
+            pytest.fail(f"{failure}\n--- what was seen instead: {shot}")
+
+    def click(self, xpath):
+        self.see(xpath).click()
+
+    @property
+    def dialogs(self):
+        """What covers the page."""
+        return [dialog.text for dialog in self.driver.find_elements(By.XPATH, "//*[@role='dialog']")]
+
+
+@pytest.fixture
+def page(chromium, server, tmp_path):
+    return Page(chromium, server, tmp_path)
+
+
+def button(text):
+    return f"//button[normalize-space()='{text}']"
+
+
+def test_a_first_visit_is_not_covered_by_a_dialog(page):
+    page.open("/")
+    page.see("//*[normalize-space()='Timeline']")
+    time.sleep(2)  # Dagster's own dialog comes a second after the page
+    assert page.dialogs == []
+
+
+def test_the_lineage_shows_the_experiments(page):
+    page.open("/asset-groups")
+    for experiment in ("blobs", "circles", "comparison", "moons", "moons_small", "spirals"):
+        page.see(f"//*[text()='{experiment}']")
+
+
+def test_an_asset_is_materialized_by_a_click(page):
+    page.open("/assets/moons_small/linear/boundary")
+    page.click(button("Materialize"))
+    page.see("//*[starts-with(normalize-space(), 'Launched run')]")
+    page.click(button("View"))
+    page.see("//*[normalize-space()='Success']")
+
+
+def test_a_boundary_is_shown_as_a_picture(page):
+    page.open("/assets/moons_small/linear/boundary")
+    page.click("//*[normalize-space()='[Show Markdown]']")
+    picture = page.see("//img[@alt='decision boundary']")
+    page.server.wait_until("the picture is drawn", lambda: picture.get_property("complete"))
+    assert picture.get_property("naturalWidth") > 300

@@ -1,0 +1,236 @@
+"""`dagster dev`: what the web UI asks for, runs launched from it, the schedule, and marks of what is stale."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
+
+
+def names_of(experiment, architectures=ARCHITECTURES):
+    """The assets of an experiment."""
+    own = {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard")}
+    return own | {
+        f"{experiment}/{architecture}/{name}"
+        for architecture in architectures
+        for name in ("model", "evaluation", "boundary")
+    }
+
+
+COMPARISON = {"comparison/leaderboard", "comparison/gallery"}
+EVERYTHING = COMPARISON.union(*map(names_of, ("blobs", "circles", "moons", "moons_small", "spirals")))
+
+SCHEDULE = """query ($selector: ScheduleSelector!) { scheduleOrError(scheduleSelector: $selector) {
+    __typename ... on Schedule { id cronSchedule executionTimezone scheduleState { id status } } } }"""
+START = """mutation ($selector: ScheduleSelector!) { startSchedule(scheduleSelector: $selector) {
+    __typename ... on PythonError { message } ... on ScheduleStateResult { scheduleState { status } } } }"""
+STOP = """mutation ($id: String!) { stopRunningSchedule(id: $id) {
+    __typename ... on PythonError { message } ... on ScheduleStateResult { scheduleState { status } } } }"""
+
+
+def schedule_of(server):
+    return server.ask(SCHEDULE, selector=server.selector(scheduleName="retraining"))
+
+
+def start(server):
+    started = server.ask(START, selector=server.selector(scheduleName="retraining"))
+    return started["scheduleState"]["status"]
+
+
+def stop(server):
+    stopped = server.ask(STOP, id=schedule_of(server)["scheduleState"]["id"])
+    return stopped["scheduleState"]["status"]
+
+
+@pytest.fixture(scope="module")
+def minutely(serving, trained, tmp_path_factory):
+    """A server of its own, whose schedule is due every minute and on; with the run that it will launch.
+
+    A thread waits for the run, so that other tests fill the minute, and ends it, since it would train everything.
+    """
+    project = trained.copied(tmp_path_factory.mktemp("minutely") / "home")
+    with ThreadPoolExecutor() as pool, serving(project, CLASSIFICATION_ASSETS_CRON="* * * * *") as server:
+        server.wait_until_loaded()
+        start(server)
+        yield SimpleNamespace(server=server, run=pool.submit(first_scheduled_run, server))
+
+
+def first_scheduled_run(server):
+    query = """{ runsOrError(filter: {tags: [{key: "dagster/schedule_name", value: "retraining"}]}) {
+        ... on Runs { results { runId status runConfigYaml tags { key value } } } } }"""
+
+    def launched():
+        runs = server.ask(query)["results"]
+        return [run for run in runs if run["status"] not in ("QUEUED", "NOT_STARTED")]
+
+    run = server.wait_until("the schedule launches a run", launched)[-1]
+    server.terminate(run["runId"])
+    stop(server)
+    return run
+
+
+def test_the_schedules_time_is_read_from_the_environment(minutely):
+    """It is the first test, so that the last one does not wait for the minute."""
+    assert schedule_of(minutely.server)["cronSchedule"] == "* * * * *"
+
+
+@pytest.fixture(scope="module")
+def shown(server):
+    """What the UI shows of every asset before it is asked to do anything."""
+    return server.assets(
+        "groupName description kinds tags { key value } metadataEntries { label ... on TextMetadataEntry { text } }"
+    )
+
+
+def test_every_asset_is_shown(shown):
+    assert EVERYTHING - set(shown) == set()
+
+
+def test_an_experiment_is_a_group(shown):
+    assert {name: shown[name]["groupName"] for name in EVERYTHING} == {
+        name: name.split("/")[0] for name in EVERYTHING
+    }
+
+
+def test_every_asset_says_what_it_is(shown):
+    assert [name for name, asset in shown.items() if not (asset["description"] or "").strip()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("moons/dataset", {"scikitlearn", "parquet"}),
+        ("moons/linear/model", {"pytorch"}),
+        ("moons/linear/boundary", {"matplotlib", "png"}),
+    ],
+)
+def test_an_assets_kinds_are_shown(shown, name, kinds):
+    assert set(shown[name]["kinds"]) >= kinds
+
+
+def test_every_asset_is_tagged_with_its_device(shown):
+    tags = {name: {tag["key"]: tag["value"] for tag in asset["tags"]} for name, asset in shown.items()}
+    assert {name: tag.get("classification_assets/device") for name, tag in tags.items()} == dict.fromkeys(
+        shown, "auto"
+    )
+
+
+def test_every_asset_tells_its_device_before_any_run(shown):
+    metadata = {
+        name: {entry["label"]: entry.get("text") for entry in asset["metadataEntries"]}
+        for name, asset in shown.items()
+    }
+    assert {name: entries.get("device") for name, entries in metadata.items()} == dict.fromkeys(shown, "auto")
+
+
+def test_a_run_launched_from_the_ui_materializes_an_asset(server):
+    run = server.launch("moons_small/linear/evaluation")
+    assert server.wait_until_done(run) == "SUCCESS", server.told("the run failed")
+    query = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+        assetMaterializations(limit: 1) { runId } } } }"""
+    node = server.ask(query, key={"path": ["moons_small", "linear", "evaluation"]})
+    assert [made["runId"] for made in node["assetMaterializations"]] == [run]
+
+
+def test_the_schedule_is_off_until_someone_switches_it_on(server):
+    assert schedule_of(server)["scheduleState"]["status"] == "STOPPED"
+
+
+def test_the_schedule_is_due_once_a_day(server):
+    schedule = schedule_of(server)
+    assert (schedule["cronSchedule"], schedule["executionTimezone"]) == ("0 2 * * *", "UTC")
+
+
+def test_the_schedule_is_switched_on_and_off_again(server):
+    assert (start(server), stop(server)) == ("RUNNING", "STOPPED")
+
+
+DECLARED = {
+    "dataset": {"kind": "moons", "n_samples": 200, "noise": 0.2},
+    "training": {"members": 2, "max_epochs": 5},
+    "architectures": ["linear", {"name": "narrow", "hidden": [4]}],
+}
+
+
+@pytest.fixture(scope="module")
+def copy(serving, trained, tmp_path_factory):
+    """A copy of the source tree with one small experiment, everything materialized by its own `dagster dev`."""
+    folder = tmp_path_factory.mktemp("copied")
+    source = folder / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "workspace.yaml"):
+        shutil.copy(trained.source / name, source)
+    shutil.copytree(
+        trained.source / "classification_assets",
+        source / "classification_assets",
+        ignore=lambda folder, names: [
+            name for name in names if (trained.source / folder / name / "defs.yaml").exists()
+        ],
+    )
+    declare(source, DECLARED)
+    with serving(type(trained).new(folder / "home", source)) as server:
+        server.wait_until_loaded()
+        yield SimpleNamespace(source=source, server=server)
+
+
+def declare(source, attributes):
+    file = source / "classification_assets" / "defs" / "small" / "defs.yaml"
+    file.parent.mkdir(exist_ok=True)
+    content = {"type": "classification_assets.ClassificationExperiment", "attributes": attributes}
+    file.write_text(yaml.safe_dump(content))
+
+
+SMALL = names_of("small", ("linear", "narrow")) | COMPARISON
+
+
+def everything_materialized(server):
+    """Each asset's data version after a run of everything."""
+    assert server.wait_until_done(server.launch(*SMALL)) == "SUCCESS", server.told("the run failed")
+    return {name: asset["dataVersion"] for name, asset in server.assets("dataVersion").items()}
+
+
+def test_a_copied_source_tree_is_the_one_that_is_loaded(copy):
+    assert set(copy.server.assets("id")) == SMALL
+
+
+@pytest.fixture(scope="module")
+def twice(copy):
+    """Data versions of everything, and again after nothing was changed."""
+    return [everything_materialized(copy.server) for _ in range(2)]
+
+
+def test_materializing_again_without_a_change_gives_the_same_data_versions(twice):
+    first, second = twice
+    assert None not in first.values()
+    assert second == first
+
+
+def stale(server):
+    marks = server.assets("staleStatus staleCauses { reason key { path } }")
+    return {name for name, asset in marks.items() if asset["staleStatus"] != "FRESH"}
+
+
+def test_nothing_is_stale_after_a_run_of_everything(copy, twice):
+    assert stale(copy.server) == set()
+
+
+def test_a_changed_hyperparameter_marks_its_model_and_what_depends_on_it(copy, twice):
+    linear, narrow = DECLARED["architectures"]
+    declare(copy.source, DECLARED | {"architectures": [linear, narrow | {"dropout": 0.1}]})
+    copy.server.reload()
+    model = {f"small/narrow/{name}" for name in ("model", "evaluation", "boundary")}
+    assert stale(copy.server) == model | {"small/leaderboard"} | COMPARISON
+
+
+@pytest.mark.slow
+def test_the_daemon_launches_a_run_at_the_scheduled_minute_with_a_seed_of_that_time(minutely):
+    run = minutely.run.result()
+    tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+    scheduled = datetime.fromisoformat(tags["dagster/run_key"])
+    assert scheduled.second == 0
+    config = yaml.safe_load(run["runConfigYaml"])
+    assert config["ops"]["moons__dataset"]["config"] == {"seed": int(scheduled.timestamp())}
