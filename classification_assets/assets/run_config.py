@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import dagster as dg
 from pydantic import Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from classification_assets.learning.declaration import Declaration
 
@@ -58,13 +59,17 @@ def with_overrides(
         try:
             used[name] = declared.replaced(**changes)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, problem['loc'])) or name}: {problem['msg']}, however: {problem['input']!r}"
-                for problem in error.errors()
-            )
+            problems = "; ".join(_problem(name, problem) for problem in error.errors())
             raise ValueError(f"run configuration of {name}: {problems}") from error
         overridden |= changes
     return used, overridden
+
+
+def _problem(declaration: str, error: ErrorDetails) -> str:
+    """One broken rule: the field, the rule, and the value, which messages of our own already name."""
+    field = ".".join(map(str, error["loc"])) or declaration
+    value = "" if ", however: " in error["msg"] else f", however: {error['input']!r}"
+    return f"{field}: {error['msg']}{value}"
 
 
 def _differs(given: Any, declared: Any) -> bool:

@@ -3,11 +3,18 @@
 import os
 import shutil
 import time
+from contextlib import suppress
 
 import pytest
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 FLAGS = (
     "--headless=new",
@@ -46,24 +53,40 @@ class Page:
     def open(self, path):
         self.driver.get(self.server.url + path)
 
-    def see(self, xpath):
-        """The first visible element at an XPath, once there is one."""
+    def visible(self, xpath):
+        """The first visible element at an XPath, or None."""
         # A page that draws itself anew replaces elements: one is visible if the browser says so in one go.
-        visible = """
+        return self.driver.execute_script(
+            """
             const found = document.evaluate(arguments[0], document, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE);
             return [...Array(found.snapshotLength).keys()].map(index => found.snapshotItem(index))
-                .find(element => element.checkVisibility()) ?? null"""
+                .find(element => element.checkVisibility()) ?? null""",
+            xpath,
+        )
+
+    def see(self, xpath):
+        """The first visible element at an XPath, once there is one."""
+        return self._wait_until(f"{xpath} is seen", lambda: self.visible(xpath))
+
+    def _wait_until(self, what, happened):
         try:
-            return self.server.wait_until(
-                f"{xpath} is seen", lambda: self.driver.execute_script(visible, xpath)
-            )
+            return self.server.wait_until(what, happened)
         except pytest.fail.Exception as failure:
             shot = self.folder / "page.png"
             self.driver.save_screenshot(shot)
             pytest.fail(f"{failure}\n--- what was seen instead: {shot}")
 
-    def click(self, xpath):
-        self.see(xpath).click()
+    def click(self, xpath, until):
+        """Click, and again if nothing came of it: a page that is drawn anew swallows a click."""
+
+        def clicked():
+            with suppress(StaleElementReferenceException, ElementClickInterceptedException):
+                self.see(xpath).click()
+            with suppress(TimeoutException):
+                WebDriverWait(self.driver, 5).until(lambda _: self.visible(until))
+                return True
+
+        self._wait_until(f"{until} is seen after a click on {xpath}", clicked)
 
     @property
     def dialogs(self):
@@ -77,7 +100,7 @@ def page(chromium, server, tmp_path):
 
 
 def button(text):
-    return f"//button[normalize-space()='{text}']"
+    return f"//*[self::button or self::a][normalize-space()='{text}']"
 
 
 def test_a_first_visit_is_not_covered_by_a_dialog(page):
@@ -95,15 +118,14 @@ def test_the_lineage_shows_the_experiments(page):
 
 def test_an_asset_is_materialized_by_a_click(page):
     page.open("/assets/moons_small/linear/boundary")
-    page.click(button("Materialize"))
-    page.see("//*[starts-with(normalize-space(), 'Launched run')]")
-    page.click(button("View"))
-    page.see("//*[normalize-space()='Success']")
+    page.click(button("Materialize"), until=button("View"))
+    page.click(button("View"), until="//*[normalize-space()='Success']")
 
 
 def test_a_boundary_is_shown_as_a_picture(page):
     page.open("/assets/moons_small/linear/boundary")
-    page.click("//*[normalize-space()='[Show Markdown]']")
-    picture = page.see("//img[@alt='decision boundary']")
+    picture = "//img[@alt='decision boundary']"
+    page.click(button("[Show Markdown]"), until=picture)
+    picture = page.see(picture)
     page.server.wait_until("the picture is drawn", lambda: picture.get_property("complete"))
     assert picture.get_property("naturalWidth") > 300
