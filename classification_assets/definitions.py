@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -9,6 +10,7 @@ from classification_assets.device import TorchDevice
 from classification_assets.store import ArtifactStore
 
 EXECUTOR = "CLASSIFICATION_ASSETS_EXECUTOR"
+PRELOADED = ["classification_assets.learning.classifier", "classification_assets.learning.pictures"]
 
 
 @dg.definitions
@@ -35,8 +37,15 @@ def executor(choice: str) -> dg.ExecutorDefinition:
     """
     if choice not in ("in_process", "multiprocess"):
         raise ValueError(f"{EXECUTOR} must be in_process or multiprocess, however: {choice!r}")
-    preloaded = ["classification_assets.learning.classifier", "classification_assets.learning.pictures"]
-    multiprocess = {"start_method": {"forkserver": {"preload_modules": preloaded}}}
-    return dg.multi_or_in_process_executor.configured(
-        {"multiprocess": multiprocess} if choice == "multiprocess" else {"in_process": {}}
+    limit = dg.Field(int, default_value=0, description="Steps at one time; 0: as many as there are cores.")
+    schema = dg.Field(
+        dg.Selector({"in_process": {}, "multiprocess": {"max_concurrent": limit}}), default_value={choice: {}}
     )
+
+    @dg.configured(dg.multi_or_in_process_executor, schema)
+    def in_process_or_forked(config: dict[str, Any]) -> dict[str, Any]:
+        # A step's process is forked from one that has imported what steps need.
+        forked = {"start_method": {"forkserver": {"preload_modules": PRELOADED}}}
+        return {kind: options | forked if kind == "multiprocess" else {} for kind, options in config.items()}
+
+    return in_process_or_forked

@@ -72,6 +72,15 @@ class Training(Declaration):
             _check_one_a_member(self, name, self.members)
         return self
 
+    def of_members(self, members: Sequence[int]) -> Training:
+        """The same for some of the members: of one number a member, theirs."""
+        own = {
+            name: tuple(value[member] for member in members)
+            for name in type(self).model_fields
+            if isinstance(value := getattr(self, name), tuple)
+        }
+        return self.replaced(members=len(members), **own)
+
     @property
     def seeds(self) -> tuple[int, ...]:
         """One seed a member; more members leave the seeds of the first ones as they were."""
@@ -118,11 +127,15 @@ class Architecture(Declaration):
         seeds: Sequence[int],
         device: str = "cpu",
         on_epoch: Callable[..., Any] | None = None,
+        threads: int | None = None,
     ) -> Fitted:
-        """Train one network a seed on the split's training fold; its validation fold stops and calibrates."""
+        """Train one network a seed on the split's training fold; its validation fold stops and calibrates.
+
+        The number of threads is chosen by the work unless it is given.
+        """
         from classification_assets.learning import ensemble
 
-        return ensemble.fit(self, split, training, seeds, device, on_epoch)
+        return ensemble.fit(self, split, training, seeds, device, on_epoch, threads)
 
 
 class MLP(Architecture):

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from classification_assets.learning.architectures import Architecture, Training
 from classification_assets.learning.blend import Blend, Fitted, Provenance
 from classification_assets.learning.folds import Fold
+from classification_assets.learning.halves import in_halves
 from classification_assets.learning.packed import select_members
 from classification_assets.learning.split import Split
-from classification_assets.learning.training import OnEpoch, train
+from classification_assets.learning.training import OnEpoch, Trained, train
+
+ROWS = 2**14
+"""Rows of the validation fold in one forward pass."""
 
 
 def fit(
@@ -25,6 +29,7 @@ def fit(
     seeds: Sequence[int],
     device: str = "cpu",
     on_epoch: OnEpoch | None = None,
+    threads: int | None = None,
 ) -> Fitted:
     """Train an ensemble of one architecture.
 
@@ -40,29 +45,45 @@ def fit(
     X = torch.from_numpy(split.preprocessing.features(split.X)).to(device)
     y = torch.from_numpy(split.y).to(device)
     weight = None if split.weight is None else torch.from_numpy(split.weight).to(device)
-    validation = split.rows(Fold.VALIDATION)
+    rows, validation = split.rows(Fold.TRAIN), split.rows(Fold.VALIDATION)
 
-    network = architecture.build(X.shape[1], n_classes, seeds).to(device)
-    trained = train(
-        network,
-        X,
-        y,
-        split.rows(Fold.TRAIN),
-        validation,
-        training,
-        seeds,
-        n_classes=n_classes,
-        weight=weight,
-        on_epoch=on_epoch,
-    )
-    network.load_state_dict(trained.state)
+    def packed(members: Sequence[int]) -> nn.Module:
+        own = [seeds[member] for member in members]
+        return architecture.of_members(members).build(X.shape[1], n_classes, own).to(device)
+
+    def train_some(members: Sequence[int]) -> Trained:
+        return train(
+            packed(members),
+            X,
+            y,
+            rows,
+            validation,
+            training.of_members(members),
+            [seeds[member] for member in members],
+            n_classes=n_classes,
+            weight=weight,
+            on_epoch=on_epoch,
+            threads=threads,
+        )
+
+    trained = in_halves(train_some, range(len(seeds)))
     survivors = (trained.best_step >= 0).nonzero().squeeze(1)
+    if not len(survivors):
+        scale = X[torch.from_numpy(rows).to(device)].abs().amax().item()
+        raise FloatingPointError(
+            f"all {len(seeds)} members' losses stopped being finite within {int(trained.history['step'][-1])} "
+            f"steps: learning_rate was {training.learning_rate}, the largest input {scale:.3g}; "
+            "a smaller learning rate may help"
+        )
+    network = packed(range(len(seeds)))
+    network.load_state_dict(trained.state)
     blend = Blend([select_members(network, survivors)]).to(device).eval()
     with torch.inference_mode():
         index = torch.from_numpy(validation).to(device)
-        logits = blend.logits(X[index])
-        blend.temperatures[0] = temperature(logits[0].mean(0).cpu(), y[index].cpu())
-        validation_probabilities = blend.blended(logits).cpu().numpy()
+        # One pack: the mean over members is all that is needed, and its chunks bound what a forward pass holds.
+        logits = torch.cat([blend.logits(X[part])[0].mean(0, keepdim=True) for part in index.split(ROWS)], 1)
+        blend.temperatures[0] = temperature(logits[0].cpu(), y[index].cpu())
+        validation_probabilities = blend.blended([logits]).cpu().numpy()
     return Fitted(
         state={name: value.detach().cpu() for name, value in blend.state_dict().items()},
         provenance=Provenance(

@@ -129,16 +129,18 @@ def _by_hand(layer: nn.Module, places: dict[int, Tensor]) -> _Layer:
 
 class _Linear:
     def __init__(self, layer: PackedLinear, places: dict[int, Tensor]) -> None:
-        self.weight, self.bias = layer.weight, layer.bias
-        self.to_weight, self.to_bias = places[id(layer.weight)], places[id(layer.bias)]
+        self.layer, self.weight = layer, layer.weight
+        self.to_weight = places[id(layer.weight)]
+        self.to_bias = None if layer.bias is None else places[id(layer.bias)]
 
     def forward(self, h: Tensor) -> Tensor:
         self.h = h
-        return torch.baddbmm(self.bias, self.weight, h)
+        return self.layer.features(h)
 
     def backward(self, g: Tensor, first: bool) -> Tensor | None:
         torch.bmm(g, self.h.transpose(1, 2), out=self.to_weight)
-        torch.sum(g, 2, keepdim=True, out=self.to_bias)
+        if self.to_bias is not None:
+            torch.sum(g, 2, keepdim=True, out=self.to_bias)
         return None if first else torch.bmm(self.weight.transpose(1, 2), g)
 
 

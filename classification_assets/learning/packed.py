@@ -61,7 +61,9 @@ class PackedMLP(nn.Module):
         layers: list[nn.Module] = []
         width = n_features
         for depth, units in enumerate(hidden):
-            block: list[nn.Module] = [PackedLinear(width, units, seeds, use=depth, gain=gain)]
+            # Batch normalization takes any bias away again: its gradient would be rounding alone.
+            bias = normalization != "batch"
+            block: list[nn.Module] = [PackedLinear(width, units, seeds, use=depth, gain=gain, bias=bias)]
             if normalization == "batch":
                 block.append(PackedBatchNorm(len(seeds), units))
             elif normalization == "layer":
@@ -82,7 +84,9 @@ class PackedMLP(nn.Module):
 class PackedLinear(nn.Module):
     """A linear layer a member. Shape: (K, N, D) to (K, N, H)."""
 
-    def __init__(self, n_in: int, n_out: int, seeds: Sequence[int], *, use: int, gain: float) -> None:
+    def __init__(
+        self, n_in: int, n_out: int, seeds: Sequence[int], *, use: int, gain: float, bias: bool = True
+    ) -> None:
         super().__init__()
         bound, bias_bound = gain * sqrt(3 / n_in), 1 / sqrt(n_in)
         weights, biases = [], []
@@ -91,10 +95,16 @@ class PackedLinear(nn.Module):
             weights.append(rng.uniform(-bound, bound, (n_out, n_in)).astype(np.float32))
             biases.append(rng.uniform(-bias_bound, bias_bound, (n_out, 1)).astype(np.float32))
         self.weight = nn.Parameter(torch.from_numpy(np.stack(weights)))
-        self.bias = nn.Parameter(torch.from_numpy(np.stack(biases)))
+        self.bias = nn.Parameter(torch.from_numpy(np.stack(biases))) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, self.weight, x.transpose(1, 2)).transpose(1, 2)
+        return self.features(x.transpose(1, 2)).transpose(1, 2)
+
+    def features(self, h: Tensor) -> Tensor:
+        """The same features-major, (K, D, N) to (K, H, N)."""
+        if self.bias is None:
+            return torch.bmm(self.weight, h)
+        return torch.baddbmm(self.bias, self.weight, h)
 
 
 class PackedBatchNorm(nn.Module):

@@ -13,6 +13,9 @@ from sklearn.preprocessing import StandardScaler
 
 from classification_assets.learning.declaration import Declaration
 
+_CHUNK = 2**17
+"""Rows that are computed on in double precision at one time: a copy of a large table would not fit."""
+
 
 class Preprocessing(Declaration):
     """Columns by name, and the mean and scale that standardize them."""
@@ -31,9 +34,11 @@ class Preprocessing(Declaration):
         return names
 
     @classmethod
-    def fit(cls, X: np.ndarray, names: list[str]) -> Self:
-        """Learn from the training rows X (N, D); a constant column keeps its scale."""
-        scaler = StandardScaler().fit(X.astype(np.float64))
+    def fit(cls, X: np.ndarray, names: list[str], rows: np.ndarray | None = None) -> Self:
+        """Learn from X (N, D), or from some of its rows (indices); a constant column keeps its scale."""
+        rows, scaler = np.arange(len(X)) if rows is None else rows, StandardScaler()
+        for start in range(0, max(len(rows), 1), _CHUNK):
+            scaler.partial_fit(X[rows[start : start + _CHUNK]].astype(np.float64))
         return cls(names=tuple(names), mean=tuple(scaler.mean_.tolist()), scale=tuple(scaler.scale_.tolist()))
 
     def encode(self, rows: Any) -> np.ndarray:
@@ -56,7 +61,11 @@ class Preprocessing(Declaration):
 
     def features(self, X: np.ndarray) -> np.ndarray:
         """What a network sees of X (N, D): standardized float32 (N, D)."""
-        return ((X - np.asarray(self.mean)) / np.asarray(self.scale)).astype(np.float32)
+        features = np.empty(X.shape, np.float32)
+        for start in range(0, len(X), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            features[part] = (X[part] - np.asarray(self.mean)) / np.asarray(self.scale)
+        return features
 
 
 def as_numbers(rows: Any, names: Sequence[str]) -> np.ndarray:

@@ -101,7 +101,7 @@ class Split:
     ) -> Self:
         """From features X (N, D), labels (N,) of any sortable type and each row's fold (N,)."""
         classes, y = np.unique(labels, return_inverse=True)
-        preprocessing = Preprocessing.fit(X[fold == Fold.TRAIN], names)
+        preprocessing = Preprocessing.fit(X, names, np.flatnonzero(fold == Fold.TRAIN))
         return cls(X, y.astype(np.int64), fold, weight, classes.tolist(), preprocessing, source or {})
 
     def rows(self, fold: Fold) -> np.ndarray:

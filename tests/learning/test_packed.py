@@ -235,7 +235,7 @@ class Reference(nn.Module):
         with torch.no_grad():
             for linear, layer in zip(self.linears, own, strict=True):
                 linear.weight.copy_(layer.weight[k])
-                linear.bias.copy_(layer.bias[k, :, 0])
+                linear.bias.copy_(torch.zeros(()) if layer.bias is None else layer.bias[k, :, 0])
         return self
 
 
@@ -253,6 +253,12 @@ def test_a_packed_network_is_a_stack_of_plain_layers_a_member(activation, normal
         for k in range(K)
     ]
     close(packed(x), torch.stack(expected))
+
+
+@pytest.mark.parametrize("member", [0, 1])
+def test_a_packed_linear_layer_without_a_bias_maps_zero_to_zero(member):
+    packed = PackedLinear(D, H, SEEDS, use=0, gain=1.0, bias=False)
+    assert not packed(torch.zeros(K, 1, D))[member].any()
 
 
 def test_a_packed_network_without_hidden_layers_is_linear():

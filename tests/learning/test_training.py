@@ -1,6 +1,5 @@
 """Training: a member gets in a pack what it would get alone, and each option does what it promises."""
 
-import contextlib
 import math
 
 import numpy as np
@@ -289,24 +288,16 @@ def test_a_member_that_fails_leaves_the_others_what_they_are_without_it(trained,
         assert_same_member(with_it, k, without, j)
 
 
-def test_when_every_member_fails_the_error_shows_the_learning_rate_and_the_scale_of_the_inputs(
-    trained, moons
-):
-    training = SHORT.replaced(learning_rate=(1e38, 2e38, 3e38))
-    largest = moons.X[torch.from_numpy(moons.train)].abs().max().item()
-    with pytest.raises(FloatingPointError) as raised:
-        trained(training, SEEDS[:3])
-    assert "all 3 members" in str(raised.value)
-    assert "learning_rate was (1e+38, 2e+38, 3e+38)" in str(raised.value)
-    assert f"the largest input {largest:.3g}" in str(raised.value)
+def test_when_every_member_fails_none_has_a_best_step(trained):
+    result = trained(SHORT.replaced(learning_rate=(1e38, 2e38, 3e38)), SEEDS[:3])
+    assert result.best_step.tolist() == [-1, -1, -1]
 
 
 def test_a_failed_training_leaves_the_number_of_threads(trained):
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with pytest.raises(FloatingPointError):
-            trained(SHORT.replaced(learning_rate=RATE_TOO_HIGH), SEEDS[:3])
+        trained(SHORT.replaced(learning_rate=RATE_TOO_HIGH), SEEDS[:3])
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
@@ -314,8 +305,7 @@ def test_a_failed_training_leaves_the_number_of_threads(trained):
 
 @pytest.mark.parametrize("rate", [0.03, RATE_TOO_HIGH])
 def test_training_leaves_the_smallest_numbers_to_others(trained, rate):
-    with contextlib.suppress(FloatingPointError):
-        trained(SHORT.replaced(learning_rate=rate), SEEDS[:3])
+    trained(SHORT.replaced(learning_rate=rate), SEEDS[:3])
     assert (torch.tensor(1e-39) * 1).item() > 0
 
 
