@@ -10,6 +10,7 @@ from pydantic import Field
 from classification_assets.learning.device import Device, first_choice, resolve_device
 
 ENVIRONMENT = "CLASSIFICATION_ASSETS_DEVICE"
+THREADS = "CLASSIFICATION_ASSETS_THREADS"
 TAG = "classification_assets/device"
 
 
@@ -19,6 +20,7 @@ class TorchDevice(dg.ConfigurableResource):
     """
 
     device: str = Field("auto", description="For this run: auto, cpu, cuda, cuda:N or mps.")
+    threads: int = Field(0, description="Threads of the CPU for this run; 0 is chosen by the work.")
 
     def resolve(self, *declared: str) -> Device:
         """The device to use, `declared` going from the most to the least specific.
@@ -29,6 +31,21 @@ class TorchDevice(dg.ConfigurableResource):
             If the chosen device is not there, or is no device's name.
         """
         return resolve_device(self.choice(*declared))
+
+    def chosen_threads(self) -> int | None:
+        """The number of threads that the run or else the environment sets; None if the work chooses.
+
+        Raises
+        ------
+        ValueError
+            If either is no whole number, or negative.
+        """
+        for name, value in (("threads", self.threads), (THREADS, os.environ.get(THREADS) or 0)):
+            if not str(value).isdecimal():
+                raise ValueError(f"{name} must be a whole number of threads, or 0 for auto, however: {value}")
+            if int(value):
+                return int(value)
+        return None
 
     def choice(self, *declared: str) -> str:
         """The name that was chosen; auto if nobody chose."""

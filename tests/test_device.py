@@ -49,3 +49,18 @@ def test_a_name_that_is_no_device_is_refused_and_the_variable_named(monkeypatch)
 
 def test_a_tag_has_no_colon():
     assert device_tag("cuda:0") == "cuda-0"
+
+
+@pytest.mark.parametrize(
+    ("run", "environment", "used"), [(0, "", None), (0, "3", 3), (2, "3", 2), (0, "0", None)]
+)
+def test_the_runs_number_of_threads_comes_before_the_environments(monkeypatch, run, environment, used):
+    monkeypatch.setenv("CLASSIFICATION_ASSETS_THREADS", environment)
+    assert TorchDevice(threads=run).chosen_threads() == used
+
+
+@pytest.mark.parametrize("value", ["many", "-1", "1.5"])
+def test_a_number_of_threads_that_is_none_is_refused_and_the_variable_named(monkeypatch, value):
+    monkeypatch.setenv("CLASSIFICATION_ASSETS_THREADS", value)
+    with pytest.raises(ValueError, match=rf"CLASSIFICATION_ASSETS_THREADS must be a whole number.*{value}"):
+        TorchDevice().chosen_threads()

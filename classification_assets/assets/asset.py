@@ -37,11 +37,14 @@ class Run:
         What the run set otherwise than declared, by field.
     log : callable
         Writes a line to Dagster's log.
+    threads : int or None
+        Of the CPU; None if the work chooses.
     """
 
     device: str
     overridden: dict[str, Any]
     log: Callable[[str], None]
+    threads: int | None = None
 
 
 def experiment_asset(
@@ -119,9 +122,10 @@ def declared_asset(
         def materialized(
             context: dg.AssetExecutionContext, loaded: Mapping[str, Any], config: dg.Config | None = None
         ) -> dg.MaterializeResult:
-            device = _device(context.resources.device, devices, accelerated)
+            threads = context.resources.device.chosen_threads()
+            device = _device(context.resources.device, devices, accelerated, threads)
             declared, overridden = with_overrides(overrides, config) if config else ({}, {})
-            run = Run(device["device"], overridden, context.log.info)
+            run = Run(device["device"], overridden, context.log.info, threads)
             value, metadata = body(**declared, **_nested_inputs(inputs, loaded), run=run)
             staged = context.resources.artifacts.stage(asset_key, stored_as, value)
             told = {"overridden for this run": _as_text(overridden)} if overridden else {}
@@ -168,7 +172,9 @@ def declared_asset(
     return decorate
 
 
-def _device(resource: TorchDevice, devices: Sequence[str], accelerated: bool) -> dict[str, Any]:
+def _device(
+    resource: TorchDevice, devices: Sequence[str], accelerated: bool, threads: int | None
+) -> dict[str, Any]:
     """The device that is really used, as metadata; one that is named and not there is an error."""
     if not accelerated and resource.choice(*devices) in ("auto", "cpu"):
         # Neither choosing nor checking needs torch here, whose import takes longer than the work.
@@ -179,7 +185,7 @@ def _device(resource: TorchDevice, devices: Sequence[str], accelerated: bool) ->
     return {
         "device": found.name,
         "device hardware": found.hardware,
-        "threads": found.threads,
+        "threads": threads or found.threads,
         "torch version": found.torch_version,
     }
 

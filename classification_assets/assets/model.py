@@ -32,7 +32,7 @@ def model_asset(
         from classification_assets.learning.progress import timed_fit
 
         title = f"{experiment.name} · {architecture.name}"
-        fitted, seconds = timed_fit(architecture, split, training, run.device, title, run.log)
+        fitted, seconds = timed_fit(architecture, split, training, run.device, title, run.log, run.threads)
         fitted = fitted.noting(run.overridden)
         return fitted, {
             **shown.figure(pictures.training_curves(fitted, title), "training curves"),

@@ -27,11 +27,12 @@ def timed_fit(
     device: str,
     title: str,
     log: Callable[[str], None],
+    threads: int | None = None,
 ) -> tuple[Fitted, float]:
     """Fit an architecture, saying how far it is, and the seconds it took."""
     progress, started = Progress(title, log), time.perf_counter()
     try:
-        fitted = architecture.fit(split, training, training.seeds, device, progress)
+        fitted = architecture.fit(split, training, training.seeds, device, progress, threads)
     finally:
         progress.close()
     seconds = time.perf_counter() - started

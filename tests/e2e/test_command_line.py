@@ -184,6 +184,19 @@ def test_a_run_chooses_its_device_against_the_environment_and_records_it(retrain
     assert retrained.latest_metadata("moons_small", "linear", "evaluation")["device"] == "cpu"
 
 
+@pytest.mark.parametrize("chosen_by", ["run", "environment"])
+def test_a_process_a_step_gives_the_same_artifacts_as_one_process(trained, untrained, chosen_by):
+    executor = {"execution": {"config": {"multiprocess": {}}}} if chosen_by == "run" else None
+    variables = {} if chosen_by == "run" else {"CLASSIFICATION_ASSETS_EXECUTOR": "multiprocess"}
+    few = " or ".join(
+        f'key:"moons_small/{name}"' for name in ("dataset", "split", "linear/model", "linear/evaluation")
+    )
+    finished = untrained.materialize(few, executor, **variables).succeeded()
+    assert finished.output.count("artifacts are stored in") == 4, "each step's process says it once"
+    for name, path in files_of(untrained).items():
+        assert path.read_bytes() == files_of(trained)[name].read_bytes(), name
+
+
 KILLED_WHEN = {
     "the first artifact is published": "moons_small/dataset.parquet",
     "a model is trained": "moons_small/*/model.safetensors",
