@@ -19,7 +19,10 @@ def defs() -> dg.Definitions:
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(
-            resources={"device": TorchDevice(device="auto", threads=0), "artifacts": ArtifactStore(folder="")},
+            resources={
+                "device": TorchDevice(device="auto", threads=0),
+                "artifacts": ArtifactStore(folder=""),
+            },
             executor=executor(os.environ.get(EXECUTOR, "in_process")),
         ),
     )

@@ -119,12 +119,11 @@ def declared_asset(
     asset_key = dg.AssetKey(list(key))
 
     def decorate(body: Body) -> dg.AssetsDefinition:
-        def materialized(
-            context: dg.AssetExecutionContext, loaded: Mapping[str, Any], config: dg.Config | None = None
-        ) -> dg.MaterializeResult:
+        def compute(context: dg.AssetExecutionContext, **loaded: Any) -> dg.MaterializeResult:
             threads = context.resources.device.chosen_threads()
             device = _device(context.resources.device, devices, accelerated, threads)
-            declared, overridden = with_overrides(overrides, config) if config else ({}, {})
+            config = context.op_execution_context.op_config or {}
+            declared, overridden = with_overrides(overrides, config)
             run = Run(device["device"], overridden, context.log.info, threads)
             value, metadata = body(**declared, **_nested_inputs(inputs, loaded), run=run)
             staged = context.resources.artifacts.stage(asset_key, stored_as, value)
@@ -136,28 +135,15 @@ def declared_asset(
                 check_results=[_checked(check, value) for check in checks],
             )
 
-        compute: Callable[..., Any]
-        # What Dagster reads: the run's form, which has no name to write in a signature, and no return type,
-        # which it would take for the outputs' types.
-        annotations: dict[str, Any] = {"context": dg.AssetExecutionContext}
-        if overrides:
-
-            def compute(context: dg.AssetExecutionContext, config: Any, **loaded: Any) -> Any:
-                return materialized(context, loaded, config)
-
-            annotations["config"] = run_config("__".join(key), overrides)
-        else:
-
-            def compute(context: dg.AssetExecutionContext, **loaded: Any) -> Any:
-                return materialized(context, loaded)
-
-        compute.__annotations__ = annotations
+        # Without a return type, which Dagster would take for the output's.
+        compute.__annotations__ = {"context": dg.AssetExecutionContext}
         return dg.asset(
             key=asset_key,
             group_name=group,
             description=body.__doc__,
             ins={name: dg.AssetIn(key=dg.AssetKey(list(upstream))) for name, upstream in flat.items()},
             io_manager_key="artifacts",
+            config_schema=run_config(overrides) if overrides else None,
             required_resource_keys={"device", "artifacts"},
             code_version=_code_version(uses),
             kinds=kinds,

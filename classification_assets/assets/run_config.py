@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import dagster as dg
-from pydantic import Field, ValidationError, create_model
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from classification_assets.learning.declaration import Declaration
@@ -17,25 +17,51 @@ FIXED = frozenset({"name", "kind", "device", "training", "path", "arguments"})
 """Fields that no run may change: names, places of code, and what has a way of its own."""
 
 
-def run_config(name: str, declarations: Mapping[str, Declaration]) -> type[dg.Config]:
+def run_config(declarations: Mapping[str, Declaration]) -> dg.Field:
     """A configuration with the declarations' fields, all optional, defaulting to what is declared.
 
     Bounds are not part of it: Dagster would check them only inside the step, and `with_overrides` does.
     """
-    fields: dict[str, Any] = {}
+    fields: list[tuple[str, Any, Any, str]] = []
     for declared in declarations.values():
         for field, info in type(declared).model_fields.items():
-            if field not in FIXED and (shown := _form(info.annotation)) is not None:
+            if field not in FIXED and (form := _form(info.annotation)) is not None:
                 value = getattr(declared, field)
-                if isinstance(value, tuple) and get_origin(shown) is not list:
-                    shown, value = shown | None, None
-                default = list(value) if isinstance(value, tuple) else value
-                fields[field] = (shown, Field(default, description=_description(info)))
-    return create_model(f"{name}_config", __base__=dg.Config, **fields)
+                if isinstance(value, tuple) and not (isinstance(form, tuple) and form[0] is list):
+                    form, value = (NoneType, form), None
+                fields.append((field, form, value, info.description or ""))
+    return _schema(tuple(fields))
+
+
+@cache
+def _schema(fields: tuple[tuple[str, Any, Any, str], ...]) -> dg.Field:
+    """One schema for all assets whose forms are the same: the experiments share most architectures."""
+    return dg.Field(
+        {
+            name: dg.Field(
+                _config_type(name, form),
+                default_value=list(value) if isinstance(value, tuple) else value,
+                description=description,
+            )
+            for name, form, value, description in fields
+        }
+    )
+
+
+def _config_type(name: str, form: Any) -> Any:
+    match form:
+        case (inner_type, inner) if inner_type is NoneType:
+            return dg.Noneable(_config_type(name, inner))
+        case (inner_type, inner) if inner_type is list:
+            return dg.Array(inner)
+        case ("one of", *choices):
+            return dg.Enum("_or_".join((name, *choices)), [dg.EnumValue(choice) for choice in choices])
+        case _:
+            return form
 
 
 def with_overrides(
-    declarations: Mapping[str, Declaration], config: dg.Config
+    declarations: Mapping[str, Declaration], config: Mapping[str, Any]
 ) -> tuple[dict[str, Declaration], dict[str, Any]]:
     """The declarations with what the run sets, and only that which differs, by field.
 
@@ -44,10 +70,7 @@ def with_overrides(
     ValueError
         If a value breaks the declaration's own rules; the message names field, value and rule.
     """
-    given = {
-        field: tuple(value) if isinstance(value, list) else value
-        for field, value in config.model_dump().items()
-    }
+    given = {field: tuple(value) if isinstance(value, list) else value for field, value in config.items()}
     used: dict[str, Declaration] = {}
     overridden: dict[str, Any] = {}
     for name, declared in declarations.items():
@@ -78,7 +101,7 @@ def _differs(given: Any, declared: Any) -> bool:
 
 
 def _form(annotation: Any) -> Any:
-    """The type that Dagster's configuration has for a field, or None if it has none."""
+    """How a field is asked for: a type, (NoneType, form), (list, type), ("one of", …), or None if it is not."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _form(args[0])
@@ -87,14 +110,10 @@ def _form(annotation: Any) -> Any:
         if not options:
             return next((form for option in args if (form := _form(option)) is not None), None)
         form = _form(options[0]) if len(options) == 1 else None
-        return form | None if form is not None and NoneType in args else form
+        return (NoneType, form) if form is not None and NoneType in args else form
     if origin is Literal:
-        return annotation
+        return ("one of", *args)
     if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
         inner = _form(args[0])
-        return list[inner] if inner in (int, float, str) else None  # type: ignore[valid-type]
+        return (list, inner) if inner in (int, float, str) else None
     return annotation if annotation in (int, float, bool, str) else None
-
-
-def _description(info: FieldInfo) -> str:
-    return info.description or ""
