@@ -55,7 +55,7 @@ def _preview(drawn: Figure) -> bytes:
     dpi = min(_DPI, _PIXELS / max(drawn.get_size_inches()))
     while True:
         full = io.BytesIO()
-        drawn.savefig(full, format="png", dpi=dpi)
+        drawn.savefig(full, format="png", dpi=dpi, pil_kwargs={"compress_level": 0})
         picture = Image.open(full).convert("RGB")
         for colours in _COLOURS:
             # An octree keeps the small points' colours, which a median cut spends on the large areas' shades.
