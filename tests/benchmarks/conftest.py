@@ -1,0 +1,73 @@
+"""The fixtures that compare, and the one table that `pytest tests/benchmarks` ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from tests.benchmarks.measure import Clock, Contender, Reach, Row, duration, table
+
+ROWS = pytest.StashKey[list[Row]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ROWS] = []
+    # Seconds of ours without a peer's beside them tell nothing: the table below replaces them.
+    config.option.benchmark_quiet = True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if rows := config.stash[ROWS]:
+        terminalreporter.section("benchmarks, each a ratio measured side by side")
+        for line in table(rows):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Callable[[Row], None]:
+    """Puts a row into the table and fails the test if it does not reach what it must."""
+
+    def told(row: Row) -> None:
+        request.config.stash[ROWS].append(row)
+        benchmark.extra_info.setdefault("rows", []).append(
+            dict(
+                zip(
+                    ("work", "peer", "ours", "theirs", "ratio", "reach", "met", "accuracy"),
+                    row.cells(),
+                    strict=True,
+                )
+            )
+        )
+        assert row.met is not False, f"{row.work}: {row.ratio:.3g} against {row.peer_name}, reach {row.reach}"
+
+    return told
+
+
+@pytest.fixture
+def race(benchmark: BenchmarkFixture, report: Callable[[Row], None]) -> Callable[..., Clock]:
+    """Runs ours and a peer in turns and reports their ratio."""
+
+    def run(
+        work: str, ours: Contender, peer_name: str, peer: Contender, reach: Reach, rounds: int = 3
+    ) -> Clock:
+        clock = Clock()
+        told = benchmark.pedantic(ours.run, setup=lambda: clock.time("peer", peer), rounds=rounds)
+        clock.note("ours", benchmark.stats.stats.min / ours.units, told)
+        seconds, accuracy = clock.seconds, clock.accuracy
+        benchmark.extra_info.update(seconds=seconds, accuracy=accuracy)
+        report(
+            Row(
+                work,
+                peer_name,
+                duration(seconds["ours"]),
+                duration(seconds["peer"]),
+                reach.ratio(seconds["ours"], seconds["peer"]),
+                reach,
+                (accuracy["ours"], accuracy["peer"]),
+            )
+        )
+        return clock
+
+    return run

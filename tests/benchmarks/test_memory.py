@@ -1,0 +1,79 @@
+"""A large table: what training takes beside it, and how its time grows with the rows.
+
+Each measurement is a process of its own, for a peak of memory is a process's.
+"""
+
+import json
+import os
+
+import numpy as np
+
+from tests.benchmarks.measure import Clock, Reach, Row, duration, python
+
+ROWS = [50_000, 500_000, int(os.environ.get("BENCHMARK_ROWS", "5_000_000"))]
+FEATURES, MEMBERS = 20, 8
+
+ONE_EPOCH = f"""
+import json, resource, sys, time
+import numpy as np
+from classification_assets.learning.architectures import MLP, Training
+from classification_assets.learning.split import Split
+
+def split(n_rows):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows, {FEATURES}), np.float32)
+    y = (X[:, 0] + X[:, 1] > 0).astype(np.int64)
+    fold = (rng.integers(20, size=n_rows, dtype=np.int8) == 0).astype(np.int8)
+    return Split.of_arrays(X, y, fold, names=[f"x{{index}}" for index in range({FEATURES})])
+
+def fit(rows):
+    training = Training(members={MEMBERS}, max_epochs=1, batch_size=1024)
+    MLP(hidden=(32, 32)).fit(rows, training, training.seeds)
+
+def peak():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+fit(split(5_000))
+before = peak()
+rows = split(int(sys.argv[1]))
+started = time.perf_counter()
+fit(rows)
+print(json.dumps([time.perf_counter() - started, peak() - before]))
+"""
+
+
+def test_one_epoch_of_a_large_table_takes_linear_time_and_little_memory(benchmark, report):
+    def measure() -> tuple[Clock, int]:
+        clock, bytes_above = Clock(), 0
+        for n_rows in ROWS:
+            for _ in range(3 if n_rows < 1_000_000 else 1):
+                seconds, bytes_above = json.loads(python(ONE_EPOCH, str(n_rows)))
+                clock.note(str(n_rows), seconds, None)
+        return clock, bytes_above
+
+    clock, peak = benchmark.pedantic(measure)
+    seconds = [clock.seconds[str(n_rows)] for n_rows in ROWS]
+    benchmark.extra_info.update(rows_seconds=dict(zip(ROWS, seconds, strict=True)), peak_bytes=peak)
+    bytes_of_table = 4 * ROWS[-1] * FEATURES
+    slope = np.polyfit(np.log(ROWS), np.log(seconds), 1)[0]
+    work = f"one epoch of {ROWS[-1]:,} × {FEATURES}, {MEMBERS} members"
+    rows = [
+        Row(
+            f"{work}: peak memory",
+            "the float32 table",
+            f"{peak / 1e6:.0f} MB",
+            f"{bytes_of_table / 1e6:.0f} MB",
+            peak / bytes_of_table,
+            Reach(most=2.5),
+        ),
+        Row(
+            f"{work}: time",
+            f"{ROWS[0]:,} rows; ratio: slope in log-log",
+            duration(seconds[-1]),
+            duration(seconds[0]),
+            slope,
+            Reach(most=1.1),
+        ),
+    ]
+    for row in rows:
+        report(row)
