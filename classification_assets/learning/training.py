@@ -15,22 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from classification_assets.learning.architectures import Training
+from classification_assets.learning.batches import BLOCK_BYTES, Augmentation, RowStream, Targets, batches
 from classification_assets.learning.gradients import gradient_for
 from classification_assets.learning.optimizer import MemberAdamW
-from classification_assets.learning.packed import (
-    MemberPool,
-    mixup_shares,
-    normal_numbers,
-    per_member,
-    select_members,
-)
+from classification_assets.learning.packed import per_member, select_members
 
 Rows = np.ndarray | Sequence[np.ndarray]
 OnEpoch = Callable[[int, int, dict[str, Tensor]], Tensor | None]
 
-_BLOCK_BYTES = 2**25
-# Uses of a member's seed: above those of the layers, which are numbered from 0.
-_ROW_ORDER, _INPUT_NOISE, _MIXUP = 2_000, 2_001, 2_002
 _COMPACT_AT = 1 / 8
 _ONE_THREAD_BELOW = 2**23
 
@@ -101,16 +93,16 @@ def train(
     """
     K, device = len(seeds), X.device
     rows = rows.astype(np.int32) if isinstance(rows, np.ndarray) else rows
-    streams = [_RowStream(own, seed) for own, seed in zip(_for_each(rows, K), seeds, strict=True)]
+    streams = [RowStream(own, seed) for own, seed in zip(_for_each(rows, K), seeds, strict=True)]
     shortest = min(len(stream.rows) for stream in streams)
     B = min(training.batch_size or shortest, shortest)
     epoch_steps = epoch_steps or max(1, round(shortest / B))
     last = training.max_epochs * epoch_steps
 
-    targets = _Targets(
+    targets = Targets(
         n_classes, weight, _mean_weights(weight, rows, K), per_member(training.label_smoothing, K).to(device)
     )
-    augmentation = _Augmentation(training, seeds).to(device)
+    augmentation = Augmentation(training, seeds).to(device)
     fold = _ValidationFold(X, y, _for_each(validation, K), weight)
     chooses = training.early_stopping and not fold.empty
     optimizer = MemberAdamW(
@@ -133,7 +125,7 @@ def train(
         while step < last:
             network.train()
             total = torch.zeros(len(active), device=device)
-            for drawn in _batches(X, y, streams, epoch_steps, B, targets):
+            for drawn in batches(X, y, streams, epoch_steps, B, targets):
                 total += gradient(*augmentation(*drawn))
                 optimizer.step(_rate_factor(training.schedule, step, last))
                 step += 1
@@ -228,76 +220,6 @@ class _States:
             self.full[name][self.active] = value
 
 
-class _RowStream:
-    """A member's endless stream of row indices: one own shuffle after the other, so every batch is full."""
-
-    def __init__(self, rows: np.ndarray, seed: int) -> None:
-        self.rows = np.asarray(rows, np.int32)
-        self.rng = np.random.default_rng([seed, _ROW_ORDER])
-        self.rest = self.rows[:0]
-
-    def take(self, wanted: int) -> np.ndarray:
-        parts, missing = [self.rest[:wanted]], wanted - len(self.rest)
-        self.rest = self.rest[wanted:]
-        while missing > 0:
-            order = self.rng.permutation(self.rows)
-            parts.append(order[:missing])
-            self.rest = order[missing:]
-            missing -= len(order)
-        return np.concatenate(parts)
-
-
-class _Targets:
-    """Soft targets: one-hot, smoothed, weighted. Shape: labels (K, M) to (K, M, C)."""
-
-    def __init__(
-        self, n_classes: int, weight: Tensor | None, mean_weight: Tensor | None, smoothing: Tensor
-    ) -> None:
-        self.n_classes, self.smoothing = n_classes, smoothing
-        self.weight, self.mean_weight = weight, mean_weight
-        self.smooths = bool((smoothing > 0).any())
-
-    def __call__(self, y: Tensor, index: Tensor) -> Tensor:
-        target = torch.eye(self.n_classes, device=y.device)[y[index]]
-        if self.smooths:
-            share = self.smoothing.view(-1, 1, 1)
-            target = target.mul_(1 - share).add_(share / self.n_classes)
-        if self.weight is None or self.mean_weight is None:
-            return target
-        return target.mul_((self.weight[index] / self.mean_weight.unsqueeze(1)).unsqueeze(2))
-
-    def selected(self, keep: Tensor) -> _Targets:
-        mean_weight = None if self.mean_weight is None else self.mean_weight[keep]
-        return _Targets(self.n_classes, self.weight, mean_weight, self.smoothing[keep])
-
-
-class _Augmentation(nn.Module):
-    """Mixup and Gaussian input noise on one mini-batch, features-major: (K, D, B), (K, C, B) to the same."""
-
-    def __init__(self, training: Training, seeds: Sequence[int]) -> None:
-        super().__init__()
-        self.shares = self.noise = None
-        if np.any(np.asarray(training.mixup) > 0):
-            self.shares = MemberPool(seeds, _MIXUP, mixup_shares, training.mixup)
-        if np.any(np.asarray(training.input_noise) > 0):
-            self.noise = MemberPool(seeds, _INPUT_NOISE, normal_numbers, training.input_noise)
-
-    def forward(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        if self.shares is not None:
-            # Rows come shuffled, so the next row is a partner drawn at random.
-            share = self.shares(1, x.shape[2])
-            x = torch.lerp(x.roll(1, 2), x, share)
-            target = torch.lerp(target.roll(1, 2), target, share)
-        if self.noise is not None:
-            x = x + self.noise(*x.shape[1:])
-        return x, target
-
-    def selected(self, keep: Tensor) -> _Augmentation:
-        chosen = select_members(self, keep)
-        assert isinstance(chosen, _Augmentation)
-        return chosen
-
-
 class _ValidationFold:
     """Scores a packed network on each member's validation rows, in chunks of bounded size."""
 
@@ -325,7 +247,7 @@ class _ValidationFold:
         network.eval()
         K = self.n_members
         loss, right = torch.zeros(K, device=self.X.device), torch.zeros(K, device=self.X.device)
-        chunk = max(1, _BLOCK_BYTES // (4 * K * (self.X.shape[1] + 4 * n_classes)))
+        chunk = max(1, BLOCK_BYTES // (4 * K * (self.X.shape[1] + 4 * n_classes)))
         for index, counts in zip(self.index.split(chunk, 1), self.counts.split(chunk, 1), strict=True):
             x = self.X[index].transpose(1, 2).contiguous().expand(K, -1, -1)
             logits = network(x.transpose(1, 2)).transpose(1, 2)
@@ -343,20 +265,6 @@ class _ValidationFold:
         if len(self.index) > 1:
             chosen.index, chosen.counts = self.index[keep], self.counts[keep]
         return chosen
-
-
-def _batches(
-    X: Tensor, y: Tensor, streams: Sequence[_RowStream], steps: int, B: int, targets: _Targets
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Mini-batches (K, D, B) and targets (K, C, B), laid out in blocks whose size does not follow the table."""
-    K, D, C = len(streams), X.shape[1], targets.n_classes
-    block = max(1, _BLOCK_BYTES // (4 * K * B * (D + 2 * C)))
-    for start in range(0, steps, block):
-        n = min(block, steps - start)
-        index = torch.from_numpy(np.stack([stream.take(n * B) for stream in streams])).to(X.device).long()
-        x = X[index].view(K, n, B, D).permute(1, 0, 3, 2).contiguous()
-        target = targets(y, index).view(K, n, B, C).permute(1, 0, 3, 2).contiguous()
-        yield from zip(x, target, strict=True)
 
 
 @contextmanager

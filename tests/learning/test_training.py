@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from classification_assets.learning import batches
 from classification_assets.learning import training as training_module
 from classification_assets.learning.architectures import MLP, Training
 from classification_assets.learning.packed import PackedDropout, PackedMLP, VmapNetwork
@@ -179,7 +180,8 @@ def test_another_seed_gives_another_member(trained):
 
 
 def test_the_size_of_the_blocks_in_which_rows_are_laid_out_changes_nothing(packs, trained, monkeypatch):
-    monkeypatch.setattr(training_module, "_BLOCK_BYTES", 5_000)
+    for module in (batches, training_module):
+        monkeypatch.setattr(module, "BLOCK_BYTES", 5_000)
     small = trained(EVERYTHING, SEEDS, NETWORKS["batch norm"])
     for k in range(8):
         assert_same_member(small, k, packs["batch norm"], k)

@@ -1,0 +1,105 @@
+"""What a pack learns from in a step: each member's own rows in its own order, soft targets, noise and mixup.
+
+Shapes: K members, N rows, D features, C classes, B rows a mini-batch, M rows drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.architectures import Training
+from classification_assets.learning.packed import MemberPool, mixup_shares, normal_numbers, select_members
+
+BLOCK_BYTES = 2**25
+"""Of rows that are laid out, or scored, at one time."""
+
+# Uses of a member's seed: above those of the layers, which are numbered from 0.
+_ROW_ORDER, _INPUT_NOISE, _MIXUP = 2_000, 2_001, 2_002
+
+
+class RowStream:
+    """A member's endless stream of row indices: one own shuffle after the other, so every batch is full."""
+
+    def __init__(self, rows: np.ndarray, seed: int) -> None:
+        self.rows = np.asarray(rows, np.int32)
+        self.rng = np.random.default_rng([seed, _ROW_ORDER])
+        self.rest = self.rows[:0]
+
+    def take(self, wanted: int) -> np.ndarray:
+        parts, missing = [self.rest[:wanted]], wanted - len(self.rest)
+        self.rest = self.rest[wanted:]
+        while missing > 0:
+            order = self.rng.permutation(self.rows)
+            parts.append(order[:missing])
+            self.rest = order[missing:]
+            missing -= len(order)
+        return np.concatenate(parts)
+
+
+class Targets:
+    """Soft targets: one-hot, smoothed, weighted. Shape: labels (K, M) to (K, M, C)."""
+
+    def __init__(
+        self, n_classes: int, weight: Tensor | None, mean_weight: Tensor | None, smoothing: Tensor
+    ) -> None:
+        self.n_classes, self.smoothing = n_classes, smoothing
+        self.weight, self.mean_weight = weight, mean_weight
+        self.smooths = bool((smoothing > 0).any())
+
+    def __call__(self, y: Tensor, index: Tensor) -> Tensor:
+        target = torch.eye(self.n_classes, device=y.device)[y[index]]
+        if self.smooths:
+            share = self.smoothing.view(-1, 1, 1)
+            target = target.mul_(1 - share).add_(share / self.n_classes)
+        if self.weight is None or self.mean_weight is None:
+            return target
+        return target.mul_((self.weight[index] / self.mean_weight.unsqueeze(1)).unsqueeze(2))
+
+    def selected(self, keep: Tensor) -> Targets:
+        mean_weight = None if self.mean_weight is None else self.mean_weight[keep]
+        return Targets(self.n_classes, self.weight, mean_weight, self.smoothing[keep])
+
+
+class Augmentation(nn.Module):
+    """Mixup and Gaussian input noise on one mini-batch, features-major: (K, D, B), (K, C, B) to the same."""
+
+    def __init__(self, training: Training, seeds: Sequence[int]) -> None:
+        super().__init__()
+        self.shares = self.noise = None
+        if np.any(np.asarray(training.mixup) > 0):
+            self.shares = MemberPool(seeds, _MIXUP, mixup_shares, training.mixup)
+        if np.any(np.asarray(training.input_noise) > 0):
+            self.noise = MemberPool(seeds, _INPUT_NOISE, normal_numbers, training.input_noise)
+
+    def forward(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        if self.shares is not None:
+            # Rows come shuffled, so the next row is a partner drawn at random.
+            share = self.shares(1, x.shape[2])
+            x = torch.lerp(x.roll(1, 2), x, share)
+            target = torch.lerp(target.roll(1, 2), target, share)
+        if self.noise is not None:
+            x = x + self.noise(*x.shape[1:])
+        return x, target
+
+    def selected(self, keep: Tensor) -> Augmentation:
+        chosen = select_members(self, keep)
+        assert isinstance(chosen, Augmentation)
+        return chosen
+
+
+def batches(
+    X: Tensor, y: Tensor, streams: Sequence[RowStream], steps: int, B: int, targets: Targets
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Mini-batches (K, D, B) and targets (K, C, B), laid out in blocks whose size does not follow the table."""
+    K, D, C = len(streams), X.shape[1], targets.n_classes
+    block = max(1, BLOCK_BYTES // (4 * K * B * (D + 2 * C)))
+    for start in range(0, steps, block):
+        n = min(block, steps - start)
+        index = torch.from_numpy(np.stack([stream.take(n * B) for stream in streams])).to(X.device).long()
+        x = X[index].view(K, n, B, D).permute(1, 0, 3, 2).contiguous()
+        target = targets(y, index).view(K, n, B, C).permute(1, 0, 3, 2).contiguous()
+        yield from zip(x, target, strict=True)
