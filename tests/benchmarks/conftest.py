@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from tests.benchmarks.measure import Clock, Contender, Reach, Row, duration, table
+from tests.benchmarks.measure import HEADINGS, Clock, Contender, Reach, Row, duration, table
 
 ROWS = pytest.StashKey[list[Row]]()
 
@@ -26,27 +26,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Callable[[Row], None]:
-    """Puts a row into the table and fails the test if it does not reach what it must."""
+def report(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Callable[..., None]:
+    """Puts rows into the table and fails the test if one does not reach what it must."""
 
-    def told(row: Row) -> None:
-        request.config.stash[ROWS].append(row)
-        benchmark.extra_info.setdefault("rows", []).append(
-            dict(
-                zip(
-                    ("work", "peer", "ours", "theirs", "ratio", "reach", "met", "accuracy"),
-                    row.cells(),
-                    strict=True,
-                )
-            )
-        )
-        assert row.met is not False, f"{row.work}: {row.ratio:.3g} against {row.peer_name}, reach {row.reach}"
+    def told(*rows: Row) -> None:
+        request.config.stash[ROWS].extend(rows)
+        benchmark.extra_info["rows"] = [dict(zip(HEADINGS, row.cells(), strict=True)) for row in rows]
+        missed = [f"{row.work}: {row.ratio:.3g} against {row.peer_name}" for row in rows if row.met is False]
+        assert not missed
 
     return told
 
 
 @pytest.fixture
-def race(benchmark: BenchmarkFixture, report: Callable[[Row], None]) -> Callable[..., Clock]:
+def race(benchmark: BenchmarkFixture, report: Callable[..., None]) -> Callable[..., Clock]:
     """Runs ours and a peer in turns and reports their ratio."""
 
     def run(

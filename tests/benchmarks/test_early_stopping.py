@@ -31,12 +31,12 @@ def test_time_follows_the_epochs_needed_not_the_slowest_member(benchmark, report
         )
 
     seconds = benchmark.pedantic(race).seconds
-    for what, epochs, reach in (
-        ("slowest", needed.max(), Reach()),
-        ("needed", needed.mean(), Reach(most=1.5)),
-    ):
+
+    def row(what: str, epochs: float, reach: Reach) -> Row:
         ratio = reach.ratio(seconds["ours"], seconds[what])
-        name = f"ours, all for {epochs:.0f} epochs ({what if what == 'slowest' else 'the mean needed'})"
-        report(
-            Row(f"{K} stopping early", name, duration(seconds["ours"]), duration(seconds[what]), ratio, reach)
+        name = f"ours, all for {epochs:.0f} epochs ({what})"
+        return Row(
+            f"{K} stopping early", name, duration(seconds["ours"]), duration(seconds[what]), ratio, reach
         )
+
+    report(row("slowest", needed.max(), Reach()), row("needed", needed.mean(), Reach(most=1.5)))

@@ -75,5 +75,4 @@ def test_one_epoch_of_a_large_table_takes_linear_time_and_little_memory(benchmar
             Reach(most=1.1),
         ),
     ]
-    for row in rows:
-        report(row)
+    report(*rows)

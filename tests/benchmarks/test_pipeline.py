@@ -74,7 +74,7 @@ class Catalogue:
     seconds: float
     libraries: float
 
-    def report(self, report: Callable[[Row], None], work: str, seconds: float, reach: Reach) -> None:
+    def report(self, report: Callable[..., None], work: str, seconds: float, reach: Reach) -> None:
         name = "importing dagster, torch, sklearn, pandas, pyplot"
         ratio = seconds / self.libraries
         report(Row(work, name, duration(seconds), duration(self.libraries), ratio, reach))
