@@ -65,7 +65,7 @@ class Targets:
 
 
 class Augmentation(nn.Module):
-    """Mixup and Gaussian input noise on one mini-batch, features-major: (K, D, B), (K, C, B) to the same."""
+    """Mixup and Gaussian input noise on n mini-batches, features-major: (n, K, D, B), (n, K, C, B) to the same."""
 
     def __init__(self, training: Training, seeds: Sequence[int]) -> None:
         super().__init__()
@@ -78,11 +78,11 @@ class Augmentation(nn.Module):
     def forward(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         if self.shares is not None:
             # Rows come shuffled, so the next row is a partner drawn at random.
-            share = self.shares(1, x.shape[2])
-            x = torch.lerp(x.roll(1, 2), x, share)
-            target = torch.lerp(target.roll(1, 2), target, share)
+            share = self.shares.calls_at_once(len(x), 1, x.shape[3])
+            x = torch.lerp(x.roll(1, 3), x, share)
+            target = torch.lerp(target.roll(1, 3), target, share)
         if self.noise is not None:
-            x = x + self.noise(*x.shape[1:])
+            x = x + self.noise.calls_at_once(len(x), *x.shape[2:])
         return x, target
 
     def selected(self, keep: Tensor) -> Augmentation:
@@ -91,8 +91,33 @@ class Augmentation(nn.Module):
         return chosen
 
 
+class Standardized:
+    """Rows (N, D) that are standardized when they are asked for: a large table is not copied.
+
+    Parameters
+    ----------
+    X : Tensor (N, D) float32
+    mean, scale : sequences of D floats
+    """
+
+    def __init__(self, X: Tensor, mean: Sequence[float], scale: Sequence[float]) -> None:
+        # In double precision, which MPS does not have: a mean may be many times its scale.
+        exact = torch.float32 if X.device.type == "mps" else torch.float64
+        self.X, self.shape, self.device = X, X.shape, X.device
+        self.mean, self.scale = (torch.tensor(own, dtype=exact, device=X.device) for own in (mean, scale))
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        return ((self.X[index] - self.mean) / self.scale).float()
+
+
 def batches(
-    X: Tensor, y: Tensor, streams: Sequence[RowStream], steps: int, B: int, targets: Targets
+    X: Tensor | Standardized,
+    y: Tensor,
+    streams: Sequence[RowStream],
+    steps: int,
+    B: int,
+    targets: Targets,
+    augmentation: Augmentation,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Mini-batches (K, D, B) and targets (K, C, B), laid out in blocks whose size does not follow the table."""
     K, D, C = len(streams), X.shape[1], targets.n_classes
@@ -102,4 +127,4 @@ def batches(
         index = torch.from_numpy(np.stack([stream.take(n * B) for stream in streams])).to(X.device).long()
         x = X[index].view(K, n, B, D).permute(1, 0, 3, 2).contiguous()
         target = targets(y, index).view(K, n, B, C).permute(1, 0, 3, 2).contiguous()
-        yield from zip(x, target, strict=True)
+        yield from zip(*augmentation(x, target), strict=True)

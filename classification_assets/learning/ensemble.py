@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from classification_assets.learning.architectures import Architecture, Training
+from classification_assets.learning.batches import Standardized
 from classification_assets.learning.blend import Blend, Fitted, Provenance
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.halves import in_halves
@@ -20,6 +22,9 @@ from classification_assets.learning.training import OnEpoch, Trained, train
 
 ROWS = 2**14
 """Rows of the validation fold in one forward pass."""
+
+COPIED_BYTES = 2**26
+"""Up to this a table is standardized once, above it a block at a time, which takes no second table's memory."""
 
 
 def fit(
@@ -42,7 +47,7 @@ def fit(
         If no member could be trained.
     """
     n_classes = len(split.classes)
-    X = torch.from_numpy(split.preprocessing.features(split.X)).to(device)
+    X = _features(split, device)
     y = torch.from_numpy(split.y).to(device)
     weight = None if split.weight is None else torch.from_numpy(split.weight).to(device)
     rows, validation = split.rows(Fold.TRAIN), split.rows(Fold.VALIDATION)
@@ -69,7 +74,7 @@ def fit(
     trained = in_halves(train_some, range(len(seeds)))
     survivors = (trained.best_step >= 0).nonzero().squeeze(1)
     if not len(survivors):
-        scale = X[torch.from_numpy(rows).to(device)].abs().amax().item()
+        scale = X[torch.from_numpy(rows[:ROWS]).to(device)].abs().amax().item()
         raise FloatingPointError(
             f"all {len(seeds)} members' losses stopped being finite within {int(trained.history['step'][-1])} "
             f"steps: learning_rate was {training.learning_rate}, the largest input {scale:.3g}; "
@@ -101,6 +106,16 @@ def fit(
         validation_probabilities=validation_probabilities,
         module=architecture.network_class(),
     )
+
+
+def _features(split: Split, device: str) -> Tensor | Standardized:
+    if split.X.nbytes <= COPIED_BYTES:
+        return torch.from_numpy(split.preprocessing.features(split.X)).to(device)
+    with warnings.catch_warnings():
+        # A table that was read may not be written to, which nobody does.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        X = torch.from_numpy(split.X).to(device)
+    return Standardized(X, split.preprocessing.mean, split.preprocessing.scale)
 
 
 def temperature(logits: Tensor, y: Tensor) -> float:

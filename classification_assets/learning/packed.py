@@ -28,7 +28,8 @@ _ACTIVATIONS: dict[str, tuple[Callable[[], nn.Module], float]] = {
     "tanh": (nn.Tanh, 1.0),
 }
 _POOL_USE = 10_000
-_POOL_SPARE = 2**15
+# Numbers beyond one call's: enough for so many calls that share none, within bounds, since each is drawn.
+_CALLS_APART, _LEAST_SPARE, _MOST_SPARE = 16, 2**12, 2**15
 _GOLDEN = (sqrt(5) - 1) / 2
 
 
@@ -123,7 +124,8 @@ class PackedBatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         features = x.transpose(1, 2)
         normalized = F.batch_norm(
-            features.reshape(1, -1, features.shape[2]),
+            # Not -1, which no number of rows at all would leave open.
+            features.reshape(1, self.weight.numel(), features.shape[2]),
             self.running_mean.view(-1),
             self.running_var.view(-1),
             self.weight.reshape(-1),
@@ -209,14 +211,26 @@ class MemberPool(nn.Module):
     def __call__(self, *shape: int) -> Tensor:
         """Numbers of shape (K, *shape), a view."""
         wanted = prod(shape)
+        (offset,) = self._offsets(1, wanted)
+        return self.numbers[:, offset : offset + wanted].view(-1, *shape)
+
+    def calls_at_once(self, n: int, *shape: int) -> Tensor:
+        """What the next n calls would give, (n, K, *shape), in one copy."""
+        wanted = prod(shape)
+        offsets = torch.tensor(self._offsets(n, wanted), device=self.numbers.device)
+        index = offsets.unsqueeze(1) + torch.arange(wanted, device=offsets.device)
+        return self.numbers[:, index].transpose(0, 1).reshape(n, -1, *shape)
+
+    def _offsets(self, n: int, wanted: int) -> list[int]:
+        """Where the next n calls find their numbers."""
         spare = self.numbers.shape[1] - wanted
         if spare <= 0:
-            spare = max(_POOL_SPARE, wanted)
+            spare = max(wanted, min(_CALLS_APART * wanted, _MOST_SPARE), _LEAST_SPARE)
             self._fill(wanted + spare)
         # Multiples of the golden ratio visit the offsets evenly and in no short cycle.
-        offset = int(spare * ((self.calls * _GOLDEN) % 1))
-        self.calls += 1
-        return self.numbers[:, offset : offset + wanted].view(-1, *shape)
+        offsets = [int(spare * ((call * _GOLDEN) % 1)) for call in range(self.calls, self.calls + n)]
+        self.calls += n
+        return offsets
 
     def _fill(self, size: int) -> None:
         numbers = np.empty((len(self.seeds), size), np.float32)

@@ -15,7 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from classification_assets.learning.architectures import Training
-from classification_assets.learning.batches import BLOCK_BYTES, Augmentation, RowStream, Targets, batches
+from classification_assets.learning.batches import (
+    BLOCK_BYTES,
+    Augmentation,
+    RowStream,
+    Standardized,
+    Targets,
+    batches,
+)
 from classification_assets.learning.gradients import gradient_for
 from classification_assets.learning.optimizer import MemberAdamW
 from classification_assets.learning.packed import per_member, select_members
@@ -52,7 +59,7 @@ class Trained:
 
 def train(
     network: nn.Module,
-    X: Tensor,
+    X: Tensor | Standardized,
     y: Tensor,
     rows: Rows,
     validation: Rows,
@@ -125,8 +132,8 @@ def train(
         while step < last:
             network.train()
             total = torch.zeros(len(active), device=device)
-            for drawn in batches(X, y, streams, epoch_steps, B, targets):
-                total += gradient(*augmentation(*drawn))
+            for drawn in batches(X, y, streams, epoch_steps, B, targets, augmentation):
+                total += gradient(*drawn)
                 optimizer.step(_rate_factor(training.schedule, step, last))
                 step += 1
             train_loss = total / epoch_steps
@@ -223,7 +230,9 @@ class _States:
 class _ValidationFold:
     """Scores a packed network on each member's validation rows, in chunks of bounded size."""
 
-    def __init__(self, X: Tensor, y: Tensor, rows: Sequence[np.ndarray], weight: Tensor | None) -> None:
+    def __init__(
+        self, X: Tensor | Standardized, y: Tensor, rows: Sequence[np.ndarray], weight: Tensor | None
+    ) -> None:
         shared = all(own is rows[0] for own in rows)
         longest = max(len(own) for own in rows)
         index = np.zeros((1 if shared else len(rows), longest), np.int64)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch.nn.functional import cross_entropy
 
-from classification_assets.learning.architectures import MLP
+from classification_assets.learning import ensemble
+from classification_assets.learning.architectures import MLP, Training
 from classification_assets.learning.ensemble import temperature
 from classification_assets.learning.folds import Fold
 
@@ -139,3 +140,19 @@ def test_another_seed_gives_another_model(fit, fitted, seed):
     assert not torch.equal(
         fit(seed=seed).state["packs.0.layers.0.weight"], fitted.state["packs.0.layers.0.weight"]
     )
+
+
+def test_a_large_table_that_is_standardized_block_by_block_gives_the_same_model(fit, split, monkeypatch):
+    copied = fit()
+    monkeypatch.setattr(ensemble, "COPIED_BYTES", 0)
+    np.testing.assert_allclose(fit().predict_proba(split.X), copied.predict_proba(split.X), atol=1e-4)
+
+
+@pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
+def test_without_validation_rows_the_networks_are_trained_uncalibrated(split, normalization):
+    rows = split.fold != Fold.VALIDATION
+    alone = dataclasses.replace(split, X=split.X[rows], y=split.y[rows], fold=split.fold[rows])
+    training = Training(members=2, max_epochs=3)
+    fitted = MLP(hidden=(4,), normalization=normalization).fit(alone, training, training.seeds)
+    assert fitted.state["temperatures"].tolist() == [1.0]
+    assert np.isfinite(fitted.predict_proba(split.X)).all()

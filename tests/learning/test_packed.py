@@ -455,3 +455,9 @@ def test_parameters_with_alike_names_stay_apart():
 def test_members_of_a_persons_own_modules_can_be_selected():
     pack, x, keep = VmapNetwork(Plain, D, C, SEEDS).eval(), rows(K, N, D), torch.tensor([2, 1])
     close(select_members(pack, keep)(x[keep]), pack(x)[keep])
+
+
+def test_calls_at_once_give_what_the_same_calls_give_one_by_one():
+    one, other = (MemberPool(SEEDS, 0, normal_numbers, 1.0) for _ in range(2))
+    for n in (1, 5, 3):
+        assert torch.equal(one.calls_at_once(n, 2, 7), torch.stack([other(2, 7) for _ in range(n)]))
