@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from classification_assets.learning.architectures import Training
 from classification_assets.learning.packed import MemberPool, mixup_shares, normal_numbers, select_members
 
-BLOCK_BYTES = 2**25
+BLOCK_BYTES = 2**23
 """Of rows that are laid out, or scored, at one time."""
 
 # Uses of a member's seed: above those of the layers, which are numbered from 0.

@@ -210,27 +210,24 @@ class MemberPool(nn.Module):
 
     def __call__(self, *shape: int) -> Tensor:
         """Numbers of shape (K, *shape), a view."""
-        wanted = prod(shape)
-        (offset,) = self._offsets(1, wanted)
-        return self.numbers[:, offset : offset + wanted].view(-1, *shape)
+        return self._next(prod(shape)).view(-1, *shape)
 
     def calls_at_once(self, n: int, *shape: int) -> Tensor:
         """What the next n calls would give, (n, K, *shape), in one copy."""
         wanted = prod(shape)
-        offsets = torch.tensor(self._offsets(n, wanted), device=self.numbers.device)
-        index = offsets.unsqueeze(1) + torch.arange(wanted, device=offsets.device)
-        return self.numbers[:, index].transpose(0, 1).reshape(n, -1, *shape)
+        return torch.stack([self._next(wanted) for _ in range(n)]).view(n, -1, *shape)
 
-    def _offsets(self, n: int, wanted: int) -> list[int]:
-        """Where the next n calls find their numbers."""
-        spare = self.numbers.shape[1] - wanted
+    def _next(self, wanted: int) -> Tensor:
+        numbers = self.numbers
+        spare = numbers.shape[1] - wanted
         if spare <= 0:
             spare = max(wanted, min(_CALLS_APART * wanted, _MOST_SPARE), _LEAST_SPARE)
             self._fill(wanted + spare)
+            numbers = self.numbers
         # Multiples of the golden ratio visit the offsets evenly and in no short cycle.
-        offsets = [int(spare * ((call * _GOLDEN) % 1)) for call in range(self.calls, self.calls + n)]
-        self.calls += n
-        return offsets
+        offset = int(spare * ((self.calls * _GOLDEN) % 1))
+        self.calls += 1
+        return numbers.narrow(1, offset, wanted)
 
     def _fill(self, size: int) -> None:
         numbers = np.empty((len(self.seeds), size), np.float32)
