@@ -1,6 +1,7 @@
 """The code location: what `defs/` declares, the resources and the executor, put together."""
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ PRELOADED = ["classification_assets.learning.classifier", "classification_assets
 
 
 @dg.definitions
+@cache
 def defs() -> dg.Definitions:
-    """Everything that Dagster shows."""
+    """Everything that Dagster shows; made once a process, since one command asks for it six times."""
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(
