@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -22,11 +23,20 @@ _DPI, _PIXELS = 110, 1_000
 _ROWS = 200
 
 
-def figure(drawn: Figure, name: str) -> dict[str, dg.MetadataValue]:
-    """A preview that the UI shows inline: a PNG of few colours, below `PREVIEW_BYTES`."""
-    preview = _preview(drawn)
-    encoded = base64.b64encode(preview).decode()
-    return {name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})")}
+def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.MetadataValue]]:
+    """Draw a figure, and a preview that the UI shows inline: a PNG of few colours, below `PREVIEW_BYTES`."""
+    started = time.perf_counter()
+    drawn = draw()
+    encoded = base64.b64encode(_small_png(drawn)).decode()
+    return drawn, {
+        name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})"),
+        **scalars({"draw_seconds": time.perf_counter() - started}),
+    }
+
+
+def preview(draw: Callable[[], Figure], name: str) -> dict[str, dg.MetadataValue]:
+    """What is shown of a figure that is not stored itself."""
+    return figure(draw, name)[1]
 
 
 def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:
@@ -49,7 +59,7 @@ def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
     }
 
 
-def _preview(drawn: Figure) -> bytes:
+def _small_png(drawn: Figure) -> bytes:
     from PIL import Image
 
     dpi = min(_DPI, _PIXELS / max(drawn.get_size_inches()))

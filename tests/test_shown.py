@@ -21,7 +21,7 @@ def picture_in(metadata, name):
 def test_a_preview_stays_small_however_rich_the_figure_is(inches):
     figure = Figure(figsize=(inches, inches))
     figure.add_subplot().imshow(np.random.default_rng(0).random((300, 300, 3)))
-    preview = picture_in(shown.figure(figure, "noise"), "noise")
+    preview = picture_in(shown.preview(lambda: figure, "noise"), "noise")
     assert len(preview) < shown.PREVIEW_BYTES
     assert Image.open(io.BytesIO(preview)).format == "PNG"
 

@@ -29,7 +29,7 @@ def boundary_asset(
         """Class probabilities over the plane, the decision line, and the rows it gets wrong; PNG and SVG."""
         from classification_assets.learning import pictures
 
-        drawn = pictures.decision_boundary(evaluation, split, f"{experiment.name} · {architecture.name}")
-        return drawn, shown.figure(drawn, "decision boundary")
+        title = f"{experiment.name} · {architecture.name}"
+        return shown.figure(lambda: pictures.decision_boundary(evaluation, split, title), "decision boundary")
 
     return boundary

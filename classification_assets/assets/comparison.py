@@ -58,7 +58,6 @@ def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition
         """Experiments down, architectures across: each decision boundary with its test accuracy; PNG and SVG."""
         from classification_assets.learning import pictures
 
-        drawn = pictures.boundary_gallery(evaluations, splits, leaderboards)
-        return drawn, shown.figure(drawn, "gallery")
+        return shown.figure(lambda: pictures.boundary_gallery(evaluations, splits, leaderboards), "gallery")
 
     return gallery

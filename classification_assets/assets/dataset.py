@@ -26,7 +26,7 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         experiment.split.sizes(dataset.n_samples, dataset.n_classes)
         table = Table.of(dataset, run.overridden)
         return table, {
-            **shown.figure(pictures.rows(table, experiment.name), "rows"),
+            **shown.preview(lambda: pictures.rows(table, experiment.name), "rows"),
             **shown.table(table.class_counts(), "classes"),
             **shown.scalars({"dagster/row_count": len(table.frame)}),
         }

@@ -33,7 +33,7 @@ def evaluation_asset(
         evaluation = evaluate(model.using(architecture), split, run.device)
         title = f"{experiment.name} · {architecture.name}"
         return evaluation, {
-            **shown.figure(pictures.confusion_matrix(evaluation, title), "confusion matrix"),
+            **shown.preview(lambda: pictures.confusion_matrix(evaluation, title), "confusion matrix"),
             **shown.scalars(evaluation.reported()),
             **shown.table(evaluation.overall_table(), "scores"),
             **shown.table(evaluation.class_table(), "scores of each class"),

@@ -35,7 +35,7 @@ def model_asset(
         fitted, seconds = timed_fit(architecture, split, training, run.device, title, run.log, run.threads)
         fitted = fitted.noting(run.overridden)
         return fitted, {
-            **shown.figure(pictures.training_curves(fitted, title), "training curves"),
+            **shown.preview(lambda: pictures.training_curves(fitted, title), "training curves"),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
             **shown.table(fitted.hyperparameters(), "hyper-parameters"),
         }

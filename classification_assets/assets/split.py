@@ -26,7 +26,7 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
 
         split = Split.of(dataset, folds)
         return split, {
-            **shown.figure(pictures.folds(split, experiment.name), "folds"),
+            **shown.preview(lambda: pictures.folds(split, experiment.name), "folds"),
             **shown.table(split.class_counts(), "rows of each class"),
             **shown.table(split.columns(), "columns"),
         }
