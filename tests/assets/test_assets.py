@@ -158,6 +158,7 @@ def test_the_evaluation_shows_scores_as_numbers_under_stable_names(done):
 def test_the_model_shows_how_long_it_trained_and_the_file_does_not(done):
     result, folder = done
     assert materialization(result, "small/narrow/model").metadata["train_seconds"].value > 0
+    assert materialization(result, "small/narrow/boundary").metadata["draw_seconds"].value > 0
     assert b"seconds" not in (folder / "small/narrow/model.safetensors").read_bytes()
 
 
