@@ -15,9 +15,14 @@ PRELOADED = ["classification_assets.learning.classifier", "classification_assets
 
 
 @dg.definitions
-@cache
 def defs() -> dg.Definitions:
-    """Everything that Dagster shows; made once a process, since one command asks for it six times."""
+    """Everything that Dagster shows."""
+    return everything()
+
+
+@cache
+def everything() -> dg.Definitions:
+    """What `defs/` declares, with resources and executor: made once a process, where one command asks six times."""
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(

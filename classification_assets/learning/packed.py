@@ -29,7 +29,7 @@ _ACTIVATIONS: dict[str, tuple[Callable[[], nn.Module], float]] = {
 }
 _POOL_USE = 10_000
 # Numbers beyond one call's: enough for so many calls that share none, within bounds, since each is drawn.
-_CALLS_APART, _LEAST_SPARE, _MOST_SPARE = 16, 2**12, 2**15
+_CALLS_APART, _LEAST_SPARE, _MOST_SPARE = 8, 2**12, 2**15
 _GOLDEN = (sqrt(5) - 1) / 2
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import dagster as dg
+import pytest
 
-from classification_assets.definitions import defs
+from classification_assets.definitions import defs, everything
 
 NIGHT = datetime(2026, 3, 1, 2, tzinfo=UTC)
 
@@ -32,6 +33,15 @@ def test_an_experiment_that_does_not_resample_keeps_its_rows():
     assert list(fired().run_config["ops"]) == ["moons__dataset"]
 
 
+@pytest.fixture
+def new_process():
+    """Definitions are made once a process: as if this were another one."""
+    everything.cache_clear()
+    yield
+    everything.cache_clear()
+
+
+@pytest.mark.usefixtures("new_process")
 def test_cron_and_time_zone_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("CLASSIFICATION_ASSETS_CRON", "30 4 * * 1")
     monkeypatch.setenv("CLASSIFICATION_ASSETS_TIMEZONE", "Europe/Berlin")
