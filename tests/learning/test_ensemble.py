@@ -156,3 +156,9 @@ def test_without_validation_rows_the_networks_are_trained_uncalibrated(split, no
     fitted = MLP(hidden=(4,), normalization=normalization).fit(alone, training, training.seeds)
     assert fitted.state["temperatures"].tolist() == [1.0]
     assert np.isfinite(fitted.predict_proba(split.X)).all()
+
+
+def test_batches_of_one_row_leave_batch_norm_finite(split):
+    training = Training(members=2, max_epochs=1, batch_size=1)
+    fitted = MLP(hidden=(4,), normalization="batch").fit(split, training, training.seeds)
+    assert np.isfinite(fitted.predict_proba(split.X)).all()
