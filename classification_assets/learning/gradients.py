@@ -129,13 +129,13 @@ def _by_hand(layer: nn.Module, places: dict[int, Tensor]) -> _Layer:
 
 class _Linear:
     def __init__(self, layer: PackedLinear, places: dict[int, Tensor]) -> None:
-        self.layer, self.weight = layer, layer.weight
+        self.weight, self.bias = layer.weight, layer.bias
         self.to_weight = places[id(layer.weight)]
         self.to_bias = None if layer.bias is None else places[id(layer.bias)]
 
     def forward(self, h: Tensor) -> Tensor:
         self.h = h
-        return self.layer.features(h)
+        return torch.bmm(self.weight, h) if self.bias is None else torch.baddbmm(self.bias, self.weight, h)
 
     def backward(self, g: Tensor, first: bool) -> Tensor | None:
         torch.bmm(g, self.h.transpose(1, 2), out=self.to_weight)
@@ -182,31 +182,32 @@ class _BatchNorm:
     """PyTorch's own backward; its forward takes twice as long as the few operations that it stands for."""
 
     def __init__(self, layer: PackedBatchNorm, places: dict[int, Tensor]) -> None:
-        self.layer = layer
+        self.momentum, self.eps = layer.momentum, layer.eps
         self.weight, self.bias = layer.weight.unsqueeze(2), layer.bias.unsqueeze(2)
+        self.running_mean, self.running_var = layer.running_mean, layer.running_var
         self.to_weight, self.to_bias = places[id(layer.weight)], places[id(layer.bias)]
 
     def forward(self, h: Tensor) -> Tensor:
-        layer, B = self.layer, h.shape[2]
+        B = h.shape[2]
         self.h, self.mean = h, h.mean(2, keepdim=True)
         centered = h - self.mean
         variance = torch.linalg.vector_norm(centered, dim=2, keepdim=True).square_().div_(B)
-        self.scale = (variance + layer.eps).rsqrt_()
-        layer.running_mean.lerp_(self.mean.squeeze(2), layer.momentum)
-        layer.running_var.lerp_(variance.squeeze(2).mul_(B / max(B - 1, 1)), layer.momentum)
+        self.scale = (variance + self.eps).rsqrt_()
+        self.running_mean.lerp_(self.mean.squeeze(2), self.momentum)
+        self.running_var.lerp_(variance.squeeze(2).mul_(B / max(B - 1, 1)), self.momentum)
         # Two operations, since addcmul with two operands to broadcast takes three times as long.
         return centered.mul_(self.scale * self.weight).add_(self.bias)
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         below, weight, bias = aten.native_batch_norm_backward(
             *(rows.reshape(1, -1, g.shape[2]) for rows in (g, self.h)),
-            self.layer.weight.view(-1),
-            self.layer.running_mean.view(-1),
-            self.layer.running_var.view(-1),
+            self.weight.view(-1),
+            self.running_mean.view(-1),
+            self.running_var.view(-1),
             self.mean.view(-1),
             self.scale.view(-1),
             True,
-            self.layer.eps,
+            self.eps,
             [True, True, True],
         )
         self.to_weight.copy_(weight.view(self.to_weight.shape))

@@ -99,13 +99,10 @@ class PackedLinear(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(np.stack(biases))) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.features(x.transpose(1, 2)).transpose(1, 2)
-
-    def features(self, h: Tensor) -> Tensor:
-        """The same features-major, (K, D, N) to (K, H, N)."""
+        features = x.transpose(1, 2)
         if self.bias is None:
-            return torch.bmm(self.weight, h)
-        return torch.baddbmm(self.bias, self.weight, h)
+            return torch.bmm(self.weight, features).transpose(1, 2)
+        return torch.baddbmm(self.bias, self.weight, features).transpose(1, 2)
 
 
 class PackedBatchNorm(nn.Module):
