@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from classification_assets.learning.declaration import Declaration, Name, bounded, field_error
+from classification_assets.learning.declaration import Declaration, Name, Seed, bounded, field_error
 from classification_assets.learning.device import DeviceName
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ PerMember = float | tuple[float, ...]
 Rate = Annotated[PerMember, bounded(lambda number: 0 <= number < 1, "at least 0 and below 1")]
 Positive = Annotated[PerMember, bounded(lambda number: number > 0, "above 0")]
 NonNegative = Annotated[PerMember, bounded(lambda number: number >= 0, "at least 0")]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Activation = Literal["relu", "leaky_relu", "gelu", "silu", "tanh"]
 Normalization = Literal["none", "batch", "layer"]
 

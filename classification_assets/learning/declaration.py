@@ -5,7 +5,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 _NAME = re.compile(r"[a-z0-9_]+")
@@ -22,6 +22,10 @@ def _checked_name(name: str) -> str:
 
 Name = Annotated[str, AfterValidator(_checked_name)]
 """The name of an experiment or an architecture; it becomes a part of asset keys and of paths."""
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""Of whatever is drawn at random."""
 
 
 class Declaration(BaseModel):

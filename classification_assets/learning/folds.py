@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
-from classification_assets.learning.architectures import Seed
-from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.declaration import Declaration, Seed
 
 if TYPE_CHECKING:
     import numpy as np

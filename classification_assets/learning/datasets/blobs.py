@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from classification_assets.learning.datasets.dataset import GeneratedDataset, Noise, Seed
+from classification_assets.learning.datasets.dataset import GeneratedDataset, Noise
+from classification_assets.learning.declaration import Seed
 
 if TYPE_CHECKING:
     import numpy as np

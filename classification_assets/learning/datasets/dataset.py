@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
-from classification_assets.learning.declaration import Declaration, field_error
+from classification_assets.learning.declaration import Declaration, Seed, field_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,6 @@ Noise = Annotated[
     float,
     Field(gt=0, description="Standard deviation of the Gaussian noise, in the units of the features."),
 ]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Dataset(Declaration):
