@@ -16,7 +16,6 @@ from classification_assets.learning.batches import Standardized
 from classification_assets.learning.blend import Blend, Fitted, Provenance
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.halves import in_halves
-from classification_assets.learning.packed import select_members
 from classification_assets.learning.split import Split
 from classification_assets.learning.training import OnEpoch, Trained, train
 
@@ -80,9 +79,11 @@ def fit(
             f"steps: learning_rate was {training.learning_rate}, the largest input {scale:.3g}; "
             "a smaller learning rate may help"
         )
-    network = packed(range(len(seeds)))
-    network.load_state_dict(trained.state)
-    blend = Blend([select_members(network, survivors)]).to(device).eval()
+    network = packed(survivors.tolist())
+    # Taken over, not copied: what was trained in halves may not fit a second time.
+    own = trained.state if len(survivors) == len(seeds) else _of(trained.state, survivors)
+    network.load_state_dict(own, assign=True)
+    blend = Blend([network]).to(device).eval()
     with torch.inference_mode():
         index = torch.from_numpy(validation).to(device)
         # One pack: the mean over members is all that is needed, and its chunks bound what a forward pass holds.
@@ -106,6 +107,10 @@ def fit(
         validation_probabilities=validation_probabilities,
         module=architecture.network_class(),
     )
+
+
+def _of(state: dict[str, Tensor], members: Tensor) -> dict[str, Tensor]:
+    return {name: value[members] for name, value in state.items()}
 
 
 def _features(split: Split, device: str) -> Tensor | Standardized:

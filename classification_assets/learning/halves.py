@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 def in_halves(train_some: Callable[[Sequence[int]], Trained], members: Sequence[int]) -> Trained:
     """Train members in one pass; if the memory does not hold them, one half after the other, and so on.
 
-    Members are independent of what they are packed with, so a split pack gives the numbers of the whole one.
+    Members are independent of what they are packed with, so a split pack gives the numbers of the whole one
+    (but for random layers of a person's own module, which draw from one stream a pack).
 
     Parameters
     ----------
