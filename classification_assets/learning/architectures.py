@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -88,6 +88,9 @@ class Training(Declaration):
 
 class Architecture(Declaration):
     """Base of the kinds of architecture. A new kind is one more class with `build`, named in `AnyArchitecture`."""
+
+    learns_from_validation: ClassVar[bool] = False
+    """Whether it trains on the validation fold too, and scores it by networks that have not seen the row."""
 
     name: Name = Field("network", description="Its name in asset keys, tables and figures.")
     device: DeviceName = Field(

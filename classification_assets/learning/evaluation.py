@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.folds import Fold
-from classification_assets.learning.metrics import (
-    average_scores,
-    bootstrap_intervals,
-    class_scores,
-    member_spreads,
-)
+from classification_assets.learning.metrics import RANKING_METRICS, average_scores, class_scores
 from classification_assets.learning.plane import Plane
+from classification_assets.learning.resampling import (
+    bootstrap_intervals,
+    calibration_p_value,
+    member_spreads,
+    paired,
+    resampled_scores,
+    wilson,
+)
 from classification_assets.learning.split import Split
 
 PLANE = 3
@@ -25,6 +30,25 @@ PLANE = 3
 
 RESOLUTION = 201
 """Points of that grid along each side; odd, so that every second one spans it too."""
+
+FOLLOWED = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "roc_auc",
+    "log_loss",
+    "brier_score",
+    "expected_calibration_error",
+)
+"""Scores that Dagster plots over time."""
+
+TRAINING_ROWS = 20_000
+"""Rows of the training fold that are scored, at most: enough to see a gap."""
+
+REGIONS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
+"""Of confidence, for the table that says where the classifier can be trusted."""
+
+_SAMPLE_SEED = 20_261_125
 
 
 @dataclass(frozen=True)
@@ -38,11 +62,14 @@ class Evaluation:
         ``label`` (class code, -1 on the grid), ``p_0`` to ``p_{C-1}`` (float32) and ``disagreement``: the mean
         total variation distance of a member's probabilities from the members' mean, 0 to 1.
     metrics : DataFrame
-        ``fold``, ``scope`` (ensemble; members: the mean over them; bayes: the best that is possible),
-        ``class`` (empty: overall), ``metric``, ``value``, ``low`` and ``high`` (95 % bootstrap interval over
-        rows), ``spread`` (standard deviation over members).
+        ``fold``, ``scope``, ``class`` (empty: overall), ``metric``, ``value``, ``low`` and ``high`` (95 %
+        bootstrap interval over rows), ``spread`` (standard deviation over members). Scopes are ensemble;
+        members: the mean over them; uncalibrated: the ensemble at a temperature of 1, of one pack only;
+        bayes: the best that is possible; regret: how far the ensemble is from that, 0 or more but for chance.
+        The training fold (a sample of a large one) has the ensemble's scores only, without intervals.
     about : dict
-        ``classes``, ``members`` (survivors), ``failed`` members, ``parameters`` of one network, ``overridden``.
+        ``classes``, ``members`` (survivors), ``failed`` members, ``parameters`` of one network, ``overridden``,
+        ``temperature`` (None: of several packs).
     """
 
     rows: pd.DataFrame
@@ -53,6 +80,11 @@ class Evaluation:
         """Of a fold's rows, (N, C), in the split's order; of the plane, in the grid's."""
         rows = self.rows[self.rows["fold"] == fold]
         return rows[[f"p_{index}" for index in range(len(self.about["classes"]))]].to_numpy()
+
+    def uncalibrated(self, fold: int) -> np.ndarray | None:
+        """The probabilities (N, C) before the temperature; None of several packs."""
+        temperature = self.about["temperature"]
+        return None if temperature is None else _at_temperature_1(self.probabilities(fold), temperature)
 
     def labels(self, fold: int) -> np.ndarray:
         """Class codes (N,) of a fold's rows."""
@@ -91,8 +123,8 @@ class Evaluation:
     def reported(self) -> dict[str, float]:
         """The scores that are followed over time: the test fold's, and the log loss that chooses."""
         scores = self.overall(Fold.TEST)
-        chosen = {name: scores[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")}
-        return chosen | {"validation_log_loss": self.overall(Fold.VALIDATION)["log_loss"]}
+        told = {name: scores[name] for name in FOLLOWED}
+        return told | {"validation_log_loss": self.overall(Fold.VALIDATION)["log_loss"]}
 
     def overall_table(self) -> pd.DataFrame:
         """Overall scores, a row a scope and metric, for reading."""
@@ -107,7 +139,52 @@ class Evaluation:
         ]
         table = chosen.pivot(index="class", columns="metric", values="value")
         names = [str(label) for label in self.about["classes"]]
-        return table.loc[names, ["precision", "recall", "f1", "support"]].reset_index()
+        return table.loc[names, ["precision", "recall", "f1", *RANKING_METRICS, "support"]].reset_index()
+
+    def confidence_table(self) -> pd.DataFrame:
+        """How often the ensemble is right on the test fold where it is how confident, for reading."""
+        p, y = self.probabilities(Fold.TEST), self.labels(Fold.TEST)
+        confidence, right = p.max(1), p.argmax(1) == y
+        # The last region takes in a confidence of 1.
+        region = np.minimum(np.searchsorted(REGIONS, confidence, side="right") - 1, len(REGIONS) - 2)
+        rows = []
+        for index, (low, high) in enumerate(pairwise(REGIONS)):
+            own = region == index
+            n, hits = int(own.sum()), int(right[own].sum())
+            if n:
+                bounds = wilson(hits, n)
+                rows.append(
+                    {
+                        "confidence": f"{low:g} to {high:g}",
+                        "rows": n,
+                        "share": n / len(y),
+                        "mean confidence": float(confidence[own].mean()),
+                        "accuracy": hits / n,
+                        "low": bounds[0],
+                        "high": bounds[1],
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def confidently_wrong(self, split: Split, most: int = 20) -> pd.DataFrame:
+        """The test rows that are wrong with the highest probability, with their first 12 features."""
+        p, y = self.probabilities(Fold.TEST), self.labels(Fold.TEST)
+        names = np.array([str(label) for label in self.about["classes"]])
+        predicted, confidence = p.argmax(1), p.max(1)
+        wrong = np.flatnonzero(predicted != y)
+        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")[:most]]
+        rows = self.rows.loc[self.rows["fold"] == Fold.TEST, "row"].to_numpy()[wrong]
+        table = pd.DataFrame(
+            {
+                "row": rows,
+                "true": names[y[wrong]],
+                "predicted": names[predicted[wrong]],
+                "probability": confidence[wrong],
+                "of the true class": p[wrong, y[wrong]],
+            }
+        )
+        features = split.preprocessing.names[:12]
+        return table.assign(**{str(name): split.X[rows, index] for index, name in enumerate(features)})
 
     def _overall(self, fold: Fold, scope: str) -> pd.DataFrame:
         metrics = self.metrics
@@ -117,51 +194,103 @@ class Evaluation:
 
 
 def evaluate(fitted: Fitted, split: Split, device: str = "cpu") -> Evaluation:
-    """Score a classifier on the validation and the test fold, and its probabilities on the plane, in one pass."""
-    held_out = np.concatenate([split.rows(Fold.VALIDATION), split.rows(Fold.TEST)])
-    plane = Plane.of(split.X[split.fold == Fold.TRAIN], list(split.preprocessing.names))
-    grid = plane.grid(RESOLUTION)
-    blended, members = fitted.member_predictions(np.concatenate([split.X[held_out], grid]), device)
+    """Score a classifier on every fold, and its probabilities on the plane, in one pass.
 
-    folds = np.concatenate([split.fold[held_out], np.full(len(grid), PLANE, np.int8)])
-    labels = np.concatenate([split.y[held_out], np.full(len(grid), -1)])
-    rows = pd.DataFrame(
-        {"fold": folds, "row": np.concatenate([held_out, np.arange(len(grid))]), "label": labels}
-        | {f"p_{index}": column for index, column in enumerate(blended.T)}
-        | {"disagreement": _disagreement(members)}
-    )
+    The validation fold's probabilities are those that training left: of networks that had not seen the rows.
+    """
     classes = [str(label) for label in split.classes]
-    parts = []
+    plane = Plane.of(split.X[split.fold == Fold.TRAIN], list(split.preprocessing.names))
+    seen = fitted.provenance.architecture.learns_from_validation
+    rows = {fold: split.rows(fold) for fold in Fold}
+    rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN])
+    grid = plane.grid(RESOLUTION)
+    parts = {fold: split.X[rows[fold]] for fold in Fold} | {PLANE: grid}
+    blended, members = fitted.member_predictions(np.concatenate([*parts.values()]), device)
+    ends = np.cumsum([len(part) for part in parts.values()])[:-1]
+    probabilities = dict(zip(parts, np.split(blended, ends), strict=True))
+    by_member = dict(zip(parts, np.split(members, ends, axis=1), strict=True))
+    probabilities[Fold.VALIDATION] = fitted.validation_probabilities.astype(np.float32)
+
+    temperature = float(fitted.state["temperatures"][0]) if len(fitted.provenance.packs) == 1 else None
+    frames, scores = [], []
     for fold in (Fold.VALIDATION, Fold.TEST):
-        chosen = folds == fold
-        y, p = labels[chosen], blended[chosen]
-        parts.append(_scores(y, p, members[:, chosen], classes).assign(fold=fold.label))
-        truth = split.posterior(split.X[split.rows(fold)])
+        y, p, own = split.y[rows[fold]], probabilities[fold], by_member[fold]
+        honest = not (seen and fold is Fold.VALIDATION)
+        disagreement = _disagreement(own) if honest else np.full(len(y), np.nan, np.float32)
+        frames.append(_frame(fold, rows[fold], y, p, disagreement))
+        scores.append(_scores(y, p, own if honest else own[:0], classes).assign(fold=fold.label))
+        if temperature is not None:
+            before = _overall(y, _at_temperature_1(p, temperature))
+            scores.append(before.assign(fold=fold.label, scope="uncalibrated"))
+        truth = split.posterior(split.X[rows[fold]])
         if truth is not None:
-            best = pd.DataFrame(average_scores(y, truth).items(), columns=["metric", "value"])
-            parts.append(best.assign(fold=fold.label, scope="bayes", **{"class": ""}))
+            scores.append(_overall(y, truth).assign(fold=fold.label, scope="bayes"))
+            scores.append(_regret(y, p, truth, classes).assign(fold=fold.label, scope="regret"))
+    fold = Fold.TRAIN
+    scores.append(
+        _overall(split.y[rows[fold]], probabilities[fold]).assign(fold=fold.label, scope="ensemble")
+    )
+    nowhere = np.full(len(grid), -1)
+    frames.append(
+        _frame(PLANE, np.arange(len(grid)), nowhere, probabilities[PLANE], _disagreement(by_member[PLANE]))
+    )
     columns = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
     return Evaluation(
-        rows=rows,
-        metrics=pd.concat(parts, ignore_index=True)[columns],
+        rows=pd.concat(frames, ignore_index=True),
+        metrics=pd.concat(scores, ignore_index=True)[columns],
         about={
             "classes": split.classes,
             "members": len(members),
             "failed": int((fitted.best_step < 0).sum()),
             "parameters": sum(parameter[0].numel() for parameter in fitted.blend.packs[0].parameters()),
             "overridden": fitted.provenance.overridden,
+            "temperature": temperature,
         },
     )
 
 
+def _sample(rows: np.ndarray) -> np.ndarray:
+    if len(rows) <= TRAINING_ROWS:
+        return rows
+    return np.sort(np.random.default_rng(_SAMPLE_SEED).choice(rows, TRAINING_ROWS, replace=False))
+
+
+def _frame(
+    fold: int, rows: np.ndarray, labels: np.ndarray, p: np.ndarray, disagreement: np.ndarray
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"fold": np.full(len(rows), fold, np.int8), "row": rows, "label": labels}
+        | {f"p_{index}": column for index, column in enumerate(p.T)}
+        | {"disagreement": disagreement}
+    )
+
+
+def _overall(y: np.ndarray, p: np.ndarray) -> pd.DataFrame:
+    scores = pd.DataFrame(average_scores(y, p).items(), columns=["metric", "value"])
+    return scores.assign(**{"class": "", "low": np.nan, "high": np.nan, "spread": np.nan})
+
+
+def _regret(y: np.ndarray, p: np.ndarray, truth: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """What is lost against the best possible classifier on the same rows, with a paired interval."""
+    own, best = average_scores(y, p), average_scores(y, truth)
+    drawn, ideal = resampled_scores(y, p, classes), resampled_scores(y, truth, classes)
+    regrets = []
+    for metric, sign in (("accuracy", -1), ("log_loss", 1)):
+        low, high, _ = paired(sign * drawn["", metric], sign * ideal["", metric])
+        regrets.append((metric, sign * (own[metric] - best[metric]), low, high))
+    frame = pd.DataFrame(regrets, columns=["metric", "value", "low", "high"])
+    return frame.assign(**{"class": "", "spread": np.nan})
+
+
 def _scores(y: np.ndarray, p: np.ndarray, members: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """The ensemble's scores with interval and spread, and the mean score of the members alone."""
-    overall = pd.DataFrame(average_scores(y, p).items(), columns=["metric", "value"]).assign(**{"class": ""})
+    overall = [*average_scores(y, p).items(), ("calibration_p_value", calibration_p_value(y, p))]
+    frame = pd.DataFrame(overall, columns=["metric", "value"]).assign(**{"class": ""})
     by_class = class_scores(y, p, classes)
-    scores = pd.concat([overall, by_class], ignore_index=True).assign(scope="ensemble")
+    scores = pd.concat([frame, by_class], ignore_index=True).assign(scope="ensemble")
     keys = list(zip(scores["class"], scores["metric"], strict=True))
     intervals = bootstrap_intervals(y, p, classes)
-    spreads = member_spreads(y, members, classes)
+    spreads = member_spreads(y, members, classes) if len(members) else {}
     nothing = (np.nan, np.nan)
     scores["low"] = [intervals.get(key, nothing)[0] for key in keys]
     scores["high"] = [intervals.get(key, nothing)[1] for key in keys]
@@ -169,9 +298,15 @@ def _scores(y: np.ndarray, p: np.ndarray, members: np.ndarray, classes: list[str
     alone = scores.assign(
         scope="members", value=[spreads.get(key, nothing)[0] for key in keys], low=np.nan, high=np.nan
     )
-    return pd.concat([scores, alone[alone["metric"] != "support"]], ignore_index=True)
+    return pd.concat([scores, alone[alone["value"].notna()]], ignore_index=True)
 
 
 def _disagreement(members: np.ndarray) -> np.ndarray:
     """Mean over members (M, N, C) of the total variation distance to their mean: (N,) float32 in [0, 1]."""
     return (np.abs(members - members.mean(0)).sum(2) / 2).mean(0).astype(np.float32)
+
+
+def _at_temperature_1(p: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities (N, C) float32 of one pack without its temperature: they are softmax(logits / temperature)."""
+    logits = temperature * np.log(np.maximum(p.astype(np.float64), np.finfo(np.float32).smallest_subnormal))
+    return softmax(logits, axis=1).astype(np.float32)

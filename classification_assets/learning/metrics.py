@@ -1,26 +1,31 @@
-"""Scores of probabilities against labels, with their uncertainty over rows and over members.
+"""Scores of probabilities against labels, over all rows and for each class.
 
-Point scores come from scikit-learn. Thousands of resamples need the same scores of many confusion matrices
-at once, which it does not offer: `count_scores` gives those, and a test holds the two together.
+Point scores come from scikit-learn. Thousands of resamples need the same scores at once, which it does not
+offer: `row_statistics` and `scores_of_sums` give those from sums over rows, and a test holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.metrics import (
     accuracy_score,
+    average_precision_score,
     balanced_accuracy_score,
+    brier_score_loss,
+    cohen_kappa_score,
     log_loss,
+    matthews_corrcoef,
     precision_recall_fscore_support,
+    roc_auc_score,
 )
 
 CLASS_METRICS = ("precision", "recall", "f1")
-RESAMPLES = 2_000
-_SEED = 0
-_CHUNK = 2**22
+RANKING_METRICS = ("roc_auc", "average_precision")
+LOWER_IS_BETTER = frozenset({"log_loss", "brier_score", "expected_calibration_error"})
+BINS = 15
+"""Of equal width, of the confidence, for the calibration error (Guo et al. 2017)."""
 
 Key = tuple[str, str]
 """Class (empty: overall) and metric."""
@@ -29,44 +34,114 @@ Key = tuple[str, str]
 def average_scores(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
     """Overall scores of probabilities p (N, C) against class codes y (N,).
 
-    ``log_loss`` is in nats. A class without a single row is left out of the balanced accuracy, as
-    scikit-learn does; a ratio without cases is 0.
+    ``log_loss`` is in nats; ``brier_score`` is the squared distance to the one-hot label, 0 to 2 (Brier
+    1950); ``expected_calibration_error`` is over `BINS` equal bins of the confidence; ``roc_auc`` and
+    ``average_precision`` are one-vs-rest, the mean over classes. A class without a row is left out of these
+    two and of the balanced accuracy (NaN if none is left); a ratio without cases is 0.
     """
-    predicted = p.argmax(1)
+    predicted, labels = p.argmax(1), np.arange(p.shape[1])
+    one_class = len(np.unique(np.concatenate([y, predicted]))) < 2
     scores = {
         "accuracy": accuracy_score(y, predicted),
         "balanced_accuracy": balanced_accuracy_score(y, predicted),
-        "log_loss": log_loss(y, p, labels=np.arange(p.shape[1])),
+        "log_loss": log_loss(y, p, labels=labels),
+        "brier_score": brier_score_loss(y, p, labels=labels, scale_by_half=False),
+        "expected_calibration_error": calibration_error(y, p),
+        # By chance all rows would be right too, so agreement says nothing.
+        "cohen_kappa": 0.0 if one_class else cohen_kappa_score(y, predicted),
+        "matthews_correlation": matthews_corrcoef(y, predicted),
     }
     for average in ("macro", "weighted"):
-        found = precision_recall_fscore_support(
-            y, predicted, average=average, labels=np.arange(p.shape[1]), zero_division=0
-        )
+        found = precision_recall_fscore_support(y, predicted, average=average, labels=labels, zero_division=0)
         scores |= {f"{average}_{name}": score for name, score in zip(CLASS_METRICS, found, strict=False)}
+    ranked = np.array([_ranking_scores(y == label, p[:, label]) for label in labels])
+    scores |= dict(zip(RANKING_METRICS, _mean_of_defined(ranked.T), strict=True))
     return {name: float(score) for name, score in scores.items()}
 
 
 def class_scores(y: np.ndarray, p: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """Precision, recall, F1 and support of each class: ``class``, ``metric``, ``value``."""
+    """Scores of each class against the rest, and its support: ``class``, ``metric``, ``value``."""
     found = precision_recall_fscore_support(y, p.argmax(1), labels=np.arange(len(classes)), zero_division=0)
+    ranked = [_ranking_scores(y == index, p[:, index]) for index in range(len(classes))]
+    names = (*CLASS_METRICS, "support", *RANKING_METRICS)
     return pd.DataFrame(
         [
             {"class": name, "metric": metric, "value": float(scores[index])}
             for index, name in enumerate(classes)
-            for metric, scores in zip((*CLASS_METRICS, "support"), found, strict=True)
+            for metric, scores in zip(names, (*found, *zip(*ranked, strict=True)), strict=True)
         ]
     )
 
 
-def count_scores(confusion: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray]:
-    """Scores that follow from counts, of many confusion matrices (R, C, C) at once: (R,) each."""
+def calibration_error(y: np.ndarray, p: np.ndarray) -> float:
+    """Expected calibration error of the predicted class's probability (Guo et al. 2017)."""
+    position, miss = calibration_bins(p), _miss(y, p)
+    return float(np.abs(np.bincount(position, miss)).sum() / len(y))
+
+
+def calibration_bins(p: np.ndarray) -> np.ndarray:
+    """The bin (N,) of each row's confidence, 0 to `BINS` - 1."""
+    return np.minimum((p.max(1) * BINS).astype(np.int64), BINS - 1)
+
+
+def row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Log loss of each row (N,), bounded where the label had no probability at all."""
+    chosen = p[np.arange(len(y)), y].astype(np.float64)
+    return -np.log(np.clip(chosen, np.finfo(p.dtype).eps, 1))
+
+
+def row_statistics(y: np.ndarray, p: np.ndarray, groups: int = 0) -> sparse.csr_array:
+    """What of each row every score is made of: (N, S), summed over rows by whoever resamples.
+
+    The columns are the C² cells of the confusion matrix, the log loss, the Brier score, the misses of `BINS`
+    calibration bins and, of each class, the rows in groups of neighbouring score, positive ones and others:
+    by these the ranking metrics are exact for at most as many rows as there are groups, and without any
+    groups they are left out.
+    """
+    N, C = p.shape
+    rows = np.arange(N)
+    brier = (p.astype(np.float64) ** 2).sum(1) - 2 * p[rows, y] + 1
+    base = C * C
+    columns = [y * C + p.argmax(1), np.full(N, base), np.full(N, base + 1), base + 2 + calibration_bins(p)]
+    values = [np.ones(N), row_losses(y, p), brier, _miss(y, p)]
+    base += 2 + BINS
+    for label in range(C if groups else 0):
+        columns.append(base + _groups(p[:, label], groups) + np.where(y == label, 0, groups))
+        values.append(np.ones(N))
+        base += 2 * groups
+    entries = np.concatenate(values), (np.tile(rows, len(columns)), np.concatenate(columns))
+    return sparse.csr_array(sparse.coo_array(entries, shape=(N, base)), dtype=np.float32)
+
+
+def scores_of_sums(sums: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray]:
+    """Scores, (R,) each, of R sums of `row_statistics` (R, S)."""
+    C = len(classes)
+    confusion, rest = sums[:, : C * C].reshape(-1, C, C).astype(np.float64), sums[:, C * C :]
+    scores = _count_scores(confusion, classes)
+    total = confusion.sum((1, 2))
+    scores["", "log_loss"] = rest[:, 0] / total
+    scores["", "brier_score"] = rest[:, 1] / total
+    scores["", "expected_calibration_error"] = np.abs(rest[:, 2 : 2 + BINS]).sum(1) / total
+    if rest.shape[1] > 2 + BINS:
+        groups = rest[:, 2 + BINS :].reshape(len(sums), C, 2, -1)
+        for name, values in zip(RANKING_METRICS, _ranked(groups[:, :, 0], groups[:, :, 1]), strict=True):
+            scores["", name] = _mean_of_defined(values)
+            scores |= {(label, name): values[:, index] for index, label in enumerate(classes)}
+    return scores
+
+
+def _count_scores(confusion: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray]:
     right = np.diagonal(confusion, axis1=1, axis2=2)
     support, predicted, total = confusion.sum(2), confusion.sum(1), confusion.sum((1, 2))
     precision, recall = _ratio(right, predicted), _ratio(right, support)
     f1 = _ratio(2 * right, support + predicted)
+    agreed, by_chance = right.sum(1) * total, (support * predicted).sum(1)
+    spread = (total**2 - (support**2).sum(1)) * (total**2 - (predicted**2).sum(1))
     scores: dict[Key, np.ndarray] = {
         ("", "accuracy"): right.sum(1) / total,
         ("", "balanced_accuracy"): _ratio(recall.sum(1), (support > 0).sum(1)),
+        ("", "cohen_kappa"): _ratio(agreed - by_chance, total**2 - by_chance),
+        ("", "matthews_correlation"): _ratio(agreed - by_chance, np.sqrt(spread)),
     }
     for name, values in zip(CLASS_METRICS, (precision, recall, f1), strict=True):
         scores["", f"macro_{name}"] = values.mean(1)
@@ -75,52 +150,41 @@ def count_scores(confusion: np.ndarray, classes: list[str]) -> dict[Key, np.ndar
     return scores
 
 
-def bootstrap_intervals(
-    y: np.ndarray, p: np.ndarray, classes: list[str], resamples: int = RESAMPLES
-) -> dict[Key, tuple[float, float]]:
-    """95 % percentile intervals over resampled rows (Efron and Tibshirani 1993), always the same resamples.
-
-    Resampling rows resamples the cells of the confusion matrix as one multinomial draw, so counts cost
-    nothing that follows N; only the log loss draws rows.
-    """
-    C, rng = len(classes), np.random.default_rng(_SEED)
-    cells, counts = np.unique(y * C + p.argmax(1), return_counts=True)
-    confusion = np.zeros((resamples, C * C))
-    confusion[:, cells] = rng.multinomial(len(y), counts / len(y), size=resamples)
-    scores = count_scores(confusion.reshape(-1, C, C), classes)
-    loss = _row_loss(y, p)
-    chunk = max(1, _CHUNK // len(y))
-    scores["", "log_loss"] = np.concatenate(
-        [
-            loss[rng.integers(len(y), size=(min(chunk, resamples - start), len(y)), dtype=np.int32)].mean(1)
-            for start in range(0, resamples, chunk)
-        ]
-    )
-    return {key: (float(low), float(high)) for key, (low, high) in _quantiles(scores.items())}
+def _ranked(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Area under the ROC curve and average precision of groups (..., G) of ascending score."""
+    found = np.cumsum(positive[..., ::-1], -1, dtype=np.float64)[..., ::-1]
+    taken = np.cumsum((positive + negative)[..., ::-1], -1, dtype=np.float64)[..., ::-1]
+    positives = found[..., 0]
+    negatives = taken[..., 0] - positives
+    below = negatives[..., None] - (taken - found) + negative / 2
+    area = _ratio((positive * below).sum(-1), positives * negatives, np.nan)
+    precision = _ratio((positive * _ratio(found, taken)).sum(-1), positives, np.nan)
+    return area, precision
 
 
-def member_spreads(y: np.ndarray, members: np.ndarray, classes: list[str]) -> dict[Key, tuple[float, float]]:
-    """Mean and standard deviation of each score over members (M, N, C); of one member the latter is NaN."""
-    C = len(classes)
-    codes = y * C + members.argmax(2)
-    confusion = np.stack([np.bincount(own, minlength=C * C) for own in codes]).reshape(-1, C, C)
-    scores = count_scores(confusion, classes)
-    scores["", "log_loss"] = np.array([_row_loss(y, own).mean() for own in members])
-    return {
-        key: (float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan)
-        for key, values in scores.items()
-    }
+def _groups(scores: np.ndarray, groups: int) -> np.ndarray:
+    """The group (N,) of each score, ascending; equal scores are in one."""
+    rank = np.searchsorted(np.sort(scores), scores)
+    return rank if len(scores) <= groups else rank * groups // len(scores)
 
 
-def _row_loss(y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    chosen = p[np.arange(len(y)), y].astype(np.float64)
-    return -np.log(np.clip(chosen, np.finfo(p.dtype).eps, 1))
+def _ranking_scores(positive: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+    if not positive.any():
+        return np.nan, np.nan
+    area = np.nan if positive.all() else roc_auc_score(positive, score)
+    return area, average_precision_score(positive, score)
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=whole > 0)
+def _miss(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Confidence less whether it was right, (N,)."""
+    return p.max(1) - (p.argmax(1) == y)
 
 
-def _quantiles(scores: Iterable[tuple[Key, np.ndarray]]) -> Iterable[tuple[Key, np.ndarray]]:
-    for key, values in scores:
-        yield key, np.quantile(values, (0.025, 0.975))
+def _mean_of_defined(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of what is not NaN."""
+    known = np.isfinite(values)
+    return _ratio(np.where(known, values, 0).sum(-1), known.sum(-1), np.nan)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray, otherwise: float = 0.0) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(np.shape(whole), otherwise), where=whole > 0)

@@ -1,16 +1,19 @@
 """An evaluation holds every held-out row once, scored with its uncertainty."""
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 from classification_assets.learning.architectures import MLP
 from classification_assets.learning.datasets import Moons
 from classification_assets.learning.evaluation import PLANE, RESOLUTION, evaluate
 from classification_assets.learning.folds import Fold
-from classification_assets.learning.metrics import average_scores, bootstrap_intervals, member_spreads
+from classification_assets.learning.metrics import average_scores
 from classification_assets.learning.plane import Plane
+from classification_assets.learning.resampling import bootstrap_intervals, member_spreads
 
 HELD_OUT = [Fold.VALIDATION, Fold.TEST]
 on_each_fold = pytest.mark.parametrize("fold", HELD_OUT, ids=lambda fold: fold.label)
@@ -29,8 +32,80 @@ def test_each_row_of_a_fold_is_there_once_with_its_label(evaluation, split, fold
     np.testing.assert_array_equal(evaluation.labels(fold), split.y[split.rows(fold)])
 
 
-def test_no_training_row_is_scored(evaluation):
+def test_no_training_row_is_kept_and_its_scores_have_no_interval(evaluation, fitted, split):
     assert set(evaluation.rows["fold"]) == {Fold.VALIDATION, Fold.TEST, PLANE}
+    train = split.rows(Fold.TRAIN)
+    expected = average_scores(split.y[train], fitted.predict_proba(split.X[train]))
+    assert evaluation.overall(Fold.TRAIN) == pytest.approx(expected, abs=1e-6)
+    assert evaluation.score(Fold.TRAIN, "accuracy")[["low", "high", "spread"]].isna().all()
+
+
+@on_each_fold
+def test_the_probabilities_before_calibration_are_those_at_a_temperature_of_1(
+    evaluation, fitted, split, fold
+):
+    raw = dataclasses.replace(fitted, state=fitted.state | {"temperatures": torch.ones(1)})
+    assert fitted.state["temperatures"].item() != 1
+    expected = raw.predict_proba(split.X[split.rows(fold)])
+    np.testing.assert_allclose(evaluation.uncalibrated(fold), expected, atol=1e-5)
+    scores = average_scores(split.y[split.rows(fold)], expected)
+    for metric in ("log_loss", "expected_calibration_error"):
+        found = evaluation.score(fold, metric, scope="uncalibrated")["value"]
+        assert found == pytest.approx(scores[metric], abs=1e-4)
+
+
+def test_calibration_makes_the_validation_fold_no_worse(evaluation):
+    after, before = (
+        evaluation.score(Fold.VALIDATION, "log_loss", scope=scope)["value"]
+        for scope in ("ensemble", "uncalibrated")
+    )
+    assert after <= before + 1e-9
+
+
+@on_each_fold
+def test_regret_is_what_is_lost_against_the_best_possible_classifier(evaluation, fold):
+    for metric, sign in (("accuracy", -1), ("log_loss", 1)):
+        own, best = (evaluation.score(fold, metric, scope)["value"] for scope in ("ensemble", "bayes"))
+        regret = evaluation.score(fold, metric, scope="regret")
+        assert regret["value"] == pytest.approx(sign * (own - best))
+        assert regret["low"] <= regret["value"] <= regret["high"]
+
+
+def test_an_architecture_that_learns_from_validation_is_scored_there_by_what_training_left(fitted, split):
+    class Bagged(MLP):
+        learns_from_validation: ClassVar[bool] = True
+
+    left = np.tile([0.25, 0.75], (len(split.rows(Fold.VALIDATION)), 1)).astype(np.float32)
+    provenance = fitted.provenance.model_copy(update={"architecture": Bagged(hidden=(6,), activation="tanh")})
+    evaluation = evaluate(
+        dataclasses.replace(fitted, provenance=provenance, validation_probabilities=left), split
+    )
+    np.testing.assert_array_equal(evaluation.probabilities(Fold.VALIDATION), left)
+    assert np.isnan(evaluation.score(Fold.VALIDATION, "accuracy")["spread"])
+    validation = evaluation.rows[evaluation.rows["fold"] == Fold.VALIDATION]
+    assert validation["disagreement"].isna().all()
+    assert np.isfinite(evaluation.score(Fold.TEST, "accuracy")["spread"])
+
+
+def test_the_table_of_confidence_counts_every_test_row_once(evaluation):
+    table = evaluation.confidence_table()
+    assert table["rows"].sum() == len(evaluation.labels(Fold.TEST))
+    assert table["share"].sum() == pytest.approx(1)
+    hits = (table["rows"] * table["accuracy"]).sum()
+    assert hits == pytest.approx(np.trace(evaluation.confusion(Fold.TEST)))
+    assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
+
+
+def test_the_most_confidently_wrong_test_rows_come_first_with_their_features(evaluation, split):
+    table = evaluation.confidently_wrong(split, most=5)
+    assert len(table) == 5
+    assert table["probability"].is_monotonic_decreasing
+    assert (table["true"] != table["predicted"]).all()
+    assert (split.fold[table["row"]] == Fold.TEST).all()
+    np.testing.assert_array_equal(table[["x1", "x2"]], split.X[table["row"]])
+    p, wrong = evaluation.probabilities(Fold.TEST), evaluation.labels(Fold.TEST)
+    wrong = p.argmax(1) != wrong
+    assert table["probability"].iloc[0] == p.max(1)[wrong].max()
 
 
 def test_the_surface_is_the_ensemble_on_the_grid_of_the_figure(evaluation, fitted, split):
@@ -45,7 +120,9 @@ def test_the_surface_is_the_ensemble_on_the_grid_of_the_figure(evaluation, fitte
 @on_each_fold
 def test_the_scores_of_the_ensemble_are_those_of_its_probabilities(evaluation, fold):
     expected = average_scores(evaluation.labels(fold), evaluation.probabilities(fold))
-    assert evaluation.overall(fold) == pytest.approx(expected)
+    scores = evaluation.overall(fold)
+    assert 0 < scores.pop("calibration_p_value") <= 1
+    assert scores == pytest.approx(expected)
 
 
 @on_each_fold
@@ -93,7 +170,10 @@ def test_what_is_followed_over_time_is_of_the_test_fold_but_for_the_loss_that_ch
         "accuracy": test["accuracy"],
         "balanced_accuracy": test["balanced_accuracy"],
         "macro_f1": test["macro_f1"],
+        "roc_auc": test["roc_auc"],
         "log_loss": test["log_loss"],
+        "brier_score": test["brier_score"],
+        "expected_calibration_error": test["expected_calibration_error"],
         "validation_log_loss": validation["log_loss"],
     }
 
@@ -108,7 +188,7 @@ def test_the_table_of_classes_has_a_row_a_class_in_the_splits_order(fit, split):
 def test_the_overall_table_leaves_out_the_classes(evaluation):
     table = evaluation.overall_table()
     assert "class" not in table
-    assert set(table["scope"]) == {"ensemble", "members", "bayes"}
+    assert set(table["scope"]) == {"ensemble", "members", "uncalibrated", "bayes", "regret"}
     assert not table.duplicated(["fold", "scope", "metric"]).any()
 
 

@@ -1,20 +1,18 @@
-"""Scores are scikit-learn's, and their uncertainty is honest."""
-
-import warnings
+"""Scores are scikit-learn's, however many are computed at once."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
-from sklearn.metrics import confusion_matrix
 
 from classification_assets.learning.metrics import (
     average_scores,
-    bootstrap_intervals,
+    calibration_error,
     class_scores,
-    count_scores,
-    member_spreads,
+    row_losses,
+    row_statistics,
+    scores_of_sums,
 )
 
 pytestmark = [
@@ -46,13 +44,18 @@ def test_overall_scores_are_scikit_learns(drawn):
         "accuracy": reference.accuracy_score(y, predicted),
         "balanced_accuracy": reference.balanced_accuracy_score(y, predicted),
         "log_loss": reference.log_loss(y, p, labels=labels),
+        "brier_score": ((p - np.eye(p.shape[1])[y]) ** 2).sum(1).mean(),
+        "matthews_correlation": reference.matthews_corrcoef(y, predicted),
     }
+    if len(np.unique([y, predicted])) > 1:
+        expected["cohen_kappa"] = reference.cohen_kappa_score(y, predicted)
     for average in ("macro", "weighted"):
         options = {"average": average, "labels": labels, "zero_division": 0}
         expected[f"{average}_precision"] = reference.precision_score(y, predicted, **options)
         expected[f"{average}_recall"] = reference.recall_score(y, predicted, **options)
         expected[f"{average}_f1"] = reference.f1_score(y, predicted, **options)
-    assert average_scores(y, p) == pytest.approx(expected)
+    found = average_scores(y, p)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-9)
 
 
 @given(scored())
@@ -74,121 +77,82 @@ def test_the_scores_of_a_class_are_scikit_learns(drawn):
 
 @given(scored())
 @settings(max_examples=100, deadline=None)
-def test_scores_from_counts_are_the_scores_from_rows(drawn):
+def test_ranking_scores_are_scikit_learns_over_the_classes_that_are_there(drawn):
     y, p = drawn
-    labels = np.arange(p.shape[1])
-    counted = count_scores(confusion_matrix(y, p.argmax(1), labels=labels)[None].astype(float), names(p))
-    expected = {("", name): value for name, value in average_scores(y, p).items() if name != "log_loss"}
-    for row in class_scores(y, p, names(p)).itertuples(index=False):
-        if row.metric != "support":
-            expected[row[0], row.metric] = row.value
-    assert {key: values.item() for key, values in counted.items()} == pytest.approx(expected)
-
-
-@given(st.lists(scored(20), min_size=1, max_size=4))
-@settings(max_examples=30, deadline=None)
-def test_many_confusion_matrices_are_scored_as_each_alone(many):
-    matrices = np.stack([confusion_matrix(y, p.argmax(1), labels=np.arange(5)) for y, p in many]).astype(
-        float
-    )
-    classes = [str(index) for index in range(5)]
-    together = count_scores(matrices, classes)
-    for index, matrix in enumerate(matrices):
-        alone = count_scores(matrix[None], classes)
-        assert {key: values[index] for key, values in together.items()} == pytest.approx(
-            {key: values.item() for key, values in alone.items()}
-        )
+    table = class_scores(y, p, names(p)).set_index(["class", "metric"])["value"]
+    overall = average_scores(y, p)
+    areas, precisions = [], []
+    for index, name in enumerate(names(p)):
+        positive = y == index
+        if positive.any():
+            precisions.append(reference.average_precision_score(positive, p[:, index]))
+            assert table[name, "average_precision"] == pytest.approx(precisions[-1])
+        else:
+            assert np.isnan(table[name, "average_precision"])
+        if positive.any() and not positive.all():
+            areas.append(reference.roc_auc_score(positive, p[:, index]))
+            assert table[name, "roc_auc"] == pytest.approx(areas[-1])
+        else:
+            assert np.isnan(table[name, "roc_auc"])
+    assert overall["average_precision"] == pytest.approx(np.mean(precisions))
+    assert overall["roc_auc"] == pytest.approx(np.mean(areas) if areas else np.nan, nan_ok=True)
 
 
 @given(scored())
-@settings(max_examples=30, deadline=None)
-def test_an_interval_is_ordered_and_bounded(drawn):
+@settings(max_examples=100, deadline=None)
+def test_scores_of_sums_are_the_scores_of_rows(drawn):
     y, p = drawn
-    for (_, metric), (low, high) in bootstrap_intervals(y, p, names(p), resamples=200).items():
-        assert 0 <= low <= high
-        assert metric == "log_loss" or high <= 1
+    sums = row_statistics(y, p, groups=60).sum(0, dtype=np.float64)
+    summed = scores_of_sums(np.asarray(sums)[None], names(p))
+    expected = {("", name): value for name, value in average_scores(y, p).items()}
+    for row in class_scores(y, p, names(p)).itertuples(index=False):
+        if row.metric != "support":
+            expected[row[0], row.metric] = row.value
+    found = {key: values.item() for key, values in summed.items()}
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-5, nan_ok=True)
 
 
-def test_an_interval_of_a_perfect_classifier_is_a_point():
-    y = np.arange(30) % 3
-    intervals = bootstrap_intervals(y, np.eye(3)[y], ["a", "b", "c"], resamples=200)
-    assert intervals["", "accuracy"] == intervals["a", "f1"] == (1.0, 1.0)
+@given(scored(), scored())
+@settings(max_examples=30, deadline=None)
+def test_many_sums_are_scored_as_each_alone(first, second):
+    y, p = first
+    sums = np.stack([np.asarray(row_statistics(y, own, 8).sum(0)) for own in (p, p[::-1].copy())])
+    together = scores_of_sums(sums, names(p))
+    for index in range(2):
+        alone = scores_of_sums(sums[index][None], names(p))
+        found = {key: values[index] for key, values in together.items()}
+        assert found == pytest.approx({key: values.item() for key, values in alone.items()}, nan_ok=True)
 
 
-def test_the_same_rows_give_the_same_intervals():
+@given(scored(300), st.integers(2, 64))
+@settings(max_examples=50, deadline=None)
+def test_few_groups_come_close_to_the_exact_ranking(drawn, groups):
+    y, p = drawn
+    if len(np.unique(y)) < 2:
+        return
+    sums = np.asarray(row_statistics(y, p, groups).sum(0))[None]
+    rough, exact = scores_of_sums(sums, names(p)), average_scores(y, p)
+    assert abs(rough["", "roc_auc"].item() - exact["roc_auc"]) <= 0.5
+    if len(y) <= groups:
+        assert rough["", "roc_auc"].item() == pytest.approx(exact["roc_auc"])
+
+
+def test_a_calibrated_classifier_has_hardly_any_calibration_error():
     rng = np.random.default_rng(0)
-    y, p = rng.integers(0, 3, 50), rng.dirichlet(np.ones(3), 50)
-    assert bootstrap_intervals(y, p, names(p)) == bootstrap_intervals(y, p, names(p))
+    p = rng.dirichlet(np.ones(3), 100_000)
+    y = (rng.random((len(p), 1)) > p.cumsum(1)).sum(1)
+    assert calibration_error(y, p) < 0.01
+    assert calibration_error(y, np.eye(3)[p.argmax(1)]) == pytest.approx(1 - average_scores(y, p)["accuracy"])
 
 
-def test_more_rows_give_a_narrower_interval():
-    rng = np.random.default_rng(0)
-    y, p = rng.integers(0, 3, 3200), rng.dirichlet(np.ones(3), 3200)
-
-    def width(n):
-        low, high = bootstrap_intervals(y[:n], p[:n], names(p))["", "accuracy"]
-        return high - low
-
-    assert width(200) / width(3200) == pytest.approx(4, rel=0.2)
-
-
-@pytest.fixture(scope="module")
-def covered():
-    """How often an interval held the truth, by score, in 600 test folds drawn from one distribution."""
-    rng, N, repetitions = np.random.default_rng(1), 250, 600
-    kinds = rng.dirichlet(np.full(3, 0.4), 400)
-
-    def drawn(size):
-        kind = rng.integers(len(kinds), size=size)
-        y = (rng.random((size, 1)) > kinds[kind].cumsum(1)).sum(1)
-        p = kinds[kind] ** 0.7
-        return y, p / p.sum(1, keepdims=True)
-
-    y, p = drawn(400_000)
-    truth = {("", name): value for name, value in average_scores(y, p).items()}
-    truth |= {(row[0], row.metric): row.value for row in class_scores(y, p, names(p)).itertuples(index=False)}
-    hits = dict.fromkeys(bootstrap_intervals(y[:50], p[:50], names(p), 10), 0)
-    for _ in range(repetitions):
-        for key, (low, high) in bootstrap_intervals(*drawn(N), names(p), resamples=400).items():
-            hits[key] += low <= truth[key] <= high
-    return {key: count / repetitions for key, count in hits.items()}
-
-
-@pytest.mark.parametrize(
-    "metric", ["accuracy", "balanced_accuracy", "macro_f1", "weighted_precision", "log_loss"]
-)
-def test_a_95_percent_interval_holds_the_truth_in_about_95_of_100_test_folds(covered, metric):
-    # Within three standard deviations of 600 repetitions; a percentile interval of 250 rows lacks a little.
-    assert 0.92 <= covered["", metric] <= 0.975
-
-
-def test_the_interval_of_a_class_holds_the_truth_about_as_often(covered):
-    rates = [rate for (name, _), rate in covered.items() if name]
-    assert len(rates) == 9
-    assert min(rates) >= 0.91
-
-
-def test_the_spread_of_members_is_the_deviation_of_their_scores():
-    rng = np.random.default_rng(0)
-    y, members = rng.integers(0, 3, 80), rng.dirichlet(np.ones(3), (6, 80))
-    spreads = member_spreads(y, members, names(members[0]))
-    scores = [average_scores(y, own) for own in members]
-    for name in scores[0]:
-        values = [own[name] for own in scores]
-        assert spreads["", name] == pytest.approx((np.mean(values), np.std(values, ddof=1)))
-
-
-def test_one_member_alone_has_no_spread():
-    y, members = np.array([0, 1]), np.full((1, 2, 2), 0.5)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        spreads = member_spreads(y, members, ["a", "b"])
-    assert all(np.isnan(spread) for _, spread in spreads.values())
-    assert spreads["", "accuracy"][0] == 0.5
+def test_the_calibration_error_of_a_hand_made_example():
+    # Two rows at 0.8, one right: |0.8 - 0.5| of half the rows; two at 0.6, both right: |0.6 - 1| of the other half.
+    p = np.array([[0.8, 0.2], [0.8, 0.2], [0.6, 0.4], [0.4, 0.6]])
+    assert calibration_error(np.array([0, 1, 0, 1]), p) == pytest.approx(0.5 * 0.3 + 0.5 * 0.4)
 
 
 def test_certainty_about_a_wrong_class_costs_much_but_not_everything():
     y, p = np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]], np.float32)
-    low, high = bootstrap_intervals(y, p, ["a", "b"], resamples=50)["", "log_loss"]
-    assert low == pytest.approx(0, abs=1e-6)
-    assert 10 < high < 40
+    wrong, right = row_losses(y, p)
+    assert right == pytest.approx(0, abs=1e-6)
+    assert 10 < wrong < 40
