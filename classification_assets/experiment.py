@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from classification_assets.learning.architectures import SHIPPED, Architecture, ArchitectureChoice, Training
+from classification_assets.learning.criteria import Bounds, Metric
 from classification_assets.learning.datasets import AnyDataset, GeneratedDataset
 from classification_assets.learning.declaration import Declaration, Name, field_error
 from classification_assets.learning.device import DeviceName
@@ -30,6 +31,10 @@ class Experiment(Declaration):
     architectures: tuple[ArchitectureChoice, ...] = Field(
         tuple(SHIPPED.values()),
         description="Shipped architectures by name, or declarations; default: all that are shipped.",
+    )
+    metric: Metric = Field("log_loss", description="What orders the leaderboard, on the validation fold.")
+    checks: Bounds = Field(
+        Bounds(), description="What every model's test scores must lie within: {accuracy: {min: 0.9}}."
     )
     device: DeviceName = Field("auto", description="Where it trains: auto, cpu, cuda, cuda:N or mps.")
     resample: bool = Field(False, description="The schedule draws fresh rows of the same problem each time.")
@@ -93,10 +98,10 @@ class NamedExperiment(Experiment):
 
     name: Name
 
-    def all_declared(self) -> list[Declaration]:
+    def all_declared(self) -> list[Declaration | str]:
         """Everything that decides the experiment's results."""
         trainings = [part for pair in self.trainings() for part in pair]
-        return [self.dataset, self.split, *trainings]
+        return [self.dataset, self.split, *trainings, self.metric]
 
     def trainings(self) -> Iterator[tuple[Architecture, Training]]:
         """Each architecture with the options it is trained with."""

@@ -34,9 +34,11 @@ def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.
     }
 
 
-def preview(draw: Callable[[], Figure], name: str) -> dict[str, dg.MetadataValue]:
-    """What is shown of a figure that is not stored itself."""
-    return figure(draw, name)[1]
+def kept(draw: Callable[[], Figure], name: str, beside: dict[str, Any]) -> dict[str, dg.MetadataValue]:
+    """Draw a figure, to be published beside the artifact under its name, and show it."""
+    drawn, metadata = figure(draw, name)
+    beside[name.replace(" ", "_")] = drawn
+    return metadata
 
 
 def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from classification_assets.learning.artifacts import Artifact, Staged
 
 ENVIRONMENT = "CLASSIFICATION_ASSETS_STORAGE"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _READABLE = (".parquet", ".safetensors")
 
 
@@ -38,11 +41,13 @@ class ArtifactStore(dg.ConfigurableIOManager):
         """Where an asset's artifact lies; parts of keys are `[a-z0-9_]+`, so it stays below the root."""
         return self.root.joinpath(*key.path[:-1], f"{key.path[-1]}.{suffix}")
 
-    def stage(self, key: dg.AssetKey, suffix: str, value: Artifact) -> Staged:
-        """Write an artifact beside its place; `handle_output` publishes it."""
+    def stage(
+        self, key: dg.AssetKey, suffix: str, value: Artifact, beside: Mapping[str, Any] = NOTHING
+    ) -> Staged:
+        """Write an artifact, and what is to be read beside it; `handle_output` publishes them."""
         from classification_assets.learning import artifacts
 
-        return artifacts.stage(value, self.place(key, suffix))
+        return artifacts.stage(value, self.place(key, suffix), beside)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         if context.log:

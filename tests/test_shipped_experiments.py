@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from classification_assets.experiment import Experiment, NamedExperiment
-from classification_assets.learning.comparison import leaderboard
 from classification_assets.learning.evaluation import evaluate
+from classification_assets.learning.leaderboard import leaderboard
 from classification_assets.learning.split import Split, Table
 
 DEFS = Path(__file__).parents[1] / "classification_assets" / "defs"
@@ -25,7 +25,7 @@ def board_of(experiment: NamedExperiment):
             architecture.name: evaluate(architecture.fit(split, training, training.seeds), split)
             for architecture, training in experiment.trainings()
         }
-    )
+    ).board
 
 
 @pytest.mark.parametrize("name", ["blobs", "moons", "circles"])

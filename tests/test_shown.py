@@ -21,9 +21,16 @@ def picture_in(metadata, name):
 def test_a_preview_stays_small_however_rich_the_figure_is(inches):
     figure = Figure(figsize=(inches, inches))
     figure.add_subplot().imshow(np.random.default_rng(0).random((300, 300, 3)))
-    preview = picture_in(shown.preview(lambda: figure, "noise"), "noise")
+    preview = picture_in(shown.figure(lambda: figure, "noise")[1], "noise")
     assert len(preview) < shown.PREVIEW_BYTES
     assert Image.open(io.BytesIO(preview)).format == "PNG"
+
+
+def test_a_figure_that_is_kept_is_shown_and_handed_on_under_its_name():
+    figure, beside = Figure(figsize=(2, 2)), {}
+    metadata = shown.kept(lambda: figure, "pretty noise", beside)
+    assert beside == {"pretty_noise": figure}
+    assert list(metadata) == ["pretty noise", "draw_seconds"]
 
 
 def test_a_table_shows_rounded_numbers_and_every_row():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -15,11 +15,11 @@ from classification_assets.assets.run_config import run_config, with_overrides
 from classification_assets.device import TAG, TorchDevice, configured_device, device_tag
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.architectures import Architecture
+from classification_assets.learning.checks import Check
 from classification_assets.learning.declaration import Declaration
 
 Key = Sequence[str]
 Inputs = Mapping[str, Key | Mapping[str, Key]]
-Check = Callable[[Any], tuple[bool, str]]
 ARCHITECTURE = "classification_assets/architecture"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 Body = Callable[..., tuple[Any, dict[str, Any]]]
@@ -39,12 +39,15 @@ class Run:
         Writes a line to Dagster's log.
     threads : int or None
         Of the CPU; None if the work chooses.
+    beside : dict
+        Files for reading that are published in the artifact's folder: see `artifacts.stage`.
     """
 
     device: str
     overridden: dict[str, Any]
     log: Callable[[str], None]
     threads: int | None = None
+    beside: dict[str, Any] = field(default_factory=dict)
 
 
 def experiment_asset(
@@ -53,7 +56,7 @@ def experiment_asset(
     *,
     architecture: Architecture | None = None,
     inputs: Inputs | Sequence[str] = (),
-    uses: Sequence[Declaration],
+    uses: Sequence[Declaration | str],
     **options: Any,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """An asset of an experiment, or of one of its architectures; `inputs` by name are the experiment's own.
@@ -75,7 +78,7 @@ def declared_asset(
     *,
     group: str,
     stored_as: str,
-    uses: Sequence[Declaration],
+    uses: Sequence[Declaration | str],
     kinds: set[str],
     inputs: Inputs = NOTHING,
     overrides: Mapping[str, Declaration] = NOTHING,
@@ -92,7 +95,7 @@ def declared_asset(
     group : str
     stored_as : str
         The artifact's suffix.
-    uses : sequence of Declaration
+    uses : sequence of Declaration or str
         All that is declared for it and for everything upstream; its hash is the code version, since Dagster
         does not carry a changed version downstream.
     kinds : set of str
@@ -105,8 +108,8 @@ def declared_asset(
         Declared devices, from the most to the least specific.
     accelerated : bool
         Whether the work has a use for an accelerator.
-    checks : sequence of callables
-        ``check(value) -> (passed, sentence)``, reported with the asset.
+    checks : sequence of Check
+        Reported with the asset.
     tags : mapping
         Shown beside the asset, with the configured device.
 
@@ -126,7 +129,7 @@ def declared_asset(
             declared, overridden = with_overrides(overrides, config)
             run = Run(device["device"], overridden, context.log.info, threads)
             value, metadata = body(**declared, **_nested_inputs(inputs, loaded), run=run)
-            staged = context.resources.artifacts.stage(asset_key, stored_as, value)
+            staged = context.resources.artifacts.stage(asset_key, stored_as, value, run.beside)
             told = {"overridden for this run": _as_text(overridden)} if overridden else {}
             return dg.MaterializeResult(
                 value=staged,
@@ -150,7 +153,9 @@ def declared_asset(
             tags={TAG: device_tag(configured), **tags},
             metadata={"device": configured, "stored_as": stored_as},
             check_specs=[
-                dg.AssetCheckSpec(check.__name__, asset=asset_key, description=check.__doc__)
+                dg.AssetCheckSpec(
+                    check.name, asset=asset_key, description=check.description, blocking=check.blocking
+                )
                 for check in checks
             ],
         )(compute)
@@ -176,8 +181,10 @@ def _device(
     }
 
 
-def _code_version(uses: Sequence[Declaration]) -> str:
-    declared = [use.model_dump(mode="json", exclude={"device"}) for use in uses]
+def _code_version(uses: Sequence[Declaration | str]) -> str:
+    declared = [
+        use if isinstance(use, str) else use.model_dump(mode="json", exclude={"device"}) for use in uses
+    ]
     return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -201,11 +208,11 @@ def _nested_inputs(inputs: Inputs, loaded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked(check: Check, value: Any) -> dg.AssetCheckResult:
-    passed, sentence = check(value)
+    passed, sentence = check.judge(value)
     return dg.AssetCheckResult(
         passed=passed,
-        check_name=check.__name__,
-        severity=dg.AssetCheckSeverity.WARN,
+        check_name=check.name,
+        severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
         description=sentence,
     )
 

@@ -25,11 +25,15 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
         kinds={"pandas", "parquet"},
     )
     def leaderboard(leaderboards, run: Run):
-        """Every experiment's leaderboard, one below the other."""
-        from classification_assets.learning.comparison import comparison, summary
+        """Every experiment's leaderboard, one below the other, and architectures by their average rank."""
+        from classification_assets.learning.comparison import comparison
+        from classification_assets.learning.leaderboard import summary
 
-        board = comparison(leaderboards)
-        return board, shown.table(summary(board), "leaderboard")
+        compared = comparison(leaderboards)
+        return compared, {
+            **shown.table(summary(compared.board), "leaderboard"),
+            **shown.table(compared.ranks, "average ranks"),
+        }
 
     return leaderboard
 

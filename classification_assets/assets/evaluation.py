@@ -6,7 +6,7 @@ from classification_assets import shown
 from classification_assets.assets.asset import Run, experiment_asset
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.architectures import Architecture, Training
-from classification_assets.learning.checks import beats_majority
+from classification_assets.learning.checks import of_evaluation
 
 
 def evaluation_asset(
@@ -23,7 +23,7 @@ def evaluation_asset(
         uses=[experiment.dataset, experiment.split, training, architecture],
         kinds={"scikitlearn", "parquet"},
         accelerated=True,
-        checks=[beats_majority],
+        checks=of_evaluation(experiment.checks),
     )
     def evaluation(model, split, run: Run):
         """Scores on the validation and the test fold, each with its interval over rows and spread over members."""
@@ -33,10 +33,14 @@ def evaluation_asset(
         evaluation = evaluate(model.using(architecture), split, run.device)
         title = f"{experiment.name} · {architecture.name}"
         return evaluation, {
-            **shown.preview(lambda: pictures.confusion_matrix(evaluation, title), "confusion matrix"),
+            **shown.kept(
+                lambda: pictures.confusion_matrix(evaluation, title), "confusion matrix", run.beside
+            ),
             **shown.scalars(evaluation.reported()),
             **shown.table(evaluation.overall_table(), "scores"),
             **shown.table(evaluation.class_table(), "scores of each class"),
+            **shown.table(evaluation.confidence_table(), "accuracy by confidence"),
+            **shown.table(evaluation.confidently_wrong(split), "most confidently wrong"),
         }
 
     return evaluation

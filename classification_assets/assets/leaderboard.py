@@ -5,6 +5,7 @@ import dagster as dg
 from classification_assets import shown
 from classification_assets.assets.asset import Run, experiment_asset
 from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.checks import Check, beats_linear
 
 
 def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -21,19 +22,23 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         inputs={"evaluations": evaluations},
         uses=experiment.all_declared(),
         kinds={"pandas", "parquet"},
+        checks=[Check.of(beats_linear)],
     )
     def leaderboard(evaluations, run: Run):
-        """Architectures by their log loss on the validation fold; the scores beside it are the test fold's."""
-        from classification_assets.learning.comparison import leaderboard as ranked
-        from classification_assets.learning.comparison import summary
+        """Architectures by their score on the validation fold; the test fold says which differences are real."""
+        from classification_assets.learning.leaderboard import leaderboard as ranked
+        from classification_assets.learning.leaderboard import pairs, summary
 
-        board = ranked(evaluations)
-        return board, {
+        ordered = ranked(evaluations, experiment.metric)
+        board = ordered.board
+        return ordered, {
             **shown.table(summary(board), "leaderboard"),
+            "result": dg.MetadataValue.text(ordered.sentence()),
+            "winner": dg.MetadataValue.text(ordered.winner),
             **shown.scalars(
                 {name: float(board[name].iloc[0]) for name in ("accuracy", "macro_f1", "log_loss")}
             ),
-            "winner": dg.MetadataValue.text(str(board["architecture"].iloc[0])),
+            **shown.table(pairs(ordered.differences), "differences"),
         }
 
     return leaderboard

@@ -6,7 +6,7 @@ from classification_assets import shown
 from classification_assets.assets.asset import Run, experiment_asset
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.architectures import Architecture, Training
-from classification_assets.learning.checks import converged
+from classification_assets.learning.checks import of_model
 
 
 def model_asset(
@@ -24,7 +24,7 @@ def model_asset(
         uses=[experiment.dataset, experiment.split, training, architecture],
         kinds={"pytorch"},
         accelerated=True,
-        checks=[converged],
+        checks=of_model(),
     )
     def model(training, architecture, split, run: Run):
         """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""
@@ -35,7 +35,7 @@ def model_asset(
         fitted, seconds = timed_fit(architecture, split, training, run.device, title, run.log, run.threads)
         fitted = fitted.noting(run.overridden)
         return fitted, {
-            **shown.preview(lambda: pictures.training_curves(fitted, title), "training curves"),
+            **shown.kept(lambda: pictures.training_curves(fitted, title), "training curves", run.beside),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
             **shown.table(fitted.hyperparameters(), "hyper-parameters"),
         }

@@ -5,6 +5,7 @@ import dagster as dg
 from classification_assets import shown
 from classification_assets.assets.asset import Run, experiment_asset
 from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.checks import Check, separate_folds
 
 
 def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -18,6 +19,7 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         overrides={"folds": experiment.split},
         uses=[experiment.dataset, experiment.split],
         kinds={"scikitlearn", "parquet"},
+        checks=[Check.of(separate_folds)],
     )
     def split(folds, dataset, run: Run):
         """Train, validation and test, the same share of each class; standardization from the training fold alone."""
@@ -26,7 +28,7 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
 
         split = Split.of(dataset, folds)
         return split, {
-            **shown.preview(lambda: pictures.folds(split, experiment.name), "folds"),
+            **shown.kept(lambda: pictures.folds(split, experiment.name), "folds", run.beside),
             **shown.table(split.class_counts(), "rows of each class"),
             **shown.table(split.columns(), "columns"),
         }

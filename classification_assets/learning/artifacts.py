@@ -7,6 +7,8 @@ one key `HEADER`. Formats:
 - `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__`` if there are weights, then the features by
   name; the header holds classes, preprocessing and source.
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
+- `Leaderboard`: its `board`; the header holds `differences` and `metric`.
+- `Comparison`: its `board`; the header holds `ranks` and `about`.
 - `DataFrame`: its columns.
 - `Fitted`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/``; the header holds the provenance.
 - `Figure`: a PNG, and beside it the SVG, which is never read back.
@@ -19,9 +21,10 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -36,12 +39,15 @@ from torch import nn
 from upath import UPath
 
 from classification_assets.learning.blend import Fitted, Provenance
+from classification_assets.learning.comparison import Comparison
 from classification_assets.learning.evaluation import Evaluation
+from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.split import Split, Table
 
 HEADER = "classification_assets"
-Artifact: TypeAlias = Table | Split | Evaluation | pd.DataFrame | Fitted | Figure
+Artifact: TypeAlias = Table | Split | Evaluation | Leaderboard | Comparison | pd.DataFrame | Fitted | Figure
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARTIAL = ".partial-"
 
 
@@ -79,10 +85,13 @@ class Staged:
                     written.parent.rmdir()
 
 
-def stage(value: Artifact, path: UPath | Path | str) -> Staged:
+def stage(
+    value: Artifact, path: UPath | Path | str, beside: Mapping[str, Figure | str | bytes] = NOTHING
+) -> Staged:
     """Write an artifact beside its place, so that publishing it is a rename.
 
-    What an earlier, killed run had left there unpublished is removed.
+    What an earlier, killed run had left there unpublished is removed. `beside` are files for reading that are
+    published in the same folder, by name: a figure as PNG and SVG, a text or bytes under the name as it is.
 
     Raises
     ------
@@ -92,26 +101,27 @@ def stage(value: Artifact, path: UPath | Path | str) -> Staged:
         If files of that suffix do not hold such a value.
     """
     place = UPath(path)
-    suffix, write = _format_of(value, place)
+    suffix, _ = _format_of(value, place)
     if place.suffix != suffix:
         raise ValueError(f"a {type(value).__name__} is stored in a {suffix} file, however: {place}")
     folder = _staging_folder(place)
     for left in folder.glob(f"{_PARTIAL}{place.stem}-*"):
         if not _is_running(left):
             left.unlink(missing_ok=True)
-    targets = [place.with_suffix(".svg"), place] if isinstance(value, Figure) else [place]
-    # The process is named, so that a later one knows whose file may be removed.
-    written = [
-        folder / f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
-        for target in targets
-    ]
-    for file in written:
-        write(value, file)
+    content = [(place.with_name(name), kept) for name, kept in beside.items()] + [(place, value)]
+    targets = [(target, kept) for file, kept in content for target in _files_of(file, kept)]
+    written = []
+    for target, kept in targets:
+        # The process is named, so that a later one knows whose file may be removed.
+        name = f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
+        file = folder / name
+        _writer(kept)(kept, file)
         with file.open("rb+") as opened:
             os.fsync(opened.fileno())
+        written.append(file)
     with written[-1].open("rb") as opened:
         version = hashlib.file_digest(opened, "sha256").hexdigest()
-    return Staged(place, version, tuple(zip(written, targets, strict=True)))
+    return Staged(place, version, tuple(zip(written, (target for target, _ in targets), strict=True)))
 
 
 def save(value: Artifact, path: UPath | Path | str) -> str:
@@ -202,8 +212,28 @@ def _write_split(value: Split, file: Path) -> None:
 
 
 def _write_evaluation(value: Evaluation, file: Path) -> None:
-    metrics = json.loads(value.metrics.to_json(orient="split", index=False, double_precision=15))
-    _write_parquet(value.rows, _header("evaluation", metrics=metrics, about=value.about), file)
+    header = _header("evaluation", metrics=_as_json(value.metrics), about=value.about)
+    _write_parquet(value.rows, header, file)
+
+
+def _write_leaderboard(value: Leaderboard, file: Path) -> None:
+    header = _header("leaderboard", differences=_as_json(value.differences), metric=value.metric)
+    _write_parquet(value.board, header, file)
+
+
+def _write_comparison(value: Comparison, file: Path) -> None:
+    _write_parquet(value.board, _header("comparison", ranks=_as_json(value.ranks), about=value.about), file)
+
+
+def _as_json(frame: pd.DataFrame) -> dict[str, Any]:
+    return json.loads(frame.to_json(orient="split", index=False, double_precision=15))
+
+
+def _from_json(content: dict[str, Any], *texts: str) -> pd.DataFrame:
+    """A frame of numbers but for the columns that are text."""
+    columns = content["columns"]
+    frame = pd.DataFrame(content["data"], columns=columns)
+    return frame.astype({name: float for name in columns if name not in texts})
 
 
 def _write_frame(value: pd.DataFrame, file: Path) -> None:
@@ -236,10 +266,28 @@ _FORMATS: dict[type, tuple[str, Callable[[Any, Path], None]]] = {
     Table: (".parquet", _write_table),
     Split: (".parquet", _write_split),
     Evaluation: (".parquet", _write_evaluation),
+    Leaderboard: (".parquet", _write_leaderboard),
+    Comparison: (".parquet", _write_comparison),
     pd.DataFrame: (".parquet", _write_frame),
     Fitted: (".safetensors", _write_fitted),
     Figure: (".png", _write_figure),
 }
+
+
+def _files_of(place: UPath, content: Any) -> list[UPath]:
+    """Where a content goes: a figure's two pictures, the PNG last."""
+    return (
+        [place.with_suffix(suffix) for suffix in (".svg", ".png")] if isinstance(content, Figure) else [place]
+    )
+
+
+def _writer(content: Any) -> Callable[[Any, Path], object]:
+    match content:
+        case str():
+            return lambda text, file: file.write_text(text, encoding="utf-8")
+        case bytes():
+            return lambda data, file: file.write_bytes(data)
+    return _format_of(content, UPath(""))[1]
 
 
 def _format_of(value: Any, place: UPath) -> tuple[str, Callable[[Any, Path], None]]:
@@ -271,9 +319,13 @@ def _read_parquet(place: UPath) -> Any:
                 source=header["source"],
             )
         case "evaluation":
-            metrics = pd.DataFrame(header["metrics"]["data"], columns=header["metrics"]["columns"])
-            numbers = dict.fromkeys(("value", "low", "high", "spread"), float)
-            return Evaluation(frame, metrics.astype(numbers), header["about"])
+            metrics = _from_json(header["metrics"], "fold", "scope", "class", "metric")
+            return Evaluation(frame, metrics, header["about"])
+        case "leaderboard":
+            differences = _from_json(header["differences"], "metric", "first", "second", "better")
+            return Leaderboard(frame, differences, header["metric"])
+        case "comparison":
+            return Comparison(frame, _from_json(header["ranks"], "architecture"), header["about"])
         case "frame":
             return frame
         case other:

@@ -1,72 +1,69 @@
-"""Which architecture is best: chosen by the validation fold, reported on the test fold."""
+"""Architectures over all experiments: their average ranks, and which of them are really different."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from classification_assets.learning.evaluation import Evaluation
-from classification_assets.learning.folds import Fold
+from classification_assets.learning.criteria import LOWER_IS_BETTER
+from classification_assets.learning.leaderboard import Leaderboard
+from classification_assets.learning.significance import friedman, joined, nemenyi_difference
 
-REPORTED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
+@dataclass(frozen=True)
+class Comparison:
+    """All experiments' leaderboards, and architectures by their average rank.
 
-def leaderboard(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
-    """A row an architecture, the lowest log loss on the validation fold first.
-
-    Every other column is of the test fold and reorders nothing: ``metric``, with ``metric_low`` and
-    ``metric_high`` (95 % bootstrap interval over rows) and ``metric_spread`` (standard deviation over
-    members), of each metric in `REPORTED`; ``bayes_accuracy`` and ``bayes_log_loss`` (NaN where the truth is
-    not known); ``members``, ``failed``, ``parameters`` of one network; ``overridden``, what a run set
-    otherwise than declared (empty: nothing).
+    Attributes
+    ----------
+    board : DataFrame
+        The leaderboards' rows with ``experiment`` in front.
+    ranks : DataFrame
+        A row an architecture that every experiment tried, the best validation rank first: ``architecture``,
+        ``validation_rank`` and ``test_rank``, each the average over experiments (1 is best).
+    about : dict
+        ``experiments`` (their number), ``p_value`` of Friedman's test that all are equal, and the
+        ``critical_difference`` of average test ranks after Nemenyi (None: fewer than two of either);
+        ``groups``: architectures that are not really different.
     """
-    rows = []
-    for name, evaluation in evaluations.items():
-        row: dict[str, Any] = {"architecture": name}
-        row["validation_log_loss"] = evaluation.score(Fold.VALIDATION, "log_loss")["value"]
-        for metric in REPORTED:
-            score = evaluation.score(Fold.TEST, metric)
-            row |= {metric: score["value"]}
-            row |= {f"{metric}_{part}": score[part] for part in ("low", "high", "spread")}
-        row |= {f"bayes_{metric}": _bayes(evaluation, metric) for metric in ("accuracy", "log_loss")}
-        row |= {key: evaluation.about[key] for key in ("members", "failed", "parameters")}
-        row["overridden"] = ", ".join(
-            f"{key}={value}" for key, value in evaluation.about["overridden"].items()
-        )
-        rows.append(row)
-    board = pd.DataFrame(rows).sort_values(["validation_log_loss", "architecture"], ignore_index=True)
-    board.insert(0, "rank", np.arange(1, len(board) + 1))
-    return board
+
+    board: pd.DataFrame
+    ranks: pd.DataFrame
+    about: dict[str, Any]
 
 
-def comparison(leaderboards: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """All experiments' leaderboards below each other, with the experiment in front."""
-    parts = [board.assign(experiment=name) for name, board in leaderboards.items()]
+def comparison(leaderboards: Mapping[str, Leaderboard]) -> Comparison:
+    """All experiments' leaderboards below each other, and average ranks over them (Demšar 2006)."""
+    parts = [own.board.assign(experiment=name) for name, own in leaderboards.items()]
     board = pd.concat(parts, ignore_index=True)
-    return board[["experiment", *board.columns.drop("experiment")]]
+    board = board[["experiment", *board.columns.drop("experiment")]]
+    names = [set(own.board["architecture"]) for own in leaderboards.values()]
+    # The first experiment's order, so that equal ranks have one.
+    common = [name for name in parts[0]["architecture"] if all(name in own for own in names)]
+    validation, test = (
+        np.array([_ranks(own, common, fold) for own in leaderboards.values()]) for fold in ("validation_", "")
+    )
+    ranks = pd.DataFrame(
+        {
+            "architecture": common,
+            "validation_rank": validation.mean(0),
+            "test_rank": test.mean(0),
+        }
+    ).sort_values("validation_rank", kind="stable", ignore_index=True)
+    about: dict[str, Any] = {"experiments": len(leaderboards), "p_value": None, "critical_difference": None}
+    groups: list[list[str]] = []
+    if len(common) > 1 and len(leaderboards) > 1:
+        difference = nemenyi_difference(len(common), len(leaderboards))
+        about |= {"p_value": friedman(test), "critical_difference": difference}
+        groups = [[common[index] for index in group] for group in joined(test.mean(0), difference)]
+    return Comparison(board, ranks, about | {"groups": groups})
 
 
-def summary(board: pd.DataFrame) -> pd.DataFrame:
-    """A leaderboard for reading: each score with its interval, and its spread over members."""
-    first = [name for name in ("experiment", "rank", "architecture", "validation_log_loss") if name in board]
-    table = board[first].copy()
-    for metric in REPORTED:
-        scores = zip(*(board[metric + part] for part in ("", "_low", "_high", "_spread")), strict=True)
-        table[f"test {metric.replace('_', ' ')}"] = [
-            f"{value:.3f} [{low:.3f}, {high:.3f}]" + (f" ± {spread:.3f}" if np.isfinite(spread) else "")
-            for value, low, high, spread in scores
-        ]
-    table["best possible accuracy"] = board["bayes_accuracy"]
-    table["parameters"] = board["parameters"]
-    table["overridden"] = board["overridden"]
-    return table.rename(columns={"validation_log_loss": "validation log loss"})
-
-
-def _bayes(evaluation: Evaluation, metric: str) -> float:
-    try:
-        return float(evaluation.score(Fold.TEST, metric, scope="bayes")["value"])
-    except KeyError:
-        return float("nan")
+def _ranks(leaderboard: Leaderboard, names: Sequence[str], fold: str) -> np.ndarray:
+    """Ranks (1 is best, equal ones share) of some architectures by the metric that decides."""
+    scores = leaderboard.board.set_index("architecture").loc[list(names), fold + leaderboard.metric]
+    return scores.rank(ascending=leaderboard.metric in LOWER_IS_BETTER).to_numpy()

@@ -31,7 +31,7 @@ PLANE = 3
 RESOLUTION = 201
 """Points of that grid along each side; odd, so that every second one spans it too."""
 
-FOLLOWED = (
+REPORTED = (
     "accuracy",
     "balanced_accuracy",
     "macro_f1",
@@ -40,7 +40,7 @@ FOLLOWED = (
     "brier_score",
     "expected_calibration_error",
 )
-"""Scores that Dagster plots over time."""
+"""Scores of the test fold that are compared, and followed over time."""
 
 TRAINING_ROWS = 20_000
 """Rows of the training fold that are scored, at most: enough to see a gap."""
@@ -123,7 +123,7 @@ class Evaluation:
     def reported(self) -> dict[str, float]:
         """The scores that are followed over time: the test fold's, and the log loss that chooses."""
         scores = self.overall(Fold.TEST)
-        told = {name: scores[name] for name in FOLLOWED}
+        told = {name: scores[name] for name in REPORTED}
         return told | {"validation_log_loss": self.overall(Fold.VALIDATION)["log_loss"]}
 
     def overall_table(self) -> pd.DataFrame:

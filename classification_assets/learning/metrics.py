@@ -23,7 +23,6 @@ from sklearn.metrics import (
 
 CLASS_METRICS = ("precision", "recall", "f1")
 RANKING_METRICS = ("roc_auc", "average_precision")
-LOWER_IS_BETTER = frozenset({"log_loss", "brier_score", "expected_calibration_error"})
 BINS = 15
 """Of equal width, of the confidence, for the calibration error (Guo et al. 2017)."""
 

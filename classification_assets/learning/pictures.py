@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from classification_assets.learning.blend import Fitted
@@ -20,6 +19,7 @@ from classification_assets.learning.figures import (
     scatter,
 )
 from classification_assets.learning.folds import Fold
+from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.plane import Plane
 from classification_assets.learning.split import Split, Table
 
@@ -89,12 +89,12 @@ def decision_boundary(evaluation: Evaluation, split: Split, title: str) -> Figur
 def boundary_gallery(
     evaluations: Mapping[str, Evaluation],
     splits: Mapping[str, Split],
-    leaderboards: Mapping[str, pd.DataFrame],
+    leaderboards: Mapping[str, Leaderboard],
 ) -> Figure:
     """Every boundary in one picture; `evaluations` are named `experiment/architecture`."""
     planes = {name: _plane(split) for name, split in splits.items()}
     truths = {name: _truth(split, planes[name]) for name, split in splits.items()}
-    winners = {name: board["architecture"].iloc[0] for name, board in leaderboards.items()}
+    winners = {name: board.winner for name, board in leaderboards.items()}
     cells = {}
     for name, evaluation in evaluations.items():
         experiment, architecture = name.split("/")

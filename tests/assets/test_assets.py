@@ -79,10 +79,17 @@ def test_every_asset_leaves_its_artifact(done):
         "small/dataset.parquet",
         "small/split.parquet",
         "small/leaderboard.parquet",
+        *(f"small/{name}.{suffix}" for name in ("rows", "folds") for suffix in ("png", "svg")),
         *(
             f"small/{architecture}/{file}"
             for architecture in ("linear", "narrow")
-            for file in ("model.safetensors", "evaluation.parquet", "boundary.png", "boundary.svg")
+            for file in ("model.safetensors", "evaluation.parquet")
+        ),
+        *(
+            f"small/{architecture}/{figure}.{suffix}"
+            for architecture in ("linear", "narrow")
+            for figure in ("boundary", "training_curves", "confusion_matrix")
+            for suffix in ("png", "svg")
         ),
         "comparison/leaderboard.parquet",
         "comparison/gallery.png",
@@ -206,7 +213,7 @@ def test_the_leaderboard_tells_of_overrides_of_the_model_and_of_the_data(materia
             }
         },
     )
-    board = load(tmp_path / "small/leaderboard.parquet").set_index("architecture")
+    board = load(tmp_path / "small/leaderboard.parquet").board.set_index("architecture")
     assert board.loc["linear", "overridden"] == "dataset.noise=0.5"
     assert board.loc["narrow", "overridden"] == "dataset.noise=0.5, members=2"
 
@@ -231,7 +238,7 @@ def test_a_failed_run_leaves_what_was_stored(materialize, experiment, tmp_path):
 
 def test_the_leaderboard_is_ordered_by_the_validation_fold(done):
     _, folder = done
-    board = load(folder / "small/leaderboard.parquet")
+    board = load(folder / "small/leaderboard.parquet").board
     evaluations = {name: load(folder / f"small/{name}/evaluation.parquet") for name in ("linear", "narrow")}
     losses = {
         name: evaluation.score(Fold.VALIDATION, "log_loss")["value"]
@@ -245,8 +252,53 @@ def test_the_leaderboard_is_ordered_by_the_validation_fold(done):
 
 def test_checks_are_reported_with_a_sentence(done):
     evaluations = done[0].get_asset_check_evaluations()
-    assert {evaluation.check_name for evaluation in evaluations} == {"converged", "beats_majority"}
+    assert {evaluation.check_name for evaluation in evaluations} == {
+        "separate_folds",
+        "converged",
+        "beats_majority",
+        "calibrated",
+        "generalizes",
+        "near_optimal",
+        "beats_linear",
+    }
     assert all(evaluation.description for evaluation in evaluations)
+
+
+def test_a_declared_bound_is_a_check_and_one_that_blocks_stops_what_is_downstream(
+    materialize, declared, tmp_path
+):
+    checks = {"accuracy": {"min": 0.999, "blocking": True}, "roc_auc": {"min": 0.2}}
+    result = materialize(declared(checks=checks, architectures=["linear"]), raise_on_error=False)
+    assert not result.success
+    found = {own.check_name: own for own in result.get_asset_check_evaluations()}
+    floor, passed = found["accuracy_within_bounds"], found["roc_auc_within_bounds"]
+    assert not floor.passed
+    assert floor.severity == dg.AssetCheckSeverity.ERROR
+    assert "declared to be at least 0.999" in floor.description
+    assert passed.passed
+    assert (tmp_path / "small/linear/evaluation.parquet").exists()
+    assert not (tmp_path / "small/leaderboard.parquet").exists()
+
+
+def test_a_bound_that_does_not_block_only_warns(materialize, declared):
+    result = materialize(declared(checks={"accuracy": {"min": 0.999}}, architectures=["linear"]))
+    (floor,) = [
+        own for own in result.get_asset_check_evaluations() if own.check_name == "accuracy_within_bounds"
+    ]
+    assert (floor.passed, floor.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert result.success
+
+
+def test_the_declared_metric_orders_the_leaderboard(materialize, declared, tmp_path):
+    materialize(declared(metric="accuracy"))
+    stored = load(tmp_path / "small/leaderboard.parquet")
+    assert stored.metric == "accuracy"
+    assert stored.board["validation_accuracy"].is_monotonic_decreasing
+
+
+def test_another_metric_changes_the_code_version_of_the_leaderboard_alone(declared):
+    before, after = code_versions(declared()), code_versions(declared(metric="accuracy"))
+    assert {key for key in before if before[key] != after[key]} == {"small/leaderboard"}
 
 
 def test_a_persons_own_network_goes_through_the_whole_pipeline(materialize, declared, tmp_path):

@@ -120,7 +120,7 @@ def test_a_hyperparameter_of_the_run_is_recorded_first(overridden):
 
 
 def test_the_leaderboard_tells_which_model_was_overridden(overridden):
-    board = load(overridden.artifacts / "moons_small" / "leaderboard.parquet")
+    board = load(overridden.artifacts / "moons_small" / "leaderboard.parquet").board
     told = dict(zip(board["architecture"], board["overridden"], strict=True))
     assert told == dict.fromkeys(ARCHITECTURES, "") | {"linear": "max_epochs=3"}
 

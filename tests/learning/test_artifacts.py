@@ -28,7 +28,9 @@ from upath import UPath
 from classification_assets.learning import artifacts
 from classification_assets.learning.architectures import MLP, Module
 from classification_assets.learning.artifacts import HEADER, ArtifactError, load, save, stage
-from classification_assets.learning.evaluation import Evaluation
+from classification_assets.learning.comparison import comparison
+from classification_assets.learning.evaluation import Evaluation, evaluate
+from classification_assets.learning.leaderboard import leaderboard
 from classification_assets.learning.split import Split, Table
 
 OWN_NETWORK = """
@@ -61,6 +63,19 @@ def frame():
 
 
 @pytest.fixture(scope="module")
+def board(evaluation, fit, split):
+    """A leaderboard of two architectures."""
+    linear = evaluate(fit(MLP(name="linear", hidden=())), split)
+    return leaderboard({"narrow": evaluation, "linear": linear}, "accuracy")
+
+
+@pytest.fixture(scope="module")
+def compared(board):
+    """Two experiments' leaderboards, compared."""
+    return comparison({"one": board, "other": board})
+
+
+@pytest.fixture(scope="module")
 def figure():
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([1, 3, 2])
@@ -78,6 +93,8 @@ KINDS = {
     "table": ".parquet",
     "split": ".parquet",
     "evaluation": ".parquet",
+    "board": ".parquet",
+    "compared": ".parquet",
     "frame": ".parquet",
     "fitted": ".safetensors",
     "with_checkpoints": ".safetensors",
@@ -136,6 +153,38 @@ def test_an_evaluation_comes_back(stored):
     pd.testing.assert_frame_equal(again.rows, value.rows)
     pd.testing.assert_frame_equal(again.metrics, value.metrics, rtol=0, atol=1e-15)
     assert again.about == value.about
+
+
+def test_a_leaderboard_comes_back(stored):
+    value, path = stored("board")
+    again = load(path)
+    pd.testing.assert_frame_equal(again.board, value.board)
+    pd.testing.assert_frame_equal(again.differences, value.differences, rtol=0, atol=1e-15)
+    assert again.metric == "accuracy"
+
+
+def test_a_leaderboard_of_one_architecture_comes_back(evaluation, tmp_path):
+    save(leaderboard({"narrow": evaluation}), tmp_path / "board.parquet")
+    assert load(tmp_path / "board.parquet").winner == "narrow"
+
+
+def test_a_comparison_comes_back(stored):
+    value, path = stored("compared")
+    again = load(path)
+    pd.testing.assert_frame_equal(again.board, value.board)
+    pd.testing.assert_frame_equal(again.ranks, value.ranks)
+    assert again.about == value.about
+
+
+def test_what_is_published_beside_an_artifact_keeps_its_name(frame, figure, tmp_path):
+    beside = {"shape": figure, "README.md": "# Hello ü\n", "clip.gif": b"GIF89a"}
+    staged = stage(frame, tmp_path / "frame.parquet", beside)
+    assert not list(tmp_path.glob("[!.]*"))
+    staged.publish()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"frame.parquet", "shape.png", "shape.svg", "README.md", "clip.gif"}
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "# Hello ü\n"
+    assert staged.version == save(frame, tmp_path / "alone.parquet")
 
 
 def test_a_frame_comes_back(stored):
@@ -254,7 +303,7 @@ def test_a_value_that_is_no_artifact_is_refused_with_what_can_be_stored(tmp_path
     with pytest.raises(TypeError) as raised:
         save(value, tmp_path / "x.parquet")
     assert f"x.parquet: a {type(value).__name__} cannot be stored" in str(raised.value)
-    assert "Table, Split, Evaluation, DataFrame, Fitted, Figure" in str(raised.value)
+    assert "Table, Split, Evaluation, Leaderboard, Comparison, DataFrame, Fitted, Figure" in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from classification_assets.learning import pictures
-from classification_assets.learning.comparison import leaderboard
 from classification_assets.learning.folds import Fold
+from classification_assets.learning.leaderboard import leaderboard
 
 
 def texts(figure):

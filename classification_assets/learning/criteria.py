@@ -1,0 +1,77 @@
+"""What decides between architectures, and what a score must not fall below: declarations. Light to import."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from classification_assets.learning.declaration import Declaration
+
+Metric = Literal["log_loss", "brier_score", "accuracy", "balanced_accuracy", "macro_f1"]
+"""What orders a leaderboard, on the validation fold."""
+
+LOWER_IS_BETTER = frozenset({"log_loss", "brier_score", "expected_calibration_error"})
+
+
+class Bound(Declaration):
+    """What a score must lie within."""
+
+    min: float | None = Field(None, description="The score must be at least this.")
+    max: float | None = Field(None, description="The score must be at most this.")
+    blocking: bool = Field(
+        False, description="A violation is an error that keeps everything downstream from being made."
+    )
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Bound:
+        if self.min is None and self.max is None:
+            raise ValueError("a bound needs min or max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min must not be above max, however: {self.min} > {self.max}")
+        return self
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies within; NaN does not."""
+        if isnan(value):
+            return False
+        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
+
+    def __str__(self) -> str:
+        parts = [("at least", self.min), ("at most", self.max)]
+        return " and ".join(f"{words} {value:g}" for words, value in parts if value is not None)
+
+
+class Bounds(Declaration):
+    """What every model's scores on the test fold must lie within, each a check of its evaluation."""
+
+    accuracy: Bound | None = None
+    balanced_accuracy: Bound | None = None
+    macro_precision: Bound | None = None
+    macro_recall: Bound | None = None
+    macro_f1: Bound | None = None
+    weighted_f1: Bound | None = None
+    roc_auc: Bound | None = None
+    average_precision: Bound | None = None
+    cohen_kappa: Bound | None = None
+    matthews_correlation: Bound | None = None
+    log_loss: Bound | None = None
+    brier_score: Bound | None = None
+    expected_calibration_error: Bound | None = None
+    gap: Bound = Field(
+        Bound(max=0.1), description="Accuracy on the training fold less that on the test fold."
+    )
+    regret: Bound = Field(
+        Bound(max=0.1),
+        description="Log loss above the lowest possible one, where the truth is known; in nats.",
+    )
+
+    def of_scores(self) -> dict[str, Bound]:
+        """The declared bounds by metric, those of differences aside."""
+        declared = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            name: bound
+            for name, bound in declared.items()
+            if bound is not None and name not in ("gap", "regret")
+        }
