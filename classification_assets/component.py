@@ -16,6 +16,7 @@ from classification_assets.assets.dataset import dataset_asset
 from classification_assets.assets.evaluation import evaluation_asset
 from classification_assets.assets.leaderboard import leaderboard_asset
 from classification_assets.assets.model import model_asset
+from classification_assets.assets.report import report_asset
 from classification_assets.assets.split import split_asset
 from classification_assets.experiment import Experiment, NamedExperiment
 
@@ -103,6 +104,7 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
         yield evaluation_asset(experiment, architecture, training)
         yield boundary_asset(experiment, architecture, training)
     yield leaderboard_asset(experiment)
+    yield report_asset(experiment)
 
 
 def _refuse_namesakes(components: list[ClassificationExperiment]) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "CLASSIFICATION_ASSETS_STORAGE"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-_READABLE = (".parquet", ".safetensors")
+URL = "CLASSIFICATION_ASSETS_URL"
+_READABLE = (".parquet", ".safetensors", ".png")
 
 
 class MissingArtifactError(Exception):
@@ -48,6 +49,16 @@ class ArtifactStore(dg.ConfigurableIOManager):
         from classification_assets.learning import artifacts
 
         return artifacts.stage(value, self.place(key, suffix), beside)
+
+    def beside(self, key: dg.AssetKey, name: str) -> bytes | None:
+        """What an asset has published beside its artifact, if it has."""
+        place = self.place(key, "").with_name(name)
+        return place.read_bytes() if place.is_file() else None
+
+    def link(self, place: UPath) -> str | None:
+        """Where a browser finds an artifact, if the environment says at which address the folder is served."""
+        base = os.environ.get(URL, "").rstrip("/")
+        return f"{base}/{place.relative_to(self.root).as_posix()}" if base else None
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         if context.log:

@@ -50,6 +50,7 @@ def test_an_experiment_becomes_the_assets_of_its_architectures_under_the_folders
         "rings/linear/evaluation",
         "rings/linear/boundary",
         "rings/leaderboard",
+        "rings/report",
     }
 
 
@@ -114,7 +115,7 @@ def test_the_scaffolded_example_is_a_complete_experiment():
     example = yaml.safe_load(EXAMPLE)
     assert example["type"] == TYPE
     definitions = load({"example": example["attributes"]})
-    assert len(list(definitions.resolve_all_asset_specs())) == 3 + 3 * 3
+    assert len(list(definitions.resolve_all_asset_specs())) == 4 + 3 * 3
 
 
 def test_dg_scaffolds_the_example(tmp_path: Path):

@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -17,6 +18,11 @@ from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.architectures import Architecture
 from classification_assets.learning.checks import Check
 from classification_assets.learning.declaration import Declaration
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from classification_assets.store import ArtifactStore
 
 Key = Sequence[str]
 Inputs = Mapping[str, Key | Mapping[str, Key]]
@@ -41,6 +47,10 @@ class Run:
         Of the CPU; None if the work chooses.
     beside : dict
         Files for reading that are published in the artifact's folder: see `artifacts.stage`.
+    beside_of : callable
+        Reads such a file of another asset, by its key and the file's name.
+    made : callable
+        When and on what another asset was last materialized, in words.
     """
 
     device: str
@@ -48,6 +58,8 @@ class Run:
     log: Callable[[str], None]
     threads: int | None = None
     beside: dict[str, Any] = field(default_factory=dict)
+    beside_of: Callable[[Key, str], bytes | None] = lambda key, name: None
+    made: Callable[[Key], dict[str, str]] = lambda key: {}
 
 
 def experiment_asset(
@@ -127,13 +139,21 @@ def declared_asset(
             device = _device(context.resources.device, devices, accelerated, threads)
             config = context.op_execution_context.op_config or {}
             declared, overridden = with_overrides(overrides, config)
-            run = Run(device["device"], overridden, context.log.info, threads)
+            store = context.resources.artifacts
+            run = Run(
+                device["device"],
+                overridden,
+                context.log.info,
+                threads,
+                beside_of=lambda key, name: store.beside(dg.AssetKey(list(key)), name),
+                made=lambda key: _made(context.instance, dg.AssetKey(list(key))),
+            )
             value, metadata = body(**declared, **_nested_inputs(inputs, loaded), run=run)
-            staged = context.resources.artifacts.stage(asset_key, stored_as, value, run.beside)
+            staged = store.stage(asset_key, stored_as, value, run.beside)
             told = {"overridden for this run": _as_text(overridden)} if overridden else {}
             return dg.MaterializeResult(
                 value=staged,
-                metadata=told | metadata | {"path": dg.MetadataValue.path(str(staged.path))} | device,
+                metadata=told | metadata | _places(store, staged.path) | device,
                 data_version=dg.DataVersion(staged.version),
                 check_results=[_checked(check, value) for check in checks],
             )
@@ -179,6 +199,27 @@ def _device(
         "threads": threads or found.threads,
         "torch version": found.torch_version,
     }
+
+
+def _places(store: ArtifactStore, place: UPath) -> dict[str, dg.MetadataValue]:
+    """Where the artifact is; browsers refuse links to files, so there is a link only where it is served."""
+    link = store.link(place)
+    places = {"path": dg.MetadataValue.path(str(place))}
+    return places | ({"link": dg.MetadataValue.url(link)} if link else {})
+
+
+def _made(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
+    """When and on what an asset was last materialized."""
+    event = instance.get_latest_materialization_event(key)
+    if event is None or event.asset_materialization is None:
+        return {}
+    metadata = event.asset_materialization.metadata
+    told = {"made": f"{datetime.fromtimestamp(event.timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"}
+    for name in ("device", "device hardware", "train_seconds"):
+        if name in metadata:
+            value = metadata[name].value
+            told[name.replace("_", " ")] = f"{value:.2f}" if isinstance(value, float) else str(value)
+    return told | {"run": event.run_id}
 
 
 def _code_version(uses: Sequence[Declaration | str]) -> str:

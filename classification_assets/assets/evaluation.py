@@ -27,11 +27,13 @@ def evaluation_asset(
     )
     def evaluation(model, split, run: Run):
         """Scores on the validation and the test fold, each with its interval over rows and spread over members."""
-        from classification_assets.learning import pictures
+        from classification_assets.learning import model_card, pictures
         from classification_assets.learning.evaluation import evaluate
 
         evaluation = evaluate(model.using(architecture), split, run.device)
         title = f"{experiment.name} · {architecture.name}"
+        name = f"{experiment.name}/{architecture.name}"
+        run.beside[model_card.NAME] = model_card.model_card(model, name, evaluation)
         return evaluation, {
             **shown.kept(
                 lambda: pictures.confusion_matrix(evaluation, title), "confusion matrix", run.beside

@@ -28,12 +28,13 @@ def model_asset(
     )
     def model(training, architecture, split, run: Run):
         """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""
-        from classification_assets.learning import pictures
+        from classification_assets.learning import model_card, pictures
         from classification_assets.learning.progress import timed_fit
 
         title = f"{experiment.name} · {architecture.name}"
         fitted, seconds = timed_fit(architecture, split, training, run.device, title, run.log, run.threads)
         fitted = fitted.noting(run.overridden)
+        run.beside[model_card.NAME] = model_card.model_card(fitted, f"{experiment.name}/{architecture.name}")
         return fitted, {
             **shown.kept(lambda: pictures.training_curves(fitted, title), "training curves", run.beside),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),

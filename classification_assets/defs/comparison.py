@@ -3,6 +3,7 @@
 import dagster as dg
 
 from classification_assets.assets.comparison import comparison_leaderboard_asset, gallery_asset
+from classification_assets.assets.report import comparison_report_asset
 from classification_assets.component import declared_experiments
 
 
@@ -12,4 +13,10 @@ def comparison(context: dg.ComponentLoadContext) -> dg.Definitions:
     experiments = [component.experiment for component in declared_experiments(context)]
     if not experiments:
         return dg.Definitions()
-    return dg.Definitions(assets=[comparison_leaderboard_asset(experiments), gallery_asset(experiments)])
+    return dg.Definitions(
+        assets=[
+            comparison_leaderboard_asset(experiments),
+            gallery_asset(experiments),
+            comparison_report_asset(experiments),
+        ]
+    )

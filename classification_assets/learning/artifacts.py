@@ -11,7 +11,8 @@ one key `HEADER`. Formats:
 - `Comparison`: its `board`; the header holds `ranks` and `about`.
 - `DataFrame`: its columns.
 - `Fitted`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/``; the header holds the provenance.
-- `Figure`: a PNG, and beside it the SVG, which is never read back.
+- `Figure`: a PNG, read back as its bytes, and beside it the SVG, which never is.
+- `Page`: HTML, which is never read back.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -43,10 +45,13 @@ from classification_assets.learning.comparison import Comparison
 from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.preprocessing import Preprocessing
+from classification_assets.learning.report import Page
 from classification_assets.learning.split import Split, Table
 
 HEADER = "classification_assets"
-Artifact: TypeAlias = Table | Split | Evaluation | Leaderboard | Comparison | pd.DataFrame | Fitted | Figure
+Artifact: TypeAlias = (
+    Table | Split | Evaluation | Leaderboard | Comparison | pd.DataFrame | Fitted | Figure | Page
+)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARTIAL = ".partial-"
 
@@ -64,7 +69,7 @@ class Staged:
     path : UPath
         Where it will be.
     version : str
-        SHA-256 of its bytes.
+        SHA-256 of its bytes; of a page, of what it says but for when it was made.
     files : tuple of (Path, UPath)
         What was written, and where each goes; the artifact itself is the last.
     """
@@ -121,6 +126,8 @@ def stage(
         written.append(file)
     with written[-1].open("rb") as opened:
         version = hashlib.file_digest(opened, "sha256").hexdigest()
+    if isinstance(value, Page):
+        version = value.version
     return Staged(place, version, tuple(zip(written, (target for target, _ in targets), strict=True)))
 
 
@@ -155,13 +162,15 @@ def load(path: UPath | Path | str, module: Callable[..., nn.Module] | None = Non
             return _read_fitted(place, module)
         if place.suffix == ".parquet":
             return _read_parquet(place)
+        if place.suffix == ".png":
+            return _read_png(place)
     except ArtifactError:
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file could not be opened; what is wrong inside one comes without an error number
         raise ArtifactError(f"{place} is damaged, or not written by this project: {error!r}") from error
-    raise ArtifactError(f"{place}: an artifact that is read back ends in .parquet or .safetensors")
+    raise ArtifactError(f"{place}: an artifact that is read back ends in .parquet, .safetensors or .png")
 
 
 def _is_local(path: UPath) -> bool:
@@ -250,6 +259,8 @@ def _write_fitted(value: Fitted, file: Path) -> None:
     for step, state in value.checkpoints.items():
         tensors |= {f"checkpoints/{step}/{name}": tensor.contiguous() for name, tensor in state.items()}
     save_file(tensors, file, metadata=_header("fitted", provenance=value.provenance.model_dump(mode="json")))
+    # Safetensors lets nobody else read its files, and a web server is somebody else.
+    file.chmod(0o644)
 
 
 def _write_figure(value: Figure, file: Path) -> None:
@@ -262,7 +273,7 @@ def _write_figure(value: Figure, file: Path) -> None:
     file.write_bytes(buffer.getvalue())
 
 
-_FORMATS: dict[type, tuple[str, Callable[[Any, Path], None]]] = {
+_FORMATS: dict[type, tuple[str, Callable[[Any, Path], object]]] = {
     Table: (".parquet", _write_table),
     Split: (".parquet", _write_split),
     Evaluation: (".parquet", _write_evaluation),
@@ -271,6 +282,7 @@ _FORMATS: dict[type, tuple[str, Callable[[Any, Path], None]]] = {
     pd.DataFrame: (".parquet", _write_frame),
     Fitted: (".safetensors", _write_fitted),
     Figure: (".png", _write_figure),
+    Page: (".html", lambda page, file: file.write_text(page.html, encoding="utf-8")),
 }
 
 
@@ -290,7 +302,7 @@ def _writer(content: Any) -> Callable[[Any, Path], object]:
     return _format_of(content, UPath(""))[1]
 
 
-def _format_of(value: Any, place: UPath) -> tuple[str, Callable[[Any, Path], None]]:
+def _format_of(value: Any, place: UPath) -> tuple[str, Callable[[Any, Path], object]]:
     for kind, format in _FORMATS.items():
         if isinstance(value, kind):
             return format
@@ -332,6 +344,12 @@ def _read_parquet(place: UPath) -> Any:
             raise ArtifactError(
                 f"{place}: unknown format {other!r}; a newer version of the project may read it"
             )
+
+
+def _read_png(place: UPath) -> bytes:
+    content = place.read_bytes()
+    Image.open(io.BytesIO(content)).verify()
+    return content
 
 
 def _read_fitted(place: UPath, module: Callable[..., nn.Module] | None) -> Fitted:

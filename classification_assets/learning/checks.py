@@ -124,20 +124,20 @@ def calibrated(evaluation: Evaluation) -> Verdict:
 
 
 def beats_linear(leaderboard: Leaderboard) -> Verdict:
-    """Where a curved boundary pays, every other architecture is really better than `linear`."""
+    """Where a curved boundary pays, every other architecture is really better than the linear one."""
     board, differences = leaderboard.board, leaderboard.differences
     others = [name for name in board["architecture"] if name != "linear"]
     if len(others) == len(board) or not others:
-        return True, "there is no `linear` to compare with"
+        return True, "there is no linear model to compare with"
     tested = differences[differences["metric"] == "log_loss"]
     against = tested[(tested["first"] == "linear") | (tested["second"] == "linear")]
     better = {name for name in against["better"] if name not in ("", "linear")}
     if not better:
         return True, (
-            "no architecture is really better than `linear` on the test fold: the boundary may well be linear"
+            "no architecture is really better than the linear one on the test fold: the boundary may well be linear"
         )
     behind = [name for name in others if name not in better]
-    said = f"really better than `linear` (log loss on the test fold): {', '.join(sorted(better))}"
+    said = f"really better than the linear one (log loss on the test fold): {', '.join(sorted(better))}"
     return not behind, said + (f"; not better: {', '.join(behind)}" if behind else "")
 
 

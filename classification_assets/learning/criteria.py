@@ -60,7 +60,7 @@ class Bounds(Declaration):
     brier_score: Bound | None = None
     expected_calibration_error: Bound | None = None
     gap: Bound = Field(
-        Bound(max=0.1), description="Accuracy on the training fold less that on the test fold."
+        Bound(max=0.05), description="Accuracy on the training fold less that on the test fold."
     )
     regret: Bound = Field(
         Bound(max=0.1),

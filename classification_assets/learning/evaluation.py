@@ -42,6 +42,9 @@ REPORTED = (
 )
 """Scores of the test fold that are compared, and followed over time."""
 
+CALIBRATED = ("log_loss", "brier_score", "expected_calibration_error")
+"""Scores that a temperature changes."""
+
 TRAINING_ROWS = 20_000
 """Rows of the training fold that are scored, at most: enough to see a gap."""
 
@@ -139,7 +142,23 @@ class Evaluation:
         ]
         table = chosen.pivot(index="class", columns="metric", values="value")
         names = [str(label) for label in self.about["classes"]]
-        return table.loc[names, ["precision", "recall", "f1", *RANKING_METRICS, "support"]].reset_index()
+        table = table.loc[names, ["precision", "recall", "f1", *RANKING_METRICS, "support"]]
+        return table.reset_index().rename_axis(columns=None)
+
+    def calibration_table(self) -> pd.DataFrame:
+        """What the temperature did on the validation and the test fold, for reading."""
+        metrics = self.metrics[
+            self.metrics["scope"].isin(["ensemble", "uncalibrated"])
+            & self.metrics["metric"].isin(CALIBRATED)
+            & (self.metrics["class"] == "")
+            & (self.metrics["fold"] != Fold.TRAIN.label)
+        ]
+        table = metrics.pivot(index=["fold", "metric"], columns="scope", values="value").reset_index()
+        table["metric"] = table["metric"].str.replace("_", " ")
+        table = table.rename(columns={"uncalibrated": "before", "ensemble": "after"})
+        return table[[name for name in ("fold", "metric", "before", "after") if name in table]].rename_axis(
+            columns=None
+        )
 
     def confidence_table(self) -> pd.DataFrame:
         """How often the ensemble is right on the test fold where it is how confident, for reading."""

@@ -16,7 +16,7 @@ from classification_assets.learning.folds import Fold
 from classification_assets.learning.resampling import RESAMPLES, paired, resampled_scores
 from classification_assets.learning.significance import SIGNIFICANT, holm, mcnemar
 
-SUMMARIZED = ("accuracy", "macro_f1", "roc_auc", "log_loss", "expected_calibration_error")
+SUMMARIZED = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
 """Of these, what a person reads first."""
 
 BEST, TIED, WORSE, BETTER = "chosen", "tied", "worse", "better"

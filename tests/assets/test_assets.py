@@ -13,6 +13,7 @@ from PIL import Image
 from torch import nn
 
 from classification_assets.assets.comparison import comparison_leaderboard_asset, gallery_asset
+from classification_assets.assets.report import comparison_report_asset
 from classification_assets.component import experiment_definitions
 from classification_assets.learning import pictures
 from classification_assets.learning.artifacts import load
@@ -67,7 +68,11 @@ def experiment(declared):
 def done(tmp_path_factory, declared, materialize_into) -> tuple[dg.ExecuteInProcessResult, Path]:
     """Everything of the small experiment and the comparison, materialized once, and the folder it is in."""
     experiment, folder = declared(), tmp_path_factory.mktemp("artifacts")
-    comparisons = (comparison_leaderboard_asset([experiment]), gallery_asset([experiment]))
+    comparisons = (
+        comparison_leaderboard_asset([experiment]),
+        gallery_asset([experiment]),
+        comparison_report_asset([experiment]),
+    )
     return materialize_into(folder, experiment, extra=comparisons), folder
 
 
@@ -79,11 +84,12 @@ def test_every_asset_leaves_its_artifact(done):
         "small/dataset.parquet",
         "small/split.parquet",
         "small/leaderboard.parquet",
+        "small/report.html",
         *(f"small/{name}.{suffix}" for name in ("rows", "folds") for suffix in ("png", "svg")),
         *(
             f"small/{architecture}/{file}"
             for architecture in ("linear", "narrow")
-            for file in ("model.safetensors", "evaluation.parquet")
+            for file in ("model.safetensors", "MODEL_CARD.md", "evaluation.parquet")
         ),
         *(
             f"small/{architecture}/{figure}.{suffix}"
@@ -94,6 +100,7 @@ def test_every_asset_leaves_its_artifact(done):
         "comparison/leaderboard.parquet",
         "comparison/gallery.png",
         "comparison/gallery.svg",
+        "comparison/report.html",
     }
 
 
@@ -125,6 +132,7 @@ def test_a_changed_hyper_parameter_changes_the_code_version_of_that_model_and_wh
         "small/narrow/evaluation",
         "small/narrow/boundary",
         "small/leaderboard",
+        "small/report",
     }
 
 
@@ -298,7 +306,33 @@ def test_the_declared_metric_orders_the_leaderboard(materialize, declared, tmp_p
 
 def test_another_metric_changes_the_code_version_of_the_leaderboard_alone(declared):
     before, after = code_versions(declared()), code_versions(declared(metric="accuracy"))
-    assert {key for key in before if before[key] != after[key]} == {"small/leaderboard"}
+    assert {key for key in before if before[key] != after[key]} == {"small/leaderboard", "small/report"}
+
+
+def test_the_report_tells_when_and_on_what_each_model_was_trained(done):
+    result, folder = done
+    html = (folder / "small/report.html").read_text(encoding="utf-8")
+    assert html.count(result.run_id) == 2
+    assert "device: cpu" in html
+    assert "decision boundary" in html
+    assert "training curves" in html
+
+
+def test_an_artifact_is_a_link_where_the_folder_is_served(materialize, experiment, monkeypatch):
+    monkeypatch.setenv("CLASSIFICATION_ASSETS_URL", "https://models.example/art/")
+    shown = materialization(materialize(experiment), "small/report").metadata
+    assert shown["link"].value == "https://models.example/art/small/report.html"
+
+
+def test_without_an_address_a_report_is_a_path(done):
+    shown = materialization(done[0], "small/report").metadata
+    assert "link" not in shown
+    assert shown["path"].value.endswith("small/report.html")
+
+
+def test_the_card_beside_a_model_tells_of_its_evaluation(done):
+    card = (done[1] / "small/narrow/MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "model-index" in card
 
 
 def test_a_persons_own_network_goes_through_the_whole_pipeline(materialize, declared, tmp_path):

@@ -13,7 +13,7 @@ ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularize
 
 def names_of(experiment, architectures=ARCHITECTURES):
     """The assets of an experiment."""
-    own = {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard")}
+    own = {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "report")}
     return own | {
         f"{experiment}/{architecture}/{name}"
         for architecture in architectures
@@ -21,7 +21,7 @@ def names_of(experiment, architectures=ARCHITECTURES):
     }
 
 
-COMPARISON = {"comparison/leaderboard", "comparison/gallery"}
+COMPARISON = {"comparison/leaderboard", "comparison/gallery", "comparison/report"}
 EVERYTHING = COMPARISON.union(*map(names_of, ("blobs", "circles", "moons", "moons_small", "spirals")))
 
 SCHEDULE = """query ($selector: ScheduleSelector!) { scheduleOrError(scheduleSelector: $selector) {
@@ -223,7 +223,7 @@ def test_a_changed_hyperparameter_marks_its_model_and_what_depends_on_it(copy, t
     declare(copy.source, DECLARED | {"architectures": [linear, narrow | {"dropout": 0.1}]})
     copy.server.reload()
     model = {f"small/narrow/{name}" for name in ("model", "evaluation", "boundary")}
-    assert stale(copy.server) == model | {"small/leaderboard"} | COMPARISON
+    assert stale(copy.server) == model | {"small/leaderboard", "small/report"} | COMPARISON
 
 
 @pytest.mark.slow

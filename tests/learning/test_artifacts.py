@@ -324,7 +324,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_suffix_that_is_never_read_back_is_told_those_that_are(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(ArtifactError, match=r"notes\.txt: .* ends in \.parquet or \.safetensors"):
+    with pytest.raises(ArtifactError, match=r"notes\.txt: .* ends in \.parquet, \.safetensors or \.png"):
         load(tmp_path / "notes.txt")
 
 

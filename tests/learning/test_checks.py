@@ -184,7 +184,7 @@ def test_on_curved_data_every_architecture_must_beat_the_linear_one():
     pairs = [("deep", "linear", "deep"), ("linear", "tiny", ""), ("deep", "tiny", "deep")]
     passed, sentence = beats_linear(with_differences("deep", "linear", "tiny", better=pairs))
     assert not passed
-    assert sentence == "really better than `linear` (log loss on the test fold): deep; not better: tiny"
+    assert sentence == "really better than the linear one (log loss on the test fold): deep; not better: tiny"
     assert beats_linear(with_differences("deep", "linear", better=pairs[:1]))[0]
 
 

@@ -1,0 +1,116 @@
+"""<experiment>/report and comparison/report: all that is known, as one page of HTML each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from classification_assets import shown
+from classification_assets.assets.asset import Run, declared_asset, experiment_asset
+from classification_assets.assets.comparison import GROUP
+from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.checks import Check, beats_linear, of_evaluation, of_model, separate_folds
+
+PICTURES = {
+    "model": {"training curves": "training_curves.png"},
+    "evaluation": {"where it fails": "diagnostics.png"},
+}
+
+
+def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
+    """The asset of an experiment's report."""
+    kinds = {"models": "model", "evaluations": "evaluation", "boundaries": "boundary"}
+    own: dict[str, Any] = {
+        argument: {
+            architecture.name: [experiment.name, architecture.name, kind]
+            for architecture in experiment.architectures
+        }
+        for argument, kind in kinds.items()
+    }
+
+    @experiment_asset(
+        experiment,
+        "report",
+        stored_as="html",
+        inputs={name: [experiment.name, name] for name in ("split", "leaderboard")} | own,
+        uses=[*experiment.all_declared(), experiment.checks],
+        kinds={"html"},
+    )
+    def report(split, leaderboard, models, evaluations, boundaries, run: Run):
+        """What was trained on what, which architecture is best, where each one decides what, and how to do it again."""
+        from classification_assets.learning.report import Chapter, Judged, experiment_report
+
+        def chapter(name: str) -> Chapter:
+            pictures = {"decision boundary": boundaries[name]}
+            for kind, files in PICTURES.items():
+                pictures |= _beside(run, [experiment.name, name, kind], files)
+            return Chapter(
+                models[name],
+                evaluations[name],
+                [
+                    *Judged.all(of_model(), models[name]),
+                    *Judged.all(of_evaluation(experiment.checks), evaluations[name]),
+                ],
+                pictures,
+                run.made([experiment.name, name, "model"]),
+            )
+
+        page = experiment_report(
+            experiment.name,
+            experiment.model_dump(mode="json", exclude={"name"}),
+            split,
+            leaderboard,
+            {name: chapter(name) for name in models},
+            checks=[
+                *Judged.all([Check.of(separate_folds)], split),
+                *Judged.all([Check.of(beats_linear)], leaderboard),
+            ],
+            pictures=_beside(
+                run, [experiment.name, "leaderboard"], {"scores and their uncertainty": "scores.png"}
+            ),
+            data_pictures=_beside(run, [experiment.name, "split"], {"the rows and their folds": "folds.png"}),
+        )
+        return page, {
+            "result": dg.MetadataValue.text(leaderboard.sentence()),
+            **shown.scalars({"kilobytes": len(page.html.encode()) / 1024}),
+        }
+
+    return report
+
+
+def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
+    """The asset of the report over all experiments."""
+
+    @declared_asset(
+        [GROUP, "report"],
+        group=GROUP,
+        stored_as="html",
+        inputs={
+            "compared": [GROUP, "leaderboard"],
+            "gallery": [GROUP, "gallery"],
+            "leaderboards": {experiment.name: [experiment.name, "leaderboard"] for experiment in experiments},
+        },
+        uses=[part for experiment in experiments for part in experiment.all_declared()],
+        kinds={"html"},
+    )
+    def report(compared, gallery, leaderboards, run: Run):
+        """Every experiment's result, all boundaries, and which architectures differ over all experiments."""
+        from classification_assets.learning.report import comparison_report
+
+        page = comparison_report(
+            compared,
+            leaderboards,
+            pictures={"all experiments and architectures": gallery},
+            rank_pictures=_beside(
+                run, [GROUP, "leaderboard"], {"critical differences": "critical_difference.png"}
+            ),
+        )
+        return page, shown.scalars({"kilobytes": len(page.html.encode()) / 1024})
+
+    return report
+
+
+def _beside(run: Run, key: Sequence[str], files: dict[str, str]) -> dict[str, bytes]:
+    """Pictures by caption that another asset has published beside its artifact."""
+    found = {caption: run.beside_of(key, file) for caption, file in files.items()}
+    return {caption: png for caption, png in found.items() if png}

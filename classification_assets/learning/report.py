@@ -1,0 +1,273 @@
+"""Reports: one self-contained page of HTML an experiment, and one over all; they need no network and no script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from classification_assets.learning.blend import Fitted, Provenance
+from classification_assets.learning.checks import Check
+from classification_assets.learning.comparison import Comparison
+from classification_assets.learning.evaluation import Evaluation
+from classification_assets.learning.leaderboard import Leaderboard, pairs, summary
+from classification_assets.learning.split import Split
+
+Pictures = Mapping[str, bytes]
+"""PNGs by their caption."""
+
+COLOURS = 255
+NARROW = 8
+"""Columns of a table that has room for everything in one line."""
+
+_SCORE = re.compile(r"(-?\d+\.\d{3}) (\[[^\]]*\](?: ± \d+\.\d{3})?)")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of HTML.
+
+    Attributes
+    ----------
+    html : str
+    version : str
+        SHA-256 of what it says but for when and where that was made.
+    """
+
+    html: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a check found."""
+
+    name: str
+    passed: bool
+    sentence: str
+
+    @classmethod
+    def all(cls, checks: Sequence[Check], value: Any) -> list[Judged]:
+        return [cls(check.name, *check.judge(value)) for check in checks]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What a report says of one architecture.
+
+    Attributes
+    ----------
+    fitted, evaluation
+    checks : list of Judged
+    pictures : mapping of caption to PNG
+    made : mapping
+        When and where it was trained, in words; not part of the page's version.
+    """
+
+    fitted: Fitted
+    evaluation: Evaluation
+    checks: Sequence[Judged]
+    pictures: Pictures
+    made: Mapping[str, str] = field(default_factory=dict)
+
+
+def experiment_report(
+    name: str,
+    declaration: Mapping[str, Any],
+    split: Split,
+    leaderboard: Leaderboard,
+    chapters: Mapping[str, Chapter],
+    *,
+    checks: Sequence[Judged] = (),
+    pictures: Pictures | None = None,
+    data_pictures: Pictures | None = None,
+) -> Page:
+    """The report of one experiment; chapters are shown in the leaderboard's order.
+
+    Parameters
+    ----------
+    declaration : mapping
+        The experiment as declared, with its defaults.
+    pictures, data_pictures : mappings of caption to PNG
+        Of the leaderboard, and of the rows.
+    """
+    board = leaderboard.board.set_index("architecture")
+    best = board.iloc[0]
+
+    def page(told: bool) -> str:
+        return rendered(
+            "experiment.html.jinja",
+            title=name,
+            name=name,
+            leaderboard=leaderboard,
+            facts=_facts(best),
+            # Of generated data the same in every row, and among the facts.
+            summary=summary(leaderboard.board).drop(columns="best possible accuracy"),
+            pairs=pairs(leaderboard.differences) if len(board) > 1 else None,
+            checks=checks,
+            pictures=pictures or {},
+            data_pictures=data_pictures or {},
+            declaration=_facts_of_data(split),
+            class_counts=split.class_counts(),
+            columns=split.columns(),
+            chapters=[_chapter(own, board.loc[own], chapters[own], split, told) for own in board.index],
+            command=f"dagster asset materialize -m classification_assets.definitions --select 'group:{name}'",
+            yaml=_as_yaml(declaration),
+            versions=_versions(next(iter(chapters.values())).fitted.provenance),
+        )
+
+    return _page(page)
+
+
+def comparison_report(
+    compared: Comparison,
+    leaderboards: Mapping[str, Leaderboard],
+    *,
+    pictures: Pictures,
+    rank_pictures: Pictures,
+) -> Page:
+    """The report over all experiments."""
+    about = compared.about
+    note = "The average over experiments of the rank by each one's own metric; 1 is best."
+    if about["critical_difference"] is not None:
+        note += (
+            f" Average test ranks differ really from {about['critical_difference']:.2f} on (Nemenyi); "
+            f"that all architectures are equal has p = {about['p_value']:.3g} (Friedman)."
+        )
+
+    def page(told: bool) -> str:
+        return rendered(
+            "comparison.html.jinja",
+            title="All experiments",
+            n_experiments=len(leaderboards),
+            n_architectures=compared.board["architecture"].nunique(),
+            sentences={name: own.sentence() for name, own in leaderboards.items()},
+            pictures=pictures,
+            rank_pictures=rank_pictures,
+            ranks=compared.ranks.rename(columns=lambda column: column.replace("_", " ")),
+            rank_note=note,
+            summary=summary(compared.board),
+            command="dagster asset materialize -m classification_assets.definitions --select '*'",
+            versions=_table_of(Provenance.current_versions(), "package", "version"),
+        )
+
+    return _page(page)
+
+
+def _page(render: Callable[[bool], str]) -> Page:
+    return Page(render(True), hashlib.sha256(render(False).encode()).hexdigest())
+
+
+def _chapter(name: str, row: pd.Series, chapter: Chapter, split: Split, told: bool) -> dict[str, Any]:
+    evaluation = chapter.evaluation
+    wrong = evaluation.confidently_wrong(split)
+    return {
+        "name": name,
+        "verdict": row["against_first"],
+        "made": chapter.made if told else {},
+        "facts": _facts(row),
+        "checks": chapter.checks,
+        "pictures": chapter.pictures,
+        "classes": evaluation.class_table(),
+        "calibration": evaluation.calibration_table(),
+        "confidence": evaluation.confidence_table(),
+        "wrong": wrong if len(wrong) else None,
+        "scores": evaluation.overall_table(),
+        "hyperparameters": chapter.fitted.hyperparameters(),
+    }
+
+
+def _facts(row: pd.Series) -> list[tuple[str, str]]:
+    """What a reader wants to know first."""
+
+    def scored(metric: str) -> str:
+        return f"{row[metric]:.3f}"
+
+    def between(metric: str) -> str:
+        return f"{row[f'{metric}_low']:.3f}–{row[f'{metric}_high']:.3f}"
+
+    facts = [
+        (scored("accuracy"), f"test accuracy ({between('accuracy')})"),
+        (scored("log_loss"), f"test log loss ({between('log_loss')})"),
+        (scored("macro_f1"), f"macro F1 ({between('macro_f1')})"),
+    ]
+    if np.isfinite(row["bayes_accuracy"]):
+        facts.append((f"{row['bayes_accuracy']:.3f}", "best possible accuracy"))
+    return [*facts, (f"{row['members']:.0f}", f"networks of {row['parameters']:,.0f} parameters")]
+
+
+def _facts_of_data(split: Split) -> pd.DataFrame:
+    declared = split.source.get("dataset", {}) | {"rows": len(split.y)}
+    overridden = split.source.get("overridden", {})
+    told = {
+        name: f"{value} (set by the run)" if name in overridden else value for name, value in declared.items()
+    }
+    return _table_of({name: value for name, value in told.items() if value is not None}, "data", "")
+
+
+def _table_of(values: Mapping[str, Any], name: str, value: str) -> pd.DataFrame:
+    return pd.DataFrame({name: list(values), value: [str(own) for own in values.values()]})
+
+
+def _versions(provenance: Provenance) -> pd.DataFrame:
+    return _table_of(provenance.versions, "package", "version")
+
+
+def _as_yaml(declaration: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(
+        dict(declaration), sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    )
+
+
+def rendered(template: str, **content: Any) -> str:
+    """A template of ours with its content; what comes from data is escaped in HTML."""
+    environment = Environment(
+        loader=PackageLoader("classification_assets.learning"),
+        autoescape=lambda name: name is None or ".html" in name,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"table": _as_table, "data_uri": data_uri, "words": _words}
+    return environment.get_template(template).render(**content)
+
+
+def _as_table(frame: pd.DataFrame) -> Markup:
+    """The frame as a table, without columns that say nothing; in a wide one an interval stands below its score."""
+    told = frame.rename(columns=lambda name: _words(str(name)))
+    said = [not (column.isna() | (column == "")).all() for _, column in told.items()]
+    html = told.loc[:, said].to_html(index=False, border=0, na_rep="", float_format=_number)
+    return Markup(_SCORE.sub(r"\1<br><small>\2</small>", html) if frame.shape[1] > NARROW else html)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e3 and not float(value).is_integer() else f"{value:.4g}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("roc auc", "ROC AUC")
+
+
+def data_uri(png: bytes) -> str:
+    """A picture that lies in the page itself, in few colours, since a page holds many."""
+    few = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    palette = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette.save(few, format="png", optimize=True)
+    smallest = min(few.getvalue(), png, key=len)
+    return f"data:image/png;base64,{base64.b64encode(smallest).decode()}"
+
+
+__all__ = ["Chapter", "Judged", "Page", "comparison_report", "experiment_report"]

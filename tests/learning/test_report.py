@@ -1,0 +1,154 @@
+"""A report is one page that needs nothing else, and says what was trained on what and what came of it."""
+
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from classification_assets.learning.architectures import MLP
+from classification_assets.learning.checks import Check, beats_linear, of_evaluation, of_model
+from classification_assets.learning.comparison import comparison
+from classification_assets.learning.criteria import Bounds
+from classification_assets.learning.evaluation import evaluate
+from classification_assets.learning.folds import Fold
+from classification_assets.learning.leaderboard import leaderboard
+from classification_assets.learning.report import Chapter, Judged, comparison_report, experiment_report
+
+
+def png(colour="red"):
+    buffer = io.BytesIO()
+    Image.new("RGB", (20, 10), colour).save(buffer, format="png")
+    return buffer.getvalue()
+
+
+class Reader(HTMLParser):
+    """Collects the text, the pictures and everything that a browser would fetch."""
+
+    def __init__(self):
+        super().__init__()
+        self.text, self.sources, self.open, self.scripts = [], [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        told = dict(attrs)
+        self.sources += [told[name] for name in ("src", "href", "data", "action") if told.get(name)]
+        self.scripts += tag == "script"
+        if tag not in ("meta", "link", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(page):
+    reader = Reader()
+    reader.feed(page.html)
+    assert reader.open == []
+    return reader, " ".join(" ".join(reader.text).split())
+
+
+@pytest.fixture(scope="module")
+def parts(fit, split, evaluation, fitted):
+    """Two architectures' results on the moons."""
+    linear = fit(MLP(name="linear", hidden=()))
+    evaluations = {"narrow": evaluation, "linear": evaluate(linear, split)}
+    return {"narrow": fitted, "linear": linear}, evaluations, leaderboard(evaluations)
+
+
+@pytest.fixture
+def report(parts, split):
+    models, evaluations, board = parts
+
+    def report(made=None, on=split, **options):
+        chapters = {
+            name: Chapter(
+                models[name],
+                evaluations[name],
+                [
+                    *Judged.all(of_model(), models[name]),
+                    *Judged.all(of_evaluation(Bounds()), evaluations[name]),
+                ],
+                {"boundary": png()},
+                made or {},
+            )
+            for name in models
+        }
+        checks = Judged.all([Check.of(beats_linear)], board)
+        options = {"pictures": {"scores": png("blue")}, "data_pictures": {"rows": png("green")}} | options
+        return experiment_report(
+            "moons", {"dataset": {"kind": "moons"}}, on, board, chapters, checks=checks, **options
+        )
+
+    return report
+
+
+def test_a_report_fetches_nothing_and_runs_nothing(report):
+    reader, _ = read(report())
+    assert reader.scripts == 0
+    assert all(source.startswith(("data:", "#")) for source in reader.sources)
+    assert not re.search(r"@import|url\(", report().html)
+
+
+def test_a_report_says_what_was_trained_on_what_with_which_result(report, parts):
+    _, text = read(report({"made": "2026-11-25", "device": "cpu"}))
+    _, evaluations, board = parts
+    assert board.sentence() in text
+    for name in evaluations:
+        score = evaluations[name].score(Fold.TEST, "accuracy")
+        assert f"{score['value']:.3f}" in text
+        assert f"test accuracy ({score['low']:.3f}–{score['high']:.3f})" in text
+    assert "made: 2026-11-25 · device: cpu" in text
+    for words in ("82", "kind moons", "dataset:", "torch", "beats linear", "near optimal", "converged"):
+        assert words in text
+
+
+def test_chapters_come_in_the_leaderboards_order(report, parts):
+    html = report().html
+    order = parts[2].board["architecture"].tolist()
+    places = [html.index(f'<h2 id="{name}">') for name in order]
+    assert places == sorted(places)
+
+
+def test_every_picture_is_in_the_page(report):
+    reader, _ = read(report())
+    pictures = [source for source in reader.sources if source.startswith("data:image/png")]
+    assert len(pictures) == 4
+
+
+def test_when_it_was_made_is_told_and_does_not_change_the_version(report):
+    first, second = report({"made": "today"}), report({"made": "tomorrow"})
+    assert first.html != second.html
+    assert first.version == second.version
+
+
+def test_another_result_changes_the_version(report):
+    assert report().version != report(pictures={"scores": png("black")}).version
+
+
+def test_names_that_look_like_html_stay_text(report, split, parts):
+    import dataclasses
+
+    strange = dataclasses.replace(split, classes=["<script>alert(1)</script>", "a & b"])
+    page = report(on=strange)
+    reader, text = read(page)
+    assert reader.scripts == 0
+    assert "<script>alert(1)</script>" in text
+    assert "a & b" in text
+
+
+def test_a_comparison_tells_every_experiments_result(parts):
+    board = parts[2]
+    compared = comparison({"one": board, "other": board})
+    page = comparison_report(
+        compared, {"one": board, "other": board}, pictures={"gallery": png()}, rank_pictures={}
+    )
+    reader, text = read(page)
+    assert reader.scripts == 0
+    assert text.count(board.sentence()) == 2
+    assert f"{compared.about['critical_difference']:.2f}" in text
+    assert np.isfinite(compared.about["p_value"])
