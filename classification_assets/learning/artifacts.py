@@ -10,7 +10,8 @@ one key `HEADER`. Formats:
 - `Leaderboard`: its `board`; the header holds `differences` and `metric`.
 - `Comparison`: its `board`; the header holds `ranks` and `about`.
 - `DataFrame`: its columns.
-- `Fitted`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/``; the header holds the provenance.
+- `Fitted`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/``, the last read only when asked for; the
+  header holds the provenance.
 - `Figure`: a PNG, read back as its bytes, and beside it the SVG, which never is.
 - `Page`: HTML, which is never read back.
 """
@@ -22,7 +23,7 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +55,7 @@ Artifact: TypeAlias = (
 )
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARTIAL = ".partial-"
+_CHECKPOINTS = "checkpoints/"
 
 
 class ArtifactError(ValueError):
@@ -257,7 +259,7 @@ def _write_fitted(value: Fitted, file: Path) -> None:
     arrays |= {"best_step": value.best_step, "validation_probabilities": value.validation_probabilities}
     tensors |= {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
     for step, state in value.checkpoints.items():
-        tensors |= {f"checkpoints/{step}/{name}": tensor.contiguous() for name, tensor in state.items()}
+        tensors |= {f"{_CHECKPOINTS}{step}/{name}": tensor.contiguous() for name, tensor in state.items()}
     save_file(tensors, file, metadata=_header("fitted", provenance=value.provenance.model_dump(mode="json")))
     # Safetensors lets nobody else read its files, and a web server is somebody else.
     file.chmod(0o644)
@@ -360,25 +362,47 @@ def _read_fitted(place: UPath, module: Callable[..., nn.Module] | None) -> Fitte
             local = Path(folder) / place.name
             local.write_bytes(place.read_bytes())
             return _read_fitted(UPath(local), module)
-    with safe_open(place.path, framework="pt") as opened:
-        header = json.loads((opened.metadata() or {})[HEADER])
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (it is no mapping)
+    opened = safe_open(place.path, framework="pt")
+    header = json.loads((opened.metadata() or {})[HEADER])
+    checkpoints = [name for name in opened.keys() if name.startswith(_CHECKPOINTS)]  # noqa: SIM118 (it is no mapping)
+    tensors = {name: opened.get_tensor(name) for name in set(opened.keys()) - set(checkpoints)}
 
     def below(prefix: str) -> dict[str, Any]:
         return {
             name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)
         }
 
-    checkpoints: dict[int, dict[str, Any]] = {}
-    for name, tensor in below("checkpoints/").items():
-        step, _, own = name.partition("/")
-        checkpoints.setdefault(int(step), {})[own] = tensor
     return Fitted(
         state=below("state/"),
         provenance=Provenance.model_validate(header["provenance"]),
         history={name: tensor.numpy() for name, tensor in below("history/").items()},
         best_step=tensors["best_step"].numpy(),
         validation_probabilities=tensors["validation_probabilities"].numpy(),
-        checkpoints=checkpoints,
+        checkpoints=_StoredCheckpoints(opened, checkpoints),
         module=module,
     )
+
+
+class _StoredCheckpoints(Mapping[int, dict[str, Any]]):
+    """States of a training that stay in their file until asked for.
+
+    The open file is what it was when it was loaded, also once another has been published in its place.
+    """
+
+    def __init__(self, opened: safe_open, names: list[str]) -> None:
+        self._opened = opened
+        self._names: dict[int, list[str]] = {}
+        for name in names:
+            self._names.setdefault(int(name.split("/")[1]), []).append(name)
+
+    def __getitem__(self, step: int) -> dict[str, Any]:
+        return {name.split("/", 2)[2]: self._opened.get_tensor(name) for name in self._names[step]}
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(self._names))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __reduce__(self) -> tuple[type[dict], tuple[dict]]:
+        return dict, (dict(self),)  # an open file cannot be copied, what is in it can

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -121,8 +121,9 @@ class Fitted:
         -1 for a member whose training failed.
     validation_probabilities : array (V, C)
         Of the validation fold's rows, by networks that were not trained on them.
-    checkpoints : dict of int to state
-        The pack's state at the steps asked for.
+    checkpoints : mapping of int to state
+        The state of the pack's first members at some steps, from 0 to the end; read from a file only when
+        asked for.
     module : callable, optional
         The class of a person's own network; a file never brings code with it.
     """
@@ -132,7 +133,7 @@ class Fitted:
     history: dict[str, np.ndarray]
     best_step: np.ndarray
     validation_probabilities: np.ndarray
-    checkpoints: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+    checkpoints: Mapping[int, dict[str, Tensor]] = field(default_factory=dict)
     module: Callable[..., nn.Module] | None = None
 
     @cached_property
@@ -149,7 +150,7 @@ class Fitted:
         return blend.eval().requires_grad_(False)
 
     def _network(self, seeds: Sequence[int]) -> nn.Module:
-        kept = np.flatnonzero(self.best_step >= 0).tolist()
+        kept = np.flatnonzero(self.best_step >= 0).tolist()[: len(seeds)]
         architecture = self.provenance.architecture.of_members(kept)
         n_features, n_classes = len(self.provenance.preprocessing.names), len(self.provenance.classes)
         if not isinstance(architecture, Module):
@@ -192,28 +193,50 @@ class Fitted:
 
     def predict_proba(self, X: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Class probabilities (N, C) of rows X (N, D) in their own units."""
-        return np.concatenate(
-            [blend.blended(logits).cpu().numpy() for blend, logits in self._chunks(X, device)]
-        )
+        return self._probabilities(self.blend, X, device)
+
+    def probabilities_at(self, step: int, X: np.ndarray, device: str = "cpu") -> np.ndarray:
+        """Class probabilities (N, C) of rows X (N, D) as they were at a checkpoint, at the final temperature.
+
+        Raises
+        ------
+        KeyError
+            If no state of that step was kept.
+        """
+        if step not in self.checkpoints:
+            known = ", ".join(map(str, self.checkpoints)) or "none"
+            raise KeyError(f"no checkpoint of step {step}; there are: {known}")
+        state = self.checkpoints[step]
+        held = len(next(iter(state.values())))
+        network = self._network(self.provenance.packs[0][:held])
+        network.load_state_dict(state)
+        blend = Blend([network], temperatures=self.state["temperatures"])
+        return self._probabilities(blend.eval().requires_grad_(False), X, device)
 
     def member_predictions(self, X: np.ndarray, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
         """Probabilities of the blend (N, C) and of every member (M, N, C), from one forward pass."""
+        blend = self.blend
         parts = [
             (blend.blended(logits).cpu().numpy(), blend.members(logits).cpu().numpy())
-            for blend, logits in self._chunks(X, device)
+            for logits in self._chunks(blend, X, device)
         ]
         return np.concatenate([part[0] for part in parts]), np.concatenate(
             [part[1] for part in parts], axis=1
         )
 
-    def _chunks(self, X: np.ndarray, device: str) -> Iterator[tuple[Blend, list[Tensor]]]:
-        blend = self.blend.to(device)
+    def _probabilities(self, blend: Blend, X: np.ndarray, device: str) -> np.ndarray:
+        return np.concatenate(
+            [blend.blended(logits).cpu().numpy() for logits in self._chunks(blend, X, device)]
+        )
+
+    def _chunks(self, blend: Blend, X: np.ndarray, device: str) -> Iterator[list[Tensor]]:
+        blend.to(device)
         widest = max(
             parameter.shape[1] if parameter.ndim > 1 else 1 for parameter in blend.packs.parameters()
         )
-        members = sum(map(len, self.provenance.packs))
+        members = sum(map(_members, blend.packs))
         size = max(1, _CHUNK_BYTES // (4 * members * widest))
         with torch.inference_mode():
             for start in range(0, max(len(X), 1), size):
                 features = self.provenance.preprocessing.features(X[start : start + size])
-                yield blend, blend.logits(torch.from_numpy(features).to(device))
+                yield blend.logits(torch.from_numpy(features).to(device))

@@ -16,8 +16,9 @@ from classification_assets.learning.batches import Standardized
 from classification_assets.learning.blend import Blend, Fitted, Provenance
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.halves import in_halves
+from classification_assets.learning.moments import moments
 from classification_assets.learning.split import Split
-from classification_assets.learning.training import OnEpoch, Trained, train
+from classification_assets.learning.training import OnEpoch, Trained, steps_an_epoch, train
 
 ROWS = 2**14
 """Rows of the validation fold in one forward pass."""
@@ -38,7 +39,7 @@ def fit(
     """Train an ensemble of one architecture.
 
     Members whose loss stopped being finite are left out. The temperature of the mean logits is fitted on
-    the validation fold (Guo et al. 2017).
+    the validation fold (Guo et al. 2017). Some moments of the training are kept as checkpoints, see `moments`.
 
     Raises
     ------
@@ -55,9 +56,13 @@ def fit(
         own = [seeds[member] for member in members]
         return architecture.of_members(members).build(X.shape[1], n_classes, own).to(device)
 
+    epoch_steps = steps_an_epoch(len(rows), training.batch_size)
+
     def train_some(members: Sequence[int]) -> Trained:
+        network = packed(members)
+        kept = moments(network, len(seeds), training.max_epochs, epoch_steps)
         return train(
-            packed(members),
+            network,
             X,
             y,
             rows,
@@ -66,6 +71,8 @@ def fit(
             [seeds[member] for member in members],
             n_classes=n_classes,
             weight=weight,
+            checkpoints=kept.steps,
+            checkpoint_members=sum(member < kept.members for member in members),
             on_epoch=on_epoch,
             threads=threads,
         )
@@ -105,12 +112,27 @@ def fit(
         history={name: value.numpy() for name, value in trained.history.items()},
         best_step=trained.best_step.cpu().numpy(),
         validation_probabilities=validation_probabilities,
+        checkpoints=_checkpoints(trained, survivors),
         module=architecture.network_class(),
     )
 
 
 def _of(state: dict[str, Tensor], members: Tensor) -> dict[str, Tensor]:
     return {name: value[members] for name, value in state.items()}
+
+
+def _checkpoints(trained: Trained, survivors: Tensor) -> dict[int, dict[str, Tensor]]:
+    """The survivors' states at the steps that were reached, the last one being the end."""
+    end = int(trained.history["step"][-1])
+    reached = sorted({min(step, end): state for step, state in trained.checkpoints.items()}.items())
+    checkpoints = {}
+    for step, state in reached:
+        members = len(next(iter(state.values())))
+        held = survivors[survivors < members]
+        if len(held):
+            own = state if len(held) == members else _of(state, held)
+            checkpoints[step] = {name: value.cpu() for name, value in own.items()}
+    return checkpoints
 
 
 def _features(split: Split, device: str) -> Tensor | Standardized:

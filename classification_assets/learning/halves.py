@@ -35,7 +35,7 @@ def in_halves(train_some: Callable[[Sequence[int]], Trained], members: Sequence[
     except (RuntimeError, MemoryError) as error:
         if not _is_out_of_memory(error):
             raise
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
     # Out of the handler the traceback is gone, and with it what held the memory.
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -48,7 +48,8 @@ class Trained:
         ``step`` (E,); ``train_loss``, ``validation_loss``, ``validation_accuracy`` (E, K), NaN after a
         member has left.
     checkpoints : dict of int to state
-        The pack's states at the steps asked for; a member that has left keeps its last one.
+        The pack's states at the steps asked for; a member that has stopped shows its best one from then on,
+        and at the end so does every member.
     """
 
     state: dict[str, Tensor]
@@ -69,6 +70,7 @@ def train(
     n_classes: int,
     weight: Tensor | None = None,
     checkpoints: Collection[int] = (),
+    checkpoint_members: int | None = None,
     on_epoch: OnEpoch | None = None,
     epoch_steps: int | None = None,
     threads: int | None = None,
@@ -89,7 +91,9 @@ def train(
     weight : Tensor (N,), optional
         Row weights; each member's training rows' weights are scaled to a mean of 1.
     checkpoints : collection of int
-        Steps (counted in mini-batches) whose state is kept, taken at the end of their epoch.
+        Steps (counted in mini-batches) whose state is kept, taken at the end of their epoch; 0 is the start.
+    checkpoint_members : int, optional
+        Of how many of the first members; by default of all.
     on_epoch : callable, optional
         ``on_epoch(step, last_step, entry)`` after each epoch; may return a mask (K,) of members to stop.
     epoch_steps : int, optional
@@ -103,7 +107,7 @@ def train(
     streams = [RowStream(own, seed) for own, seed in zip(_for_each(rows, K), seeds, strict=True)]
     shortest = min(len(stream.rows) for stream in streams)
     B = min(training.batch_size or shortest, shortest)
-    epoch_steps = epoch_steps or max(1, round(shortest / B))
+    epoch_steps = epoch_steps or steps_an_epoch(shortest, training.batch_size)
     last = training.max_epochs * epoch_steps
 
     targets = Targets(
@@ -123,8 +127,8 @@ def train(
     best_loss = torch.full((K,), math.inf, device=device)
     best_step = torch.full((K,), -1, dtype=torch.int64, device=device)
     best = _States(network, K)
-    current = _States(network, K) if checkpoints else None
-    kept: dict[int, dict[str, Tensor]] = {}
+    seen = K if checkpoint_members is None else checkpoint_members
+    kept = {0: best.of_first(seen)} if 0 in checkpoints else {}
     history: list[dict[str, Tensor]] = []
     step = 0
 
@@ -167,13 +171,10 @@ def train(
                 best_step[active] = torch.where(better, step, best_step[active])
             if chooses or n_stopped or finished:
                 best.take(network, better)
-            if current is not None:
-                current.take(network, running)
-                for wanted in checkpoints:
-                    if step - epoch_steps < wanted <= step:
-                        kept[wanted] = current.of_all()
             if finished:
                 break
+            if due := [wanted for wanted in checkpoints if step - epoch_steps < wanted <= step]:
+                kept |= dict.fromkeys(due, best.of_first(seen, network, ~stopped))
             if n_stopped and n_stopped >= _COMPACT_AT * len(active):
                 keep = (~stopped).nonzero().squeeze(1)
                 network = select_members(network, keep)
@@ -183,18 +184,22 @@ def train(
                 fold = fold.selected(keep)
                 streams = [streams[index] for index in keep.tolist()]
                 active, stopped = active[keep], stopped[keep]
-                for states in filter(None, (best, current)):
-                    states.compact(keep)
+                best.compact(keep)
 
     best_step[failed] = -1
-    if current is not None:
-        kept |= {wanted: current.of_all() for wanted in checkpoints if wanted not in kept}
+    if unreached := [wanted for wanted in checkpoints if wanted not in kept]:
+        kept |= dict.fromkeys(unreached, best.of_first(seen))
     return Trained(
         state=best.of_all(),
         best_step=best_step,
         history={name: torch.stack([entry[name] for entry in history]).cpu() for name in history[0]},
         checkpoints=kept,
     )
+
+
+def steps_an_epoch(n_rows: int, batch_size: int | None) -> int:
+    """Mini-batches that so many rows fill."""
+    return max(1, round(n_rows / min(batch_size or n_rows, n_rows)))
 
 
 class _States:
@@ -221,6 +226,25 @@ class _States:
         """The states of all K members."""
         self._scatter()
         return {name: value.clone() for name, value in self.full.items()}
+
+    def of_first(
+        self, n_members: int, network: nn.Module | None = None, running: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """The states of the first members; of those of a network's pack that are running (K',) bool, its own."""
+        pack = self.pack
+        if network is not None and running is not None:
+            pack = {
+                name: torch.where(running.view(-1, *[1] * (value.ndim - 1)), value, pack[name])
+                for name, value in network.state_dict().items()
+            }
+        n_all, here = len(next(iter(self.full.values()))), self.active < n_members
+        if len(self.active) == n_all:
+            return {name: value[:n_members].clone() for name, value in pack.items()}
+        self._scatter()
+        states = {name: value[:n_members].clone() for name, value in self.full.items()}
+        for name, value in pack.items():
+            states[name][self.active[here]] = value[here]
+        return states
 
     def _scatter(self) -> None:
         for name, value in self.pack.items():

@@ -1,5 +1,6 @@
 """One artifact is one file, published whole or not at all, and never a pickle."""
 
+import copy
 import dataclasses
 import json
 import os
@@ -206,6 +207,56 @@ def test_a_fitted_classifier_comes_back(stored, kind):
     assert again.checkpoints.keys() == value.checkpoints.keys()
     for step, state in value.checkpoints.items():
         assert all(torch.equal(again.checkpoints[step][name], tensor) for name, tensor in state.items())
+
+
+def test_a_classifiers_moments_are_read_only_when_asked_for(fitted, split, tmp_path, monkeypatch):
+    read = []
+
+    class Watched:
+        def __init__(self, *arguments, **options):
+            self.opened = safe_open(*arguments, **options)
+
+        def __getattr__(self, name):
+            return getattr(self.opened, name)
+
+        def get_tensor(self, name):
+            read.append(name)
+            return self.opened.get_tensor(name)
+
+    save(fitted, tmp_path / "model.safetensors")
+    monkeypatch.setattr(artifacts, "safe_open", Watched)
+    again = load(tmp_path / "model.safetensors")
+    again.predict_proba(split.X)
+    first, last, *_ = again.checkpoints
+    assert not any(name.startswith("checkpoints/") for name in read)
+    np.testing.assert_array_equal(
+        again.probabilities_at(last, split.X), fitted.probabilities_at(last, split.X)
+    )
+    assert any(name.startswith(f"checkpoints/{last}/") for name in read)
+    assert not any(name.startswith(f"checkpoints/{first}/") for name in read)
+
+
+def test_a_classifiers_moments_are_those_it_was_loaded_with_when_its_file_is_replaced(
+    fit, fitted, split, tmp_path
+):
+    path = tmp_path / "model.safetensors"
+    save(fitted, path)
+    again = load(path)
+    save(fit(seed=9), path)
+    step = list(again.checkpoints)[2]
+    np.testing.assert_array_equal(
+        again.probabilities_at(step, split.X), fitted.probabilities_at(step, split.X)
+    )
+
+
+def test_a_loaded_classifier_can_be_copied(stored):
+    value, path = stored("with_checkpoints")
+    again = copy.deepcopy(load(path))
+    assert all(
+        torch.equal(again.checkpoints[step][name], tensor)
+        for step, state in value.checkpoints.items()
+        for name, tensor in state.items()
+    )
 
 
 def test_a_fitted_classifier_predicts_the_same_when_it_comes_back(stored, split):

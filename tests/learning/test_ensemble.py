@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch.nn.functional import cross_entropy
 
-from classification_assets.learning import ensemble
+from classification_assets.learning import ensemble, moments, training
 from classification_assets.learning.architectures import MLP, Training
 from classification_assets.learning.ensemble import temperature
 from classification_assets.learning.folds import Fold
@@ -113,6 +113,59 @@ def test_a_member_that_the_last_step_ruined_is_left_out_too(fit, split):
     fitted = fit(learning_rate=(0.03, 1e38, 0.02), **options)
     assert (fitted.best_step < 0).tolist() == [False, True, False]
     assert np.isfinite(fitted.predict_proba(split.X)).all()
+
+
+def test_the_moments_of_a_training_run_from_its_first_network_to_the_one_that_is_kept(fit, split):
+    fitted = fit(max_epochs=60, patience=2)
+    steps = list(fitted.checkpoints)
+    assert steps == sorted(steps)
+    assert steps[0] == 0
+    assert steps[-1] == fitted.history["step"][-1] < 60 * fitted.history["step"][0]
+    np.testing.assert_array_equal(fitted.probabilities_at(steps[-1], split.X), fitted.predict_proba(split.X))
+    untrained = fit(max_epochs=1, learning_rate=1e-30)
+    start, never_moved = fitted.probabilities_at(0, split.X), untrained.predict_proba(split.X)
+    np.testing.assert_array_equal(start.argmax(1), never_moved.argmax(1))
+
+
+def test_moments_that_are_too_large_are_of_the_first_members(fit, split, monkeypatch):
+    every = fit()
+    one = sum(value[0].nbytes for name, value in every.state.items() if name.startswith("packs."))
+    monkeypatch.setattr(moments, "BYTES", moments.LEAST * one)
+    first, alone = fit(), fit(members=1)
+    assert all(len(value) == 1 for state in first.checkpoints.values() for value in state.values())
+    step = list(first.checkpoints)[2]
+    state, same = first.checkpoints[step], alone.checkpoints[step]
+    assert all(torch.allclose(value, same[name], atol=1e-5) for name, value in state.items())
+    assert first.probabilities_at(step, split.X).shape == (len(split.X), 2)
+    monkeypatch.setattr(moments, "BYTES", 0)
+    assert not fit().checkpoints
+
+
+def test_moments_are_the_same_when_a_pack_is_trained_in_halves(fit, monkeypatch):
+    whole = fit()
+
+    def train(network, *arguments, **options):
+        if len(next(network.parameters())) == 3:
+            raise MemoryError
+        return training.train(network, *arguments, **options)
+
+    monkeypatch.setattr(ensemble, "train", train)
+    halves = fit()
+    assert list(halves.checkpoints) == list(whole.checkpoints)
+    for step, state in whole.checkpoints.items():
+        for name, value in state.items():
+            torch.testing.assert_close(halves.checkpoints[step][name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_moments_leave_out_a_member_that_failed(with_a_failure, split):
+    for step, state in with_a_failure.checkpoints.items():
+        assert all(len(value) == 2 for value in state.values())
+        assert np.isfinite(with_a_failure.probabilities_at(step, split.X)).all()
+
+
+def test_a_step_that_was_not_kept_is_refused_with_those_that_were(fitted, split):
+    with pytest.raises(KeyError, match=r"no checkpoint of step 7; there are: 0, "):
+        fitted.probabilities_at(7, split.X)
 
 
 def test_when_no_member_can_be_trained_that_is_an_error(fit):

@@ -379,6 +379,32 @@ def test_a_checkpoint_that_training_does_not_reach_is_the_last_state(trained):
     assert all(torch.equal(value, result.state[name]) for name, value in result.checkpoints[10_000].items())
 
 
+def test_a_checkpoint_of_the_start_is_the_network_before_its_first_step(trained):
+    start = trained(SHORT, SEEDS[:3], checkpoints=[0, 5]).checkpoints[0]
+    assert all(
+        torch.equal(value, start[name]) for name, value in PLAIN.build(2, 2, SEEDS[:3]).state_dict().items()
+    )
+
+
+def test_a_member_that_stopped_shows_its_best_state_in_later_checkpoints(trained):
+    training = SHORT.replaced(max_epochs=60, early_stopping=True, patience=2, learning_rate=(0.03, 1.0, 0.3))
+    result = trained(training, SEEDS[:3], checkpoints=range(0, 301, 5))
+    epochs = epochs_run(result)
+    first = int(epochs.argmin())
+    assert epochs[first] < epochs.max()
+    for step in range(5 * int(epochs[first]), 301, 5):
+        for name, value in result.checkpoints[step].items():
+            close(value[first], result.state[name][first])
+
+
+def test_checkpoints_of_some_of_the_first_members_are_those_of_all_members_cut_off(trained):
+    training, seeds = EVERYTHING.replaced(members=4), SEEDS[:4]
+    every = trained(training, seeds, checkpoints=[0, 20, 80, 10_000]).checkpoints
+    some = trained(training, seeds, checkpoints=[0, 20, 80, 10_000], checkpoint_members=2).checkpoints
+    for step, state in every.items():
+        assert all(torch.equal(value[:2], some[step][name]) for name, value in state.items())
+
+
 def test_nobody_asking_for_checkpoints_gets_none(packs):
     assert packs["batch norm"].checkpoints == {}
 

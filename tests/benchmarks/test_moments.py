@@ -1,0 +1,35 @@
+"""Keeping the moments of a training costs next to nothing."""
+
+from unittest.mock import patch
+
+import pytest
+
+from classification_assets.learning import moments
+from tests.benchmarks.measure import Contender, Reach
+from tests.benchmarks.work import Work, ours
+
+SIZES = {
+    "8 networks 2-16-16-2": (8, (16, 16)),
+    "128 networks 2-16-16-2": (128, (16, 16)),
+    "8 networks 2-64-64-64-2": (8, (64, 64, 64)),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_moments_of_a_training_are_nearly_free(race, size):
+    members, hidden = SIZES[size]
+    work = Work.moons(hidden=hidden)
+    with_moments = ours(work, members)
+
+    def without():
+        with patch.object(moments, "BYTES", 0):
+            return with_moments.run()
+
+    race(
+        f"{size}, moments kept",
+        with_moments,
+        "ours without",
+        Contender(without, members),
+        Reach(most=1.03),
+        rounds=7,
+    )
