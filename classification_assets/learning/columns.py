@@ -193,8 +193,8 @@ def numbers(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
     if (wrong := np.flatnonzero(np.isinf(found))).size:
         value = exact[wrong[0]]
         raise ValueError(
-            f"every feature must be a finite number (up to 3e38) or missing, however: column {name!r}, "
-            f"row {first + wrong[0]}: {value}"
+            f"every feature must be a finite number, however: column {name!r}, row {first + wrong[0]}: {value} "
+            "(up to 3e38; leave it empty if it is not known)"
         )
     return found
 
