@@ -1,5 +1,7 @@
 """What is learned from the training rows is applied to all, and what is no number is named."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,13 +95,9 @@ def test_rows_of_another_shape_are_refused_with_their_shape(shape):
 def test_a_value_that_is_not_finite_is_named_with_column_and_row(value, shown):
     X = np.zeros((4, 3))
     X[2, 1] = value
-    with pytest.raises(ValueError) as raised:  # noqa: PT011 (the whole message is compared)
+    expected = f"every feature must be a finite number, however: column 'width', row 2: {shown} (up to 3e38;"
+    with pytest.raises(ValueError, match=re.escape(expected)):
         fitted().encode(X)
-    expected = (
-        "every feature must be a finite number (up to 3e38) or missing, however: column 'width', row 2: "
-        + shown
-    )
-    assert str(raised.value) == expected
 
 
 def test_a_value_that_is_no_number_is_named_with_its_column_and_row():
