@@ -8,7 +8,8 @@ import yaml
 from classification_assets.experiment import Experiment, NamedExperiment
 from classification_assets.learning.evaluation import evaluate
 from classification_assets.learning.leaderboard import leaderboard
-from classification_assets.learning.split import Split, Table
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
 
 DEFS = Path(__file__).parents[1] / "classification_assets" / "defs"
 

@@ -5,6 +5,7 @@ import dagster as dg
 from classification_assets import shown
 from classification_assets.assets.asset import Run, experiment_asset
 from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.datasets import GeneratedDataset
 
 
 def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -21,14 +22,15 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     def dataset(dataset, run: Run):
         """The rows and their labels; of generated data, the declaration tells the truth behind them."""
         from classification_assets.learning import pictures
-        from classification_assets.learning.split import Table
+        from classification_assets.learning.table import Table
 
-        experiment.split.sizes(dataset.n_samples, dataset.n_classes)
+        if isinstance(dataset, GeneratedDataset):
+            experiment.split.sizes(dataset.n_samples, dataset.n_classes)
         table = Table.of(dataset, run.overridden)
         return table, {
             **shown.kept(lambda: pictures.rows(table, experiment.name), "rows", run.beside),
             **shown.table(table.class_counts(), "classes"),
-            **shown.scalars({"dagster/row_count": len(table.frame)}),
+            **shown.scalars({"dagster/row_count": table.rows.n_rows}),
         }
 
     return dataset

@@ -3,7 +3,7 @@
 A file says in its header what it holds: Parquet in its schema's metadata, safetensors in its own, under the
 one key `HEADER`. Formats:
 
-- `Table`: the frame's columns; the header holds target and source.
+- `Table`: its columns; the header holds roles, source and how many rows at the end are for testing.
 - `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__`` if there are weights, then the features by
   name; the header holds classes, preprocessing and source.
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
@@ -23,7 +23,9 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -41,13 +43,17 @@ from safetensors.torch import save_file
 from torch import nn
 from upath import UPath
 
+from classification_assets.learning import labels
 from classification_assets.learning.blend import Fitted, Provenance
 from classification_assets.learning.comparison import Comparison
+from classification_assets.learning.datasets.roles import Roles
 from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.report import Page
-from classification_assets.learning.split import Split, Table
+from classification_assets.learning.rows import BATCH, ParquetRows
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
 
 HEADER = "classification_assets"
 Artifact: TypeAlias = (
@@ -181,8 +187,6 @@ def _is_local(path: UPath) -> bool:
 
 def _staging_folder(place: UPath) -> Path:
     if not _is_local(place):
-        import tempfile
-
         return Path(tempfile.mkdtemp(prefix="classification-assets-"))
     folder = Path(place.path).parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -205,25 +209,47 @@ def _write_parquet(frame: pd.DataFrame, header: dict[str, str], file: Path) -> N
 
 
 def _write_table(value: Table, file: Path) -> None:
-    _write_parquet(value.frame, _header("table", target=value.target, source=value.source), file)
+    header = _header(
+        "table",
+        roles=value.roles.model_dump(mode="json"),
+        source=value.source,
+        n_test=value.n_test,
+    )
+    schema = value.rows.schema.with_metadata(header)
+    _write_batches((batch.replace_schema_metadata(header) for batch in value.rows.batches()), schema, file)
 
 
 def _write_split(value: Split, file: Path) -> None:
     columns: dict[str, np.ndarray] = {"__fold__": value.fold, "__label__": value.y}
     if value.weight is not None:
         columns["__weight__"] = value.weight
-    columns |= dict(zip(value.preprocessing.names, value.X.T, strict=True))
+    names = [*columns, *value.preprocessing.names]
     header = _header(
         "split",
-        classes=value.classes,
+        classes=labels.to_json(value.classes),
         preprocessing=value.preprocessing.model_dump(mode="json"),
         source=value.source,
     )
-    _write_parquet(pd.DataFrame(columns), header, file)
+
+    def batch(start: int) -> pa.RecordBatch:
+        part = slice(start, start + BATCH)
+        arrays = [column[part] for column in columns.values()] + list(np.ascontiguousarray(value.X[part].T))
+        return pa.RecordBatch.from_arrays([pa.array(array) for array in arrays], names, metadata=header)
+
+    starts = range(0, max(len(value.y), 1), BATCH)
+    _write_batches((batch(start) for start in starts), batch(0).schema, file)
+
+
+def _write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, file: Path) -> None:
+    """A row group a batch, so that no more than one is ever in memory."""
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
 
 
 def _write_evaluation(value: Evaluation, file: Path) -> None:
-    header = _header("evaluation", metrics=_as_json(value.metrics), about=value.about)
+    about = value.about | {"classes": labels.to_json(value.about["classes"])}
+    header = _header("evaluation", metrics=_as_json(value.metrics), about=about)
     _write_parquet(value.rows, header, file)
 
 
@@ -313,35 +339,26 @@ def _format_of(value: Any, place: UPath) -> tuple[str, Callable[[Any, Path], obj
 
 
 def _read_parquet(place: UPath) -> Any:
-    with place.open("rb") as opened:
-        table = pq.read_table(pa.PythonFile(opened, mode="r"))
-    header = json.loads((table.schema.metadata or {})[HEADER.encode()])
-    frame = table.to_pandas()
+    local = _LocalCopy(place)
+    metadata = pq.read_schema(local.path).metadata or {}
+    header = json.loads(metadata[HEADER.encode()])
     match header["format"]:
         case "table":
-            return Table(frame, header["target"], header["source"])
+            roles = Roles.model_validate(header["roles"])
+            return Table(ParquetRows([local.path], keeps=local), roles, header["source"], header["n_test"])
         case "split":
-            preprocessing = Preprocessing.model_validate(header["preprocessing"])
-            return Split(
-                X=frame[list(preprocessing.names)].to_numpy(np.float32),
-                # Copies: what pandas hands out is read-only, and a tensor made from it would not be safe to write.
-                y=np.array(frame["__label__"]),
-                fold=np.array(frame["__fold__"]),
-                weight=np.array(frame["__weight__"]) if "__weight__" in frame else None,
-                classes=header["classes"],
-                preprocessing=preprocessing,
-                source=header["source"],
-            )
+            return _read_split(ParquetRows([local.path]), header)
         case "evaluation":
             metrics = _from_json(header["metrics"], "fold", "scope", "class", "metric")
-            return Evaluation(frame, metrics, header["about"])
+            about = header["about"] | {"classes": labels.from_json(header["about"]["classes"])}
+            return Evaluation(_frame(local), metrics, about)
         case "leaderboard":
             differences = _from_json(header["differences"], "metric", "first", "second", "better")
-            return Leaderboard(frame, differences, header["metric"])
+            return Leaderboard(_frame(local), differences, header["metric"])
         case "comparison":
-            return Comparison(frame, _from_json(header["ranks"], "architecture"), header["about"])
+            return Comparison(_frame(local), _from_json(header["ranks"], "architecture"), header["about"])
         case "frame":
-            return frame
+            return _frame(local)
         case other:
             raise ArtifactError(
                 f"{place}: unknown format {other!r}; a newer version of the project may read it"
@@ -354,15 +371,46 @@ def _read_png(place: UPath) -> bytes:
     return content
 
 
-def _read_fitted(place: UPath, module: Callable[..., nn.Module] | None) -> Fitted:
-    if not _is_local(place):
-        import tempfile
+def _frame(local: _LocalCopy) -> pd.DataFrame:
+    return pq.read_table(local.path).to_pandas()
 
-        with tempfile.TemporaryDirectory() as folder:
-            local = Path(folder) / place.name
-            local.write_bytes(place.read_bytes())
-            return _read_fitted(UPath(local), module)
-    opened = safe_open(place.path, framework="pt")
+
+def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
+    preprocessing = Preprocessing.model_validate(header["preprocessing"])
+    N, names = rows.n_rows, preprocessing.names
+    # Filled in place: a second copy of a large table would not fit.
+    X = np.empty((N, len(names)), np.float32)
+    y, fold = np.empty(N, np.int64), np.empty(N, np.int8)
+    weight = np.empty(N, np.float32) if "__weight__" in rows.names else None
+    first = 0
+    for batch in rows.batches():
+        part = slice(first, first + batch.num_rows)
+        for place, name in enumerate(names):
+            X[part, place] = batch.column(name)
+        y[part], fold[part] = batch.column("__label__"), batch.column("__fold__")
+        if weight is not None:
+            weight[part] = batch.column("__weight__")
+        first += batch.num_rows
+    classes = labels.from_json(header["classes"])
+    return Split(X, y, fold, weight, classes, preprocessing, header["source"])
+
+
+class _LocalCopy:
+    """A file where Parquet can be read at will: itself, or a copy that lives as long as this object."""
+
+    def __init__(self, place: UPath) -> None:
+        if _is_local(place):
+            self.path = Path(place.path)
+            return
+        self.folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
+        self.path = Path(self.folder.name) / place.name
+        with place.open("rb") as remote, self.path.open("wb") as local:
+            shutil.copyfileobj(remote, local, 2**22)
+
+
+def _read_fitted(place: UPath, module: Callable[..., nn.Module] | None) -> Fitted:
+    local = _LocalCopy(place)
+    opened = safe_open(local.path, framework="pt")
     header = json.loads((opened.metadata() or {})[HEADER])
     checkpoints = [name for name in opened.keys() if name.startswith(_CHECKPOINTS)]  # noqa: SIM118 (it is no mapping)
     tensors = {name: opened.get_tensor(name) for name in set(opened.keys()) - set(checkpoints)}
@@ -378,7 +426,7 @@ def _read_fitted(place: UPath, module: Callable[..., nn.Module] | None) -> Fitte
         history={name: tensor.numpy() for name, tensor in below("history/").items()},
         best_step=tensors["best_step"].numpy(),
         validation_probabilities=tensors["validation_probabilities"].numpy(),
-        checkpoints=_StoredCheckpoints(opened, checkpoints),
+        checkpoints=_StoredCheckpoints(opened, checkpoints, local),
         module=module,
     )
 
@@ -389,8 +437,8 @@ class _StoredCheckpoints(Mapping[int, dict[str, Any]]):
     The open file is what it was when it was loaded, also once another has been published in its place.
     """
 
-    def __init__(self, opened: safe_open, names: list[str]) -> None:
-        self._opened = opened
+    def __init__(self, opened: safe_open, names: list[str], local: _LocalCopy) -> None:
+        self._opened, self._local = opened, local
         self._names: dict[int, list[str]] = {}
         for name in names:
             self._names.setdefault(int(name.split("/")[1]), []).append(name)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from classification_assets.learning.architectures import Training
+from classification_assets.learning.features import Features
 from classification_assets.learning.packed import MemberPool, mixup_shares, normal_numbers, select_members
 
 BLOCK_BYTES = 2**23
@@ -92,22 +93,22 @@ class Augmentation(nn.Module):
 
 
 class Standardized:
-    """Rows (N, D) that are standardized when they are asked for: a large table is not copied.
+    """Rows (N, D) whose features (N, F) are computed when they are asked for: a large table is not copied.
 
     Parameters
     ----------
     X : Tensor (N, D) float32
-    mean, scale : sequences of D floats
+        Encoded rows.
+    features : module
+        Maps them to what a network sees.
     """
 
-    def __init__(self, X: Tensor, mean: Sequence[float], scale: Sequence[float]) -> None:
-        # In double precision, which MPS does not have: a mean may be many times its scale.
-        exact = torch.float32 if X.device.type == "mps" else torch.float64
-        self.X, self.shape, self.device = X, X.shape, X.device
-        self.mean, self.scale = (torch.tensor(own, dtype=exact, device=X.device) for own in (mean, scale))
+    def __init__(self, X: Tensor, features: Features) -> None:
+        self.X, self.features, self.device = X, features, X.device
+        self.shape = torch.Size((len(X), features.width))
 
     def __getitem__(self, index: Tensor) -> Tensor:
-        return ((self.X[index] - self.mean) / self.scale).float()
+        return self.features(self.X[index])
 
 
 def batches(

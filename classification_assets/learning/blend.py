@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from classification_assets.learning.architectures import AnyArchitecture, Architecture, Module, Training
 from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.labels import Labels
 from classification_assets.learning.packed import VmapNetwork
 from classification_assets.learning.preprocessing import Preprocessing
 
@@ -94,7 +95,7 @@ class Provenance(Declaration):
     training: Training
     packs: tuple[tuple[int, ...], ...]
     """The seeds of each pack's members; those whose training failed are not among them."""
-    classes: tuple[Any, ...]
+    classes: Labels
     preprocessing: Preprocessing
     source: dict[str, Any]
     overridden: dict[str, Any]
@@ -152,7 +153,7 @@ class Fitted:
     def _network(self, seeds: Sequence[int]) -> nn.Module:
         kept = np.flatnonzero(self.best_step >= 0).tolist()[: len(seeds)]
         architecture = self.provenance.architecture.of_members(kept)
-        n_features, n_classes = len(self.provenance.preprocessing.names), len(self.provenance.classes)
+        n_features, n_classes = self.provenance.preprocessing.width, len(self.provenance.classes)
         if not isinstance(architecture, Module):
             return architecture.build(n_features, n_classes, seeds)
         if self.module is None:

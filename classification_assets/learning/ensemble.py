@@ -136,13 +136,13 @@ def _checkpoints(trained: Trained, survivors: Tensor) -> dict[int, dict[str, Ten
 
 
 def _features(split: Split, device: str) -> Tensor | Standardized:
-    if split.X.nbytes <= COPIED_BYTES:
+    if 4 * len(split.X) * split.preprocessing.width <= COPIED_BYTES:
         return torch.from_numpy(split.preprocessing.features(split.X)).to(device)
     with warnings.catch_warnings():
         # A table that was read may not be written to, which nobody does.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         X = torch.from_numpy(split.X).to(device)
-    return Standardized(X, split.preprocessing.mean, split.preprocessing.scale)
+    return Standardized(X, split.preprocessing.arithmetic)
 
 
 def temperature(logits: Tensor, y: Tensor) -> float:

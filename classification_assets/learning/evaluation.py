@@ -218,7 +218,7 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu") -> Evaluation:
     The validation fold's probabilities are those that training left: of networks that had not seen the rows.
     """
     classes = [str(label) for label in split.classes]
-    plane = Plane.of(split.X[split.fold == Fold.TRAIN], list(split.preprocessing.names))
+    plane = Plane.of(split.filled(split.rows(Fold.TRAIN)), list(split.preprocessing.names))
     seen = fitted.provenance.architecture.learns_from_validation
     rows = {fold: split.rows(fold) for fold in Fold}
     rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN])

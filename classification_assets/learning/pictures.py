@@ -21,36 +21,46 @@ from classification_assets.learning.figures import (
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.plane import Plane
-from classification_assets.learning.split import Split, Table
+from classification_assets.learning.preprocessing import Preprocessing
+from classification_assets.learning.rows import Rows
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
+
+MOST_POINTS = 50_000
+"""Rows of a data set or split that are drawn."""
 
 TRUTH_RESOLUTION = 101
 """Points along each side of the grid on which the true boundary is found."""
 
 
 def rows(table: Table, title: str) -> Figure:
-    """All rows of a data set by their class."""
-    features = table.frame.drop(columns=table.target)
-    plane = Plane.of(features.to_numpy(), [str(name) for name in features.columns])
-    classes, code = np.unique(table.frame[table.target], return_inverse=True)
-    N = len(code)
-    points = Points(plane.project(features.to_numpy()), code, np.zeros(N, np.int8), np.zeros(N, bool))
+    """All rows of a data set by their class; of many, evenly spaced ones."""
+    classes, code = table.labels()
+    sample = table.rows.sample(MOST_POINTS)
+    X = _as_points(table, sample)
+    code = code[:: -(-len(code) // MOST_POINTS)]
+    plane = Plane.of(X, list(table.features))
+    points = Points(plane.project(X), code, np.zeros(len(code), np.int8), np.zeros(len(code), bool))
     return scatter(
         points,
         classes=[str(label) for label in classes],
-        title=f"{title}\n{N:,} rows",
+        title=f"{title}\n{_count(table.rows.n_rows, len(code))}",
         note=plane.note,
         names=plane.names,
     )
 
 
 def folds(split: Split, title: str) -> Figure:
-    """The rows of a split by their class and fold."""
-    plane = _plane(split)
+    """The rows of a split by their class and fold; of many, evenly spaced ones."""
+    shown = np.arange(0, len(split.y), -(-len(split.y) // MOST_POINTS))
+    X = split.filled(shown)
+    fold = split.fold[shown]
+    plane = Plane.of(X[fold == Fold.TRAIN], list(split.preprocessing.names))
     sizes = ", ".join(f"{len(split.rows(fold)):,} {fold.label}" for fold in Fold)
     return scatter(
-        Points(plane.project(split.X), split.y, split.fold, np.zeros(len(split.y), bool)),
+        Points(plane.project(X), split.y[shown], fold, np.zeros(len(shown), bool)),
         classes=[str(label) for label in split.classes],
-        title=f"{title}\n{sizes}",
+        title=f"{title}\n{sizes}" + (f"; {len(shown):,} are drawn" if len(shown) < len(split.y) else ""),
         note=plane.note,
         names=plane.names,
     )
@@ -117,15 +127,26 @@ def boundary_gallery(
     )
 
 
+def _as_points(table: Table, sample: Rows) -> np.ndarray:
+    """Numbers without gaps: what an encoding learned from these very rows gives."""
+    kinds = table.kinds()
+    preprocessing, X = Preprocessing.fit_table(sample, table.features, np.ones(sample.n_rows, bool), kinds)
+    return preprocessing.filled(X)
+
+
+def _count(n_rows: int, drawn: int) -> str:
+    return f"{n_rows:,} rows" + (f"; {drawn:,} are drawn" if drawn < n_rows else "")
+
+
 def _plane(split: Split) -> Plane:
-    return Plane.of(split.X[split.fold == Fold.TRAIN], list(split.preprocessing.names))
+    return Plane.of(split.filled(split.rows(Fold.TRAIN)), list(split.preprocessing.names))
 
 
 def _points(evaluation: Evaluation, split: Split, plane: Plane) -> Points:
     wrong = np.zeros(len(split.y), bool)
     test = split.rows(Fold.TEST)
     wrong[test] = evaluation.probabilities(Fold.TEST).argmax(1) != split.y[test]
-    return Points(plane.project(split.X), split.y, split.fold, wrong)
+    return Points(plane.project(split.filled()), split.y, split.fold, wrong)
 
 
 def _truth(split: Split, plane: Plane) -> np.ndarray | None:

@@ -2,79 +2,229 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import torch
 from pydantic import field_validator
-from sklearn.preprocessing import StandardScaler
 
+from classification_assets.learning.columns import (
+    FITTED,
+    AnyColumn,
+    Categorical,
+    Numeric,
+    category_counts,
+    inferred_kind,
+)
+from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.features import Features
+from classification_assets.learning.rows import MemoryRows, Rows
 
-_CHUNK = 2**17
+_CHUNK = 2**15
 """Rows that are computed on in double precision at one time: a copy of a large table would not fit."""
+
+_SEVERAL = 20
+"""Different words that a column may hold however few rows there are; above, half of the rows must share theirs."""
 
 
 class Preprocessing(Declaration):
-    """Columns by name, and the mean and scale that standardize them."""
+    """The D columns in order, each with what was learned of it."""
 
-    names: tuple[str, ...]
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
+    columns: tuple[AnyColumn, ...]
 
-    @field_validator("names")
+    @field_validator("columns")
     @classmethod
-    def _names_differ(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if twice := [name for name, count in Counter(names).items() if count > 1]:
+    def _names_differ(cls, columns: tuple[AnyColumn, ...]) -> tuple[AnyColumn, ...]:
+        counts = Counter(column.name for column in columns)
+        if twice := [name for name, count in counts.items() if count > 1]:
             raise ValueError(
                 f"columns must have different names, however: {twice[0]!r} is there more than once"
             )
-        return names
+        return columns
 
     @classmethod
-    def fit(cls, X: np.ndarray, names: list[str], rows: np.ndarray | None = None) -> Self:
-        """Learn from X (N, D), or from some of its rows (indices); a constant column keeps its scale."""
-        rows, scaler = np.arange(len(X)) if rows is None else rows, StandardScaler()
-        for start in range(0, max(len(rows), 1), _CHUNK):
-            scaler.partial_fit(X[rows[start : start + _CHUNK]].astype(np.float64))
-        return cls(names=tuple(names), mean=tuple(scaler.mean_.tolist()), scale=tuple(scaler.scale_.tolist()))
+    def fit(cls, X: np.ndarray, names: Sequence[str], rows: np.ndarray | None = None) -> Self:
+        """Learn from numbers X (N, D), NaN where missing, or from some of their rows (indices)."""
+        chosen = slice(None) if rows is None else rows
+        return cls(columns=tuple(Numeric.fit(name, X[chosen, place]) for place, name in enumerate(names)))
 
-    def encode(self, rows: Any) -> np.ndarray:
-        """Rows of a frame (by column name; others are ignored) or array, as (N, D) float32 in their own units.
+    @classmethod
+    def fit_table(
+        cls,
+        rows: Rows,
+        names: Sequence[str],
+        training: np.ndarray,
+        kinds: Mapping[str, ColumnKind] | None = None,
+    ) -> tuple[Self, np.ndarray]:
+        """Learn the columns of these names from the training rows (a mask, (N,)) and encode all rows.
+
+        Parameters
+        ----------
+        kinds : mapping, optional
+            Kinds that are declared and not to be inferred from the columns' types.
+
+        Returns
+        -------
+        The preprocessing and X (N, D) float32
 
         Raises
         ------
         ValueError
-            If a column is missing, or a value is no finite number: the message names column and value.
+            If a column is of no kind, a value not of its column's, or a column names the rows.
+        """
+        declared = kinds or {}
+        kind = {
+            name: declared.get(name) or inferred_kind(name, rows.schema.field(name).type) for name in names
+        }
+        words = [name for name in names if kind[name] == "categorical"]
+        learned: dict[str, AnyColumn] = {
+            name: _categories(counts, name, int(training.sum()), missing, name in declared)
+            for name, (counts, missing) in _counted(rows, words, training).items()
+        }
+        unfitted: dict[str, AnyColumn] = {
+            name: learned[name] if name in learned else _blank(name, kind[name]) for name in names
+        }
+        X = cls(columns=tuple(unfitted.values()))._encode_rows(rows)
+        for place, name in enumerate(names):
+            if name not in learned:
+                learned[name] = FITTED[kind[name]].fit(name, X[training, place])
+        return cls(columns=tuple(learned[name] for name in names)), X
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the D columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def width(self) -> int:
+        """F: the features that a network sees."""
+        return self.arithmetic.width
+
+    @cached_property
+    def arithmetic(self) -> Features:
+        """The half that maps encoded rows (N, D) to features (N, F), on any device."""
+        return Features(self.columns)
+
+    def encode(self, rows: Any, first: int = 0) -> np.ndarray:
+        """Rows of a frame or an Arrow batch (by column name; others are ignored) or array, as (N, D) float32.
+
+        Numbers are in their own units, categories their codes, missing values NaN. `first` is the number of the
+        first row, for messages.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing or a value is not of its column's kind: the message names column, row and value.
         """
         if isinstance(rows, pd.DataFrame):
-            rows = rows.rename(columns=str)
-            missing = [name for name in self.names if name not in rows.columns]
-            if missing:
-                raise ValueError(
-                    f"missing columns: {', '.join(missing)}; expected are {', '.join(self.names)}"
-                )
-            rows = rows[list(self.names)].to_numpy()
-        return as_numbers(rows, self.names)
+            named = rows.rename(columns=str)
+            self._refuse_missing(list(named.columns))
+            rows = MemoryRows.of(named[list(self.names)]).table
+        if isinstance(rows, pa.RecordBatch | pa.Table):
+            self._refuse_missing(rows.schema.names)
+            X = np.empty((rows.num_rows, len(self.columns)), np.float32)
+            for place, column in enumerate(self.columns):
+                X[:, place] = column.encode(rows.column(column.name), first)
+            return X
+        given = np.asarray(rows)
+        if given.ndim != 2 or given.shape[1] != len(self.columns):
+            raise ValueError(f"expected rows of shape (N, {len(self.columns)}), however: {given.shape}")
+        if given.dtype == np.float32 and all(isinstance(column, Numeric) for column in self.columns):
+            return as_numbers(given, self.names, missing=True)
+        return self.encode(pd.DataFrame(given, columns=list(self.names)).infer_objects(), first)
 
     def features(self, X: np.ndarray) -> np.ndarray:
-        """What a network sees of X (N, D): standardized float32 (N, D)."""
-        features = np.empty(X.shape, np.float32)
+        """What a network sees of encoded rows X (N, D): float32 (N, F)."""
+        features = np.empty((len(X), self.width), np.float32)
         for start in range(0, len(X), _CHUNK):
             part = slice(start, start + _CHUNK)
-            features[part] = (X[part] - np.asarray(self.mean)) / np.asarray(self.scale)
+            features[part] = self.arithmetic(_tensor(X[part])).numpy()
         return features
 
+    def filled(self, X: np.ndarray) -> np.ndarray:
+        """Encoded rows X (N, D) without gaps, for figures: medians, and the most frequent category."""
+        return self.arithmetic.filled(_tensor(X)).numpy()
 
-def as_numbers(rows: Any, names: Sequence[str]) -> np.ndarray:
+    def described(self) -> pd.DataFrame:
+        """What was learned of each column, for reading."""
+        return pd.DataFrame(
+            [
+                {
+                    "feature": column.name,
+                    "kind": column.kind,
+                    "mean": getattr(column, "mean", None),
+                    "scale": getattr(column, "scale", None),
+                    "categories": len(column.categories) if isinstance(column, Categorical) else None,
+                    "gaps": column.indicator,
+                }
+                for column in self.columns
+            ]
+        ).dropna(axis="columns", how="all")
+
+    def _encode_rows(self, rows: Rows) -> np.ndarray:
+        X, first = np.empty((rows.n_rows, len(self.columns)), np.float32), 0
+        for batch in rows.batches(self.names):
+            X[first : first + batch.num_rows] = self.encode(batch, first)
+            first += batch.num_rows
+        return X
+
+    def _refuse_missing(self, names: Sequence[str]) -> None:
+        if missing := [name for name in self.names if name not in names]:
+            raise ValueError(f"missing columns: {', '.join(missing)}; expected are {', '.join(self.names)}")
+
+
+def _counted(rows: Rows, names: Sequence[str], training: np.ndarray) -> dict[str, tuple[Counter[str], bool]]:
+    """How often each category of these columns is in the training rows, and whether one is missing there."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in names}
+    first = 0
+    for batch in rows.batches(names) if names else ():
+        chosen = batch.filter(pa.array(training[first : first + batch.num_rows]))
+        for name in names:
+            counts[name].update(category_counts(chosen.column(name)))
+        first += batch.num_rows
+    n = int(training.sum())
+    return {name: (found, 0 < sum(found.values()) < n) for name, found in counts.items()}
+
+
+def _categories(
+    counts: Mapping[str, int], name: str, n_rows: int, missing: bool, declared: bool
+) -> Categorical:
+    there = sum(counts.values())
+    if not declared and len(counts) > max(_SEVERAL, there / 2):
+        example = next(iter(counts))
+        raise ValueError(
+            f"column {name!r} looks like a name or free text: {len(counts)} different values in {there} training "
+            f"rows, such as {example[:40]!r}; leave it out (drop: [{name}]), say that it names the rows "
+            f"(id: {name}), or that it is meant (columns: {{{name}: categorical}})"
+        )
+    return Categorical.fit(name, counts, missing)
+
+
+def _blank(name: str, kind: ColumnKind) -> AnyColumn:
+    return FITTED[kind].fit(name, np.empty(0))
+
+
+def _tensor(X: np.ndarray) -> torch.Tensor:
+    with warnings.catch_warnings():
+        # A table that was read may not be written to, which nobody does.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(np.asarray(X, np.float32))
+
+
+def as_numbers(rows: Any, names: Sequence[str], *, missing: bool = False) -> np.ndarray:
     """Rows as (N, D) float32.
 
     Raises
     ------
     ValueError
-        If the shape does not fit the D names, or a value is no finite number.
+        If the shape does not fit the D names, or a value is no finite number (NaN may be, if `missing`).
     """
     given = np.asarray(rows)
     if given.ndim != 2 or given.shape[1] != len(names):
@@ -86,8 +236,9 @@ def as_numbers(rows: Any, names: Sequence[str]) -> np.ndarray:
                 X[:, column] = given[:, column]
         except (TypeError, ValueError) as error:
             raise ValueError(f"every feature must be a number, however: column {name!r}: {error}") from error
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
+    wrong = np.isinf(X) if missing else ~np.isfinite(X)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
         raise ValueError(
             f"every feature must be a finite number, however: column {names[column]!r}, "
             f"row {row}: {given[row, column]}"

@@ -9,40 +9,10 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
-from classification_assets.learning.datasets import AnyDataset, Dataset
+from classification_assets.learning.datasets import AnyDataset
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.preprocessing import Preprocessing
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows as they were sampled or read.
-
-    Attributes
-    ----------
-    frame : DataFrame (N rows)
-    target : str
-        The column that holds the labels; the others are features.
-    source : dict
-        ``dataset``: the declaration as used; ``overridden``: what a run had set otherwise.
-    """
-
-    frame: pd.DataFrame
-    target: str
-    source: dict[str, Any]
-
-    @classmethod
-    def of(cls, dataset: Dataset, overridden: dict[str, Any] | None = None) -> Self:
-        """Draw or read a declared data set's rows."""
-        source = {"dataset": dataset.model_dump(mode="json"), "overridden": overridden or {}}
-        return cls(dataset.sample(), "label", source)
-
-    def class_counts(self) -> pd.DataFrame:
-        """Rows and share of each class, for reading."""
-        counts = self.frame[self.target].value_counts().sort_index()
-        return pd.DataFrame(
-            {"class": counts.index, "rows": counts.values, "share": counts.values / counts.sum()}
-        )
+from classification_assets.learning.table import Table
 
 
 @dataclass(frozen=True)
@@ -52,7 +22,7 @@ class Split:
     Attributes
     ----------
     X : array (N, D) float32
-        Features in their own units.
+        Columns in their own units; NaN where missing, categories as codes.
     y : array (N,) int64
         Class codes, 0 to C - 1.
     fold : array (N,) int8
@@ -77,16 +47,19 @@ class Split:
 
     @classmethod
     def of(cls, table: Table, folds: Folds) -> Self:
-        """Choose the folds of a table's rows and fit the preprocessing on its training fold."""
-        features = table.frame.drop(columns=table.target)
-        labels = table.frame[table.target].to_numpy()
-        return cls.of_arrays(
-            features.to_numpy(np.float32),
-            labels,
-            folds.choose(labels),
-            names=[str(name) for name in features.columns],
-            source=table.source,
+        """Choose the folds of a table's rows and fit the preprocessing on its training fold.
+
+        Raises
+        ------
+        ValueError
+            If the rows are too few for the folds, or a column cannot be used.
+        """
+        classes, y = table.labels()
+        fold = folds.choose(y)
+        preprocessing, X = Preprocessing.fit_table(
+            table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
         )
+        return cls(X, y, fold, table.weight(), classes, preprocessing, table.source)
 
     @classmethod
     def of_arrays(
@@ -99,7 +72,7 @@ class Split:
         weight: np.ndarray | None = None,
         source: dict[str, Any] | None = None,
     ) -> Self:
-        """From features X (N, D), labels (N,) of any sortable type and each row's fold (N,)."""
+        """From numbers X (N, D), labels (N,) of any sortable type and each row's fold (N,)."""
         classes, y = np.unique(labels, return_inverse=True)
         preprocessing = Preprocessing.fit(X, names, np.flatnonzero(fold == Fold.TRAIN))
         return cls(X, y.astype(np.int64), fold, weight, classes.tolist(), preprocessing, source or {})
@@ -108,6 +81,10 @@ class Split:
         """Indices of a fold's rows, ascending."""
         return np.flatnonzero(self.fold == fold)
 
+    def filled(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Some rows of X without gaps, as figures need them."""
+        return self.preprocessing.filled(self.X[rows])
+
     def class_counts(self) -> pd.DataFrame:
         """Rows of each class in each fold, for reading."""
         C = len(self.classes)
@@ -115,9 +92,8 @@ class Split:
         return pd.DataFrame({"class": self.classes} | counts)
 
     def columns(self) -> pd.DataFrame:
-        """What preprocessing learned of each feature, for reading."""
-        learned = self.preprocessing
-        return pd.DataFrame({"feature": learned.names, "mean": learned.mean, "scale": learned.scale})
+        """What preprocessing learned of each column, for reading."""
+        return self.preprocessing.described()
 
     def posterior(self, X: np.ndarray) -> np.ndarray | None:
         """True class probabilities (N, C) at X (N, D) where the source knows them, else None."""

@@ -17,7 +17,8 @@ from classification_assets.learning.blend import Fitted
 from classification_assets.learning.datasets import Moons
 from classification_assets.learning.evaluation import Evaluation, evaluate
 from classification_assets.learning.folds import Fold, Folds
-from classification_assets.learning.split import Split, Table
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
 
 
 @dataclass(frozen=True)

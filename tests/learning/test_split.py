@@ -5,7 +5,8 @@ import pytest
 
 from classification_assets.learning.datasets import Moons
 from classification_assets.learning.folds import Fold, Folds
-from classification_assets.learning.split import Split, Table
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
 
 WORDS = np.array(["pear", "apple", "pear", "fig", "apple", "fig"])
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
+from classification_assets.learning.datasets.roles import Roles
 from classification_assets.learning.declaration import Declaration, Seed, field_error
 
 if TYPE_CHECKING:
@@ -25,19 +26,24 @@ Noise = Annotated[
 class Dataset(Declaration):
     """A declared data set. A kind of data set is one class with a `kind` of its own."""
 
+    @property
+    def roles(self) -> Roles:
+        """What the columns are for."""
+        return Roles(target="label")
+
     @abstractmethod
     def sample(self, seed: int | None = None) -> DataFrame:
-        """Draw the rows.
+        """Draw or read the rows.
 
         Parameters
         ----------
         seed : int, optional
-            Another seed gives other rows of the same problem. Default: the declared seed.
+            Of generated data: another seed gives other rows of the same problem. Default: the declared seed.
 
         Returns
         -------
         DataFrame
-            N rows; features `x1` to `xD` (float64) and `label` (int64, 0 to C - 1).
+            N rows; of generated data the features `x1` to `xD` (float64) and `label` (int64, 0 to C - 1).
         """
 
     def posterior(self, X: np.ndarray) -> np.ndarray | None:

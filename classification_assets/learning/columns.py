@@ -1,0 +1,347 @@
+"""The columns of a table as numbers: what is learned of each kind, and how its values are encoded.
+
+A column's code is one float32 a row: a number as it is, a category its rank, NaN if it is missing. What a
+network sees of the codes is arithmetic, and stands in `features.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from classification_assets.learning.datasets.roles import ColumnKind
+from classification_assets.learning.declaration import Declaration
+
+ONE_HOT = 32
+"""Categories, the most frequent ones, that get a column of their own; a rarer one is told by how frequent it is."""
+
+CATEGORIES = 4096
+"""Categories that are remembered; a rarer one is like one that was never seen."""
+
+DAY_0 = np.datetime64("2000-01-01T00:00:00", "us")
+"""A date is days since then: float32 tells minutes apart for decades around it."""
+
+_DAY = np.timedelta64(1, "D") / np.timedelta64(1, "us")
+_TRUE, _FALSE = {"true", "yes", "y", "t", "1", "on"}, {"false", "no", "n", "f", "0", "off"}
+# A column whose bulk lies within this many widths of its middle 98 % is standardized by plain mean and deviation.
+_REACH = 3.0
+
+
+class Column(Declaration):
+    """Base of the kinds of column. ``indicator``: whether a feature says that the value was missing."""
+
+    name: str
+    indicator: bool
+
+    def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
+        """Values (N,) as float32; `first` is the number of the first row, for messages.
+
+        Raises
+        ------
+        ValueError
+            If a value is not of this kind: the message names column, row and value.
+        """
+        raise NotImplementedError
+
+
+class Numeric(Column):
+    """A number, standardized; a missing one becomes the median."""
+
+    kind: Literal["numeric"] = "numeric"
+    mean: float
+    scale: float
+    fill: float
+
+    def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
+        return numbers(values, self.name, first)
+
+    @classmethod
+    def fit(cls, name: str, values: np.ndarray) -> Self:
+        """Learn from values (n,), NaN where missing."""
+        return cls(name=name, **_scale(values))
+
+
+class Boolean(Column):
+    """True is 1 and false 0; a missing one becomes the more frequent of the two."""
+
+    kind: Literal["boolean"] = "boolean"
+    mean: float
+    scale: float
+    fill: float
+
+    def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
+        return truths(values, self.name, first)
+
+    @classmethod
+    def fit(cls, name: str, values: np.ndarray) -> Self:
+        """Learn from values (n,), NaN where missing."""
+        return cls(name=name, **_scale(values))
+
+
+class Date(Column):
+    """A date or moment: days since `DAY_0`, and where in the year, the week and (if it has a time) the day it is."""
+
+    kind: Literal["date"] = "date"
+    mean: float
+    scale: float
+    fill: float
+    periods: tuple[float, ...]
+    """In days: each gives a sine and a cosine. Only those that the training rows go round at least once."""
+
+    def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
+        return days(values, self.name, first)
+
+    @classmethod
+    def fit(cls, name: str, values: np.ndarray) -> Self:
+        """Learn from values (n,), NaN where missing."""
+        there = values[~np.isnan(values)]
+        span = float(np.ptp(there)) if len(there) else 0.0
+        timed = bool((there % 1 != 0).any())
+        known = [365.2425, 7.0] + [1.0] * timed
+        return cls(name=name, periods=tuple(period for period in known if span >= period), **_scale(values))
+
+
+class Categorical(Column):
+    """One of some values: the most frequent ones one-hot, and of many also how frequent the value is.
+
+    The code is the category's rank by frequency in the training fold; a value that was not seen there has the
+    code after the last, and is no error.
+    """
+
+    kind: Literal["categorical"] = "categorical"
+    categories: tuple[str, ...]
+    frequency: tuple[float, ...]
+    """Standardized logarithm of each category's share, with that of an unseen value last; empty if all are one-hot."""
+
+    def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
+        places = self._places()
+        return _by_value(values, lambda text: places.get(text, len(places)))
+
+    def _places(self) -> Mapping[str, int]:
+        return {category: place for place, category in enumerate(self.categories)}
+
+    @property
+    def shown(self) -> int:
+        """How many categories have a feature of their own."""
+        return min(len(self.categories), ONE_HOT)
+
+    @classmethod
+    def fit(cls, name: str, counts: Mapping[str, int], missing: bool) -> Self:
+        """Learn from how often each category is in the training rows."""
+        ranked = sorted(counts, key=lambda category: (-counts[category], category))[:CATEGORIES]
+        frequency: tuple[float, ...] = ()
+        if len(counts) > ONE_HOT:
+            # No labels are needed, so nothing leaks; an unseen value counts as half a row.
+            times = np.array([counts[category] for category in ranked])
+            logarithm = np.log(np.append(times, 0.5))
+            mean = np.average(logarithm[:-1], weights=times)
+            deviation = np.sqrt(np.average((logarithm[:-1] - mean) ** 2, weights=times))
+            frequency = tuple(((logarithm - mean) / (deviation or 1.0)).tolist())
+        return cls(name=name, indicator=missing, categories=tuple(ranked), frequency=frequency)
+
+
+AnyColumn = Annotated[Numeric | Boolean | Date | Categorical, Field(discriminator="kind")]
+FITTED: dict[ColumnKind, type[Numeric | Boolean | Date]] = {
+    "numeric": Numeric,
+    "boolean": Boolean,
+    "date": Date,
+}
+"""The kinds whose codes need nothing learned."""
+
+
+def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
+    """The kind of a column of an Arrow type.
+
+    Raises
+    ------
+    ValueError
+        If no kind holds such values.
+    """
+    if pa.types.is_dictionary(type) or pa.types.is_string(type) or pa.types.is_large_string(type):
+        return "categorical"
+    if pa.types.is_boolean(type):
+        return "boolean"
+    if pa.types.is_date(type) or pa.types.is_timestamp(type):
+        return "date"
+    # A column in which every value is missing has the type null.
+    if pa.types.is_integer(type) or pa.types.is_floating(type) or pa.types.is_decimal(type):
+        return "numeric"
+    if pa.types.is_null(type):
+        return "numeric"
+    raise ValueError(
+        f"column {name!r} holds {type}, which no network reads; "
+        f"turn it into numbers or words, or leave it out (drop: [{name}])"
+    )
+
+
+def numbers(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
+    """Numbers as float32 (N,), NaN where missing."""
+    values = _plain(values)
+    if not (pa.types.is_null(values.type) or _is_number(values.type)):
+        row, value = _first(values, pc.is_valid(values))
+        raise ValueError(
+            f"every feature must be a number, however: column {name!r}, row {first + row}: {value!r}"
+        )
+    exact = _exact(values)
+    with np.errstate(over="ignore"):
+        found = exact.astype(np.float32)
+    if (wrong := np.flatnonzero(np.isinf(found))).size:
+        value = exact[wrong[0]]
+        raise ValueError(
+            f"every feature must be a finite number, however: column {name!r}, row {first + wrong[0]}: {value} "
+            "(up to 3e38; leave it empty if it is not known)"
+        )
+    return found
+
+
+def truths(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
+    """True as 1 and false as 0 in float32 (N,), NaN where missing."""
+
+    def truth(text: str) -> float:
+        word = text.lower()
+        return 1.0 if word in _TRUE else 0.0 if word in _FALSE else np.inf
+
+    found = _by_value(values, truth)
+    if (wrong := np.flatnonzero(np.isinf(found))).size:
+        value = _plain(values)[int(wrong[0])].as_py()
+        raise ValueError(
+            f"column {name!r} is boolean, so its values are true or false (yes/no, 1/0), however: "
+            f"row {first + wrong[0]}: {value!r}"
+        )
+    return found
+
+
+def days(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
+    """Dates and moments as days since `DAY_0`, float32 (N,), NaN where missing; a zone is turned into UTC."""
+    values = _plain(values)
+    if pa.types.is_null(values.type):
+        return np.full(len(values), np.nan, np.float32)
+    try:
+        moments = moments_of(values)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        row, value = _first(values, pc.is_valid(values), moments_of)
+        raise ValueError(
+            f"column {name!r} is a date, as in 2024-02-29 or 2024-02-29T12:30:00, however: "
+            f"row {first + row}: {value!r}"
+        ) from error
+    found = np.full(len(values), np.nan)
+    there = np.asarray(pc.is_valid(moments))
+    since = np.asarray(moments.drop_null().cast(pa.int64())) - DAY_0.astype(np.int64)
+    found[there] = since / _DAY
+    return found.astype(np.float32)
+
+
+def moments_of(values: pa.Array) -> pa.Array:
+    """Dates, moments or ISO 8601 words as moments in UTC, to the microsecond.
+
+    Raises
+    ------
+    pa.ArrowInvalid, pa.ArrowNotImplementedError
+        If a value is none.
+    """
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        zoned = pc.match_substring_regex(values, r"(Z|[+-]\d\d:?\d\d)$").fill_null(False)
+        if pc.any(zoned).as_py():
+            return values.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+        return values.cast(pa.timestamp("us"))
+    if not (pa.types.is_date(values.type) or pa.types.is_timestamp(values.type)):
+        raise pa.ArrowInvalid(f"{values.type} is no date")
+    return pc.cast(values, pa.timestamp("us"), safe=False)
+
+
+def category_counts(values: pa.Array) -> dict[str, int]:
+    """How often each category is there, missing ones left out."""
+    counts: dict[str, int] = {}
+    for pair in pc.value_counts(_plain(values)).to_pylist():
+        if (text := as_category(pair["values"])) is not None:
+            counts[text] = counts.get(text, 0) + pair["counts"]
+    return counts
+
+
+def as_category(value: Any) -> str | None:
+    """A value's name as a category: 3 and 3.0 are the same one, so are true and True; None if it is missing."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _scale(values: np.ndarray) -> dict[str, Any]:
+    """Mean, scale, median and whether values are missing.
+
+    Mean and deviation are of the values held within three widths of the middle 98 %: one value of 1e30 would
+    make all others 0. Where none lies farther out, which is usual, they are the plain ones.
+    """
+    there = values[~np.isnan(values)].astype(np.float64)
+    indicator = 0 < len(there) < len(values)
+    if not len(there):
+        return {"mean": 0.0, "scale": 1.0, "fill": 0.0, "indicator": False}
+    low, middle, high = np.quantile(there, [0.01, 0.5, 0.99])
+    reach = _REACH * (high - low)
+    if reach > 0:
+        np.clip(there, low - reach, high + reach, out=there)
+    mean, deviation = float(there.mean()), float(there.std())
+    # Rounding leaves a constant column a tiny deviation, by which nothing may be divided.
+    varies = there.max() > there.min() and deviation > 0
+    return {
+        "mean": mean,
+        "scale": deviation if varies else 1.0,
+        "fill": float(np.float32(middle)),
+        "indicator": indicator,
+    }
+
+
+def _by_value(values: pa.Array, code: Callable[[str], float]) -> np.ndarray:
+    """The code of each value, float32 (N,), asked for once a distinct value; NaN where missing."""
+    encoded = _plain(values).dictionary_encode()
+    table = [
+        np.nan if (text := as_category(value)) is None else code(text)
+        for value in encoded.dictionary.to_pylist()
+    ]
+    places = np.asarray(encoded.indices.fill_null(len(table)))
+    return np.array([*table, np.nan], np.float32)[places]
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _is_number(type: pa.DataType) -> bool:
+    return (
+        pa.types.is_integer(type)
+        or pa.types.is_floating(type)
+        or pa.types.is_decimal(type)
+        or pa.types.is_boolean(type)
+    )
+
+
+def _exact(values: pa.Array) -> np.ndarray:
+    if pa.types.is_boolean(values.type):
+        values = values.cast(pa.int8())
+    exact = pc.cast(values, pa.float64(), safe=False)
+    return np.asarray(exact.to_numpy(zero_copy_only=False), np.float64)
+
+
+def _first(
+    values: pa.Array, mask: pa.Array, fits: Callable[[pa.Array], Any] | None = None
+) -> tuple[int, Any]:
+    """The first value, among those of the mask, that does not fit."""
+    for row in np.flatnonzero(np.asarray(mask)):
+        try:
+            if fits is not None:
+                fits(values[int(row) : int(row) + 1])
+                continue
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            pass
+        return int(row), values[int(row)].as_py()
+    return 0, None

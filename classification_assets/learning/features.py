@@ -1,0 +1,94 @@
+"""What a network sees of encoded rows: the arithmetic half of the preprocessing, on any device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.columns import AnyColumn, Categorical, Date
+
+BOUND = 10.0
+"""Standard deviations up to which a number is taken as it is; beyond, it grows with the logarithm."""
+
+
+class Features(nn.Module):
+    """Encoded rows (N, D), NaN where missing, to features (N, F) float32.
+
+    In this order: numbers, truth values and dates, standardized; for columns that had gaps in training whether
+    the value was missing; sine and cosine of a date's periods; one-hot categories; how frequent the category is.
+
+    Beyond `BOUND` deviations z becomes ±10 (1 + log(|z| / 10)): it goes on smoothly and keeps the order, but a
+    value a thousand deviations out can no longer saturate or blow up a network.
+    """
+
+    def __init__(self, columns: Sequence[AnyColumn]) -> None:
+        super().__init__()
+        self.numbers = [place for place, column in enumerate(columns) if not isinstance(column, Categorical)]
+        self.dates = [
+            (place, column.periods) for place, column in enumerate(columns) if isinstance(column, Date)
+        ]
+        self.gaps = [place for place, column in enumerate(columns) if column.indicator]
+        self.categories = [
+            (place, column.shown, torch.tensor(column.frequency))
+            for place, column in enumerate(columns)
+            if isinstance(column, Categorical)
+        ]
+        self.plain = self.numbers == list(range(len(columns)))
+        own = [column for column in columns if not isinstance(column, Categorical)]
+        self.mean = torch.tensor([column.mean for column in own], dtype=torch.float64)
+        self.scale = torch.tensor([column.scale for column in own], dtype=torch.float64)
+        self.fill = torch.tensor([column.fill for column in own], dtype=torch.float64)
+        self.names = [column.name for column in own] + [
+            f"{columns[place].name} is missing" for place in self.gaps
+        ]
+        for place, periods in self.dates:
+            name = columns[place].name
+            self.names += [
+                f"{wave} of {name} in {period:g} days" for period in periods for wave in ("sine", "cosine")
+            ]
+        for column in columns:
+            if isinstance(column, Categorical):
+                self.names += [f"{column.name} = {value}" for value in column.categories[: column.shown]]
+                self.names += [f"frequency of {column.name}"] * bool(column.frequency)
+
+    @property
+    def width(self) -> int:
+        """F."""
+        return len(self.names)
+
+    def forward(self, X: Tensor) -> Tensor:
+        # In double precision, which MPS does not have: a mean may be many times its scale.
+        exact = torch.float32 if X.device.type == "mps" else torch.float64
+        mean, scale, fill = (own.to(X.device, exact) for own in (self.mean, self.scale, self.fill))
+        x = (X if self.plain else X[:, self.numbers]).to(exact)
+        parts = [_bounded((torch.where(x.isnan(), fill, x) - mean) / scale).float()]
+        if self.gaps:
+            parts.append(X[:, self.gaps].isnan().float())
+        for place, periods in self.dates:
+            for period in periods:
+                angle = X[:, place].to(exact) * (2 * math.pi / period)
+                wave = torch.stack([angle.sin(), angle.cos()], 1)
+                parts.append(wave.nan_to_num(0.0).float())
+        for place, shown, frequency in self.categories:
+            code = X[:, place].round()
+            parts.append((code.unsqueeze(1) == torch.arange(shown, device=X.device)).float())
+            if len(frequency):
+                # A missing value is as rare as can be: it has a feature of its own.
+                known = code.nan_to_num(len(frequency) - 1).clamp(0, len(frequency) - 1).long()
+                parts.append(frequency.to(X.device)[known].unsqueeze(1))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+    def filled(self, X: Tensor) -> Tensor:
+        """X (N, D) without gaps: medians, and the most frequent category."""
+        fill = torch.zeros(X.shape[1], device=X.device)
+        fill[self.numbers] = self.fill.to(X.device, torch.float32)
+        return torch.where(X.isnan(), fill, X)
+
+
+def _bounded(z: Tensor) -> Tensor:
+    inner = z.clamp(-BOUND, BOUND)
+    rest = z - inner
+    return inner + BOUND * rest.sign() * torch.log1p(rest.abs() / BOUND)

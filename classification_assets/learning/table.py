@@ -1,0 +1,152 @@
+"""The rows of a data set as they were drawn or read, and what their columns are for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from classification_assets.learning.columns import inferred_kind, numbers
+from classification_assets.learning.datasets import Dataset
+from classification_assets.learning.datasets.roles import ColumnKind, Roles
+from classification_assets.learning.rows import MemoryRows, Rows
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and the roles of their columns.
+
+    Attributes
+    ----------
+    rows : Rows
+        All columns, typed; in memory, or read in batches.
+    roles : Roles
+    source : dict
+        ``dataset``: the declaration as used; ``overridden``: what a run had set otherwise; of files also
+        ``sha256`` of their content.
+    n_test : int
+        The last rows, if they came from a file of their own that is the test fold.
+    """
+
+    rows: Rows
+    roles: Roles = field(default_factory=Roles)
+    source: dict[str, Any] = field(default_factory=dict)
+    n_test: int = 0
+
+    @classmethod
+    def of(cls, dataset: Dataset, overridden: dict[str, Any] | None = None) -> Self:
+        """Draw or read a declared data set's rows."""
+        source = {"dataset": dataset.model_dump(mode="json"), "overridden": overridden or {}}
+        return cls.of_frame(dataset.sample(), dataset.roles, source)
+
+    @classmethod
+    def of_frame(
+        cls, frame: pd.DataFrame, roles: Roles | None = None, source: dict[str, Any] | None = None
+    ) -> Self:
+        """From a frame in memory."""
+        return cls(MemoryRows.of(frame), roles or Roles(), source or {})
+
+    @property
+    def target(self) -> str:
+        """The column that is predicted."""
+        return self.roles.target
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The columns that are predicted from."""
+        return self.roles.feature_names(self.rows.names, self.place)
+
+    def kinds(self) -> dict[str, ColumnKind]:
+        """Of the features, as declared or else inferred."""
+        return {
+            name: self.roles.columns.get(name) or inferred_kind(name, self.rows.schema.field(name).type)
+            for name in self.features
+        }
+
+    @property
+    def place(self) -> str:
+        """The table's name in messages."""
+        dataset = self.source.get("dataset", {})
+        return str(dataset.get("path") or dataset.get("name") or dataset.get("kind") or "the table")
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Everything at once, for a small table."""
+        return self.rows.frame()
+
+    def labels(self) -> tuple[list[Any], np.ndarray]:
+        """The classes in order, as they are in the data, and each row's code (N,) int64.
+
+        Raises
+        ------
+        ValueError
+            If a label is missing or of no type that a class may have.
+        """
+        if self.target not in self.rows.names:
+            self.roles.feature_names(self.rows.names, self.place)
+        column = self.rows.column(self.target)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()  # a frame's categories may have no rows
+        column = column.dictionary_encode()
+        if column.null_count:
+            row = int(np.flatnonzero(np.asarray(pc.is_null(column)))[0])
+            raise ValueError(f"{self.place}: column {self.target!r}, row {row}: a row without a label")
+        classes = [_label(value, self.target, self.place) for value in column.dictionary.to_pylist()]
+        order = sorted(range(len(classes)), key=lambda place: _rank(classes[place]))
+        code = np.empty(len(order), np.int64)
+        code[order] = np.arange(len(order))
+        return [classes[place] for place in order], code[np.asarray(column.indices)]
+
+    def weight(self) -> np.ndarray | None:
+        """Row weights (N,) float32, if a column holds them.
+
+        Raises
+        ------
+        ValueError
+            If one is missing, negative or no finite number.
+        """
+        if self.roles.weight is None:
+            return None
+        name = self.roles.weight
+        weight = numbers(self.rows.column(name), name)
+        if (wrong := np.flatnonzero(~(weight >= 0))).size:
+            raise ValueError(
+                f"{self.place}: column {name!r}, row {wrong[0]}: a weight is a number not below 0, "
+                f"however: {weight[wrong[0]]}"
+            )
+        if not weight.any():
+            raise ValueError(f"{self.place}: column {name!r}: a weight above 0 is needed, however: all are 0")
+        return weight
+
+    def class_counts(self) -> pd.DataFrame:
+        """Rows and share of each class, for reading."""
+        classes, y = self.labels()
+        counts = np.bincount(y, minlength=len(classes))
+        return pd.DataFrame({"class": classes, "rows": counts, "share": counts / counts.sum()})
+
+
+def _label(value: Any, target: str, place: str) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    if isinstance(value, date):
+        return value
+    raise ValueError(
+        f"{place}: column {target!r}: a label is a word, a number, true or false, or a date, "
+        f"however: {value!r} ({type(value).__name__})"
+    )
+
+
+def _rank(label: Any) -> tuple[str, Any]:
+    # One column has labels of one type, but for whole and other numbers, which compare.
+    return ("number" if isinstance(label, int | float) else type(label).__name__, label)

@@ -1,0 +1,226 @@
+"""Columns of every kind become numbers, gaps stay known, and what was not seen in training is no error."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classification_assets.learning.columns import ONE_HOT
+from classification_assets.learning.features import BOUND
+from classification_assets.learning.preprocessing import Preprocessing
+from classification_assets.learning.rows import BATCH, MemoryRows
+
+TOWNS = ["Oslo", "Bergen", "Oslo", "Tromsø", "Oslo", "Bergen"]
+FRAME = pd.DataFrame(
+    {
+        "age": [30.0, 40.0, None, 50.0, 60.0, 20.0],
+        "town": TOWNS,
+        "member": pd.array([True, False, None, True, True, False], dtype="boolean"),
+        "since": pd.to_datetime(["2001-01-01", "2002-07-01", "2003-01-01", None, "2010-03-04", "2000-01-01"]),
+    }
+)
+
+
+def learned(frame, kinds=None, training=None):
+    training = np.ones(len(frame), bool) if training is None else np.asarray(training)
+    return Preprocessing.fit_table(MemoryRows.of(frame), list(frame.columns), training, kinds)
+
+
+def by_name(preprocessing, X):
+    return dict(zip(preprocessing.arithmetic.names, preprocessing.features(X).T, strict=True))
+
+
+def test_kinds_are_inferred_from_the_types():
+    preprocessing, _ = learned(FRAME)
+    assert [column.kind for column in preprocessing.columns] == ["numeric", "categorical", "boolean", "date"]
+
+
+def test_encoded_rows_keep_numbers_in_their_units_and_gaps_as_nan():
+    _, X = learned(FRAME)
+    assert X.dtype == np.float32
+    np.testing.assert_array_equal(X[:, 0], np.float32([30, 40, np.nan, 50, 60, 20]))
+    np.testing.assert_array_equal(X[:, 2], np.float32([1, 0, np.nan, 1, 1, 0]))
+    assert X[5, 3] == 0  # days since the first of January 2000
+    assert X[0, 3] == 366
+
+
+def test_a_category_is_its_rank_by_frequency():
+    _, X = learned(FRAME)
+    assert X[:, 1].tolist() == [0, 1, 0, 2, 0, 1]
+
+
+def test_features_are_finite_and_as_many_as_the_width_says():
+    preprocessing, X = learned(FRAME)
+    features = preprocessing.features(X)
+    assert features.shape == (6, preprocessing.width) == (6, len(preprocessing.arithmetic.names))
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+
+
+def test_a_gap_becomes_the_median_and_is_told():
+    preprocessing, X = learned(FRAME)
+    features = by_name(preprocessing, X)
+    assert features["age is missing"].tolist() == [0, 0, 1, 0, 0, 0]
+    assert features["member is missing"].tolist() == [0, 0, 1, 0, 0, 0]
+    filled = preprocessing.filled(X)
+    assert filled[2, 0] == 40
+    assert filled[2, 2] == 1
+    assert "town is missing" not in features
+
+
+def test_a_gap_in_a_column_that_had_none_in_training_is_no_error():
+    preprocessing, _ = learned(FRAME)
+    X = preprocessing.encode(FRAME.assign(town=None))
+    assert np.isnan(X[:, 1]).all()
+    assert np.isfinite(preprocessing.features(X)).all()
+
+
+def test_an_unseen_category_is_none_of_the_known_ones():
+    preprocessing, _ = learned(FRAME)
+    X = preprocessing.encode(FRAME.assign(town="Atlantis"))
+    features = by_name(preprocessing, X)
+    assert {X[row, 1] for row in range(6)} == {3}
+    assert not any(features[f"town = {town}"].any() for town in set(TOWNS))
+
+
+def test_of_many_categories_the_frequent_ones_are_one_hot_and_all_tell_their_frequency():
+    rng = np.random.default_rng(0)
+    codes = np.minimum(rng.zipf(1.3, 4000), 500)
+    frame = pd.DataFrame({"shop": [f"s{code}" for code in codes]})
+    preprocessing, X = learned(frame)
+    assert preprocessing.width == ONE_HOT + 1
+    assert set(np.unique(preprocessing.features(X)[:, :ONE_HOT])) == {0, 1}
+    frequency = by_name(preprocessing, X)["frequency of shop"]
+    assert frequency.mean() == pytest.approx(0, abs=1e-4)
+    assert frequency.std() == pytest.approx(1, abs=1e-4)
+    assert frequency[codes == 1].min() > frequency[codes == 2].max()
+    unseen = preprocessing.features(preprocessing.encode(pd.DataFrame({"shop": ["new"]})))
+    assert unseen[0, -1] < frequency.min()
+
+
+@pytest.mark.parametrize(
+    ("values", "others"),
+    [
+        ([1, 2, 1, 3], [1.0, 2.0, 1.0, 3.0]),
+        ([True, False, True, True], ["true", "false", "true", "true"]),
+        (["a", "b", "a", "c"], pd.Categorical(["a", "b", "a", "c"], categories=["c", "b", "a"])),
+    ],
+)
+def test_a_category_is_the_same_in_every_type_that_may_hold_it(values, others):
+    preprocessing, X = learned(pd.DataFrame({"x": values}), {"x": "categorical"})
+    np.testing.assert_array_equal(preprocessing.encode(pd.DataFrame({"x": others})), X)
+
+
+def test_declared_kinds_come_before_inferred_ones():
+    frame = pd.DataFrame({"code": [3, 1, 3, 2], "flag": ["Yes", "no", "NO", "y"], "day": ["2020-02-29"] * 4})
+    preprocessing, X = learned(frame, {"code": "categorical", "flag": "boolean", "day": "date"})
+    assert [column.kind for column in preprocessing.columns] == ["categorical", "boolean", "date"]
+    assert X[:, 1].tolist() == [1, 0, 0, 1]
+    assert X[0, 2] == (dt.date(2020, 2, 29) - dt.date(2000, 1, 1)).days
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "words"),
+    [
+        (["yes", "perhaps"], "boolean", r"column 'x' is boolean.*row 1: 'perhaps'"),
+        (["2020-01-01", "yesterday"], "date", r"column 'x' is a date.*row 1: 'yesterday'"),
+        (["5", "six"], "numeric", r"must be a number, however: column 'x', row 0: '5'"),
+        ([1.0, np.inf], None, r"finite number.*column 'x', row 1: inf"),
+        ([[1], [2]], None, r"column 'x' holds list.*drop: \[x\]"),
+    ],
+)
+def test_a_value_of_another_kind_is_named_with_column_and_row(values, kind, words):
+    frame = pd.DataFrame({"x": values})
+    with pytest.raises(ValueError, match=words):
+        learned(frame, {"x": kind} if kind else None)
+
+
+def test_a_row_is_named_by_its_number_in_the_whole_table():
+    values = np.zeros(BATCH + 10)
+    values[BATCH + 3] = np.inf
+    with pytest.raises(ValueError, match=f"row {BATCH + 3}: inf"):
+        learned(pd.DataFrame({"x": values}))
+
+
+def test_a_column_that_names_the_rows_is_refused_with_advice():
+    frame = pd.DataFrame({"name": [f"person {number}" for number in range(100)]})
+    with pytest.raises(
+        ValueError, match=r"looks like a name or free text: 100 different.*id: name.*categorical"
+    ):
+        learned(frame)
+    assert learned(frame, {"name": "categorical"})[0].columns[0].kind == "categorical"
+
+
+def test_a_column_without_any_value_serves_nothing_and_breaks_nothing():
+    preprocessing, X = learned(pd.DataFrame({"x": [1.0, 2.0, 3.0], "empty": [None] * 3}))
+    assert (preprocessing.features(X)[:, 1] == 0).all()
+    assert np.isfinite(preprocessing.features(np.float32([[1, 5]]))).all()
+
+
+def test_the_training_rows_alone_are_learned_from():
+    training = [True, True, True, True, False, False]
+    frame = FRAME.copy()
+    frame.loc[4:, "age"] = 1e6
+    frame.loc[4:, "town"] = "Atlantis"
+    frame.loc[4:, "member"] = None
+    assert learned(frame, training=training)[0] == learned(FRAME, training=training)[0]
+
+
+def test_a_value_of_any_size_stays_small_and_in_order():
+    rng = np.random.default_rng(0)
+    values = np.append(rng.normal(size=2000), [1e6, 1e12, 1e30, -1e30])
+    preprocessing, X = learned(pd.DataFrame({"x": values}))
+    features = preprocessing.features(X)[:, 0]
+    assert np.abs(features).max() < 100 * BOUND
+    assert 0.7 < features[:2000].std() < 1.3
+    assert features[2000] < features[2001] < features[2002]
+
+
+@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=2, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_features_are_finite_and_keep_the_order_whatever_the_values_are(values):
+    preprocessing, X = learned(pd.DataFrame({"x": np.float32(values)}))
+    features = preprocessing.features(X)[:, 0]
+    assert np.isfinite(features).all()
+    assert (np.diff(features[np.argsort(X[:, 0], kind="stable")]) >= 0).all()
+
+
+def test_dates_tell_the_season_and_the_day_of_the_week():
+    since = pd.date_range("2019-01-01", periods=1500, freq="D")
+    preprocessing, X = learned(pd.DataFrame({"day": since}))
+    features = preprocessing.features(X)
+    assert preprocessing.width == 5
+    np.testing.assert_allclose(features[0, 3:], features[7, 3:], atol=1e-4)
+    np.testing.assert_allclose(features[0, 1:3], features[1461, 1:3], atol=1e-2)
+    assert features[1000, 0] > features[0, 0]
+
+
+def test_moments_in_any_zone_are_the_same_moment():
+    utc = pd.to_datetime(["2020-01-01T12:00:00Z", "2020-06-01T12:00:00Z"], utc=True)
+    preprocessing, X = learned(pd.DataFrame({"at": utc}))
+    there = pd.DataFrame({"at": utc.tz_convert("Asia/Tokyo")})
+    np.testing.assert_array_equal(preprocessing.encode(there), X)
+
+
+def test_the_whole_comes_back_from_json():
+    preprocessing, X = learned(FRAME)
+    again = Preprocessing.model_validate_json(preprocessing.model_dump_json())
+    assert again == preprocessing
+    np.testing.assert_array_equal(again.features(X), preprocessing.features(X))
+
+
+def test_batches_and_frames_are_encoded_alike():
+    preprocessing, X = learned(FRAME)
+    batch = pa.Table.from_pandas(FRAME[["since", "town", "member", "age"]], preserve_index=False)
+    np.testing.assert_array_equal(preprocessing.encode(batch), X)
+    np.testing.assert_array_equal(preprocessing.encode(FRAME.to_numpy(object)), X)
+
+
+def test_a_row_is_encoded_alike_alone_and_among_others():
+    preprocessing, X = learned(FRAME)
+    for row in range(len(FRAME)):
+        np.testing.assert_array_equal(preprocessing.encode(FRAME.iloc[[row]]), X[[row]])
