@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from classification_assets.learning.blend import Fitted
+    from classification_assets.learning.packed_tabular import PackedTabular
     from classification_assets.learning.split import Split
 
 PerMember = float | tuple[float, ...]
@@ -90,7 +91,7 @@ class Architecture(Declaration):
     """Base of the kinds of architecture. A new kind is one more class with `build`, named in `AnyArchitecture`."""
 
     learns_from_validation: ClassVar[bool] = False
-    """Whether it trains on the validation fold too, and scores it by networks that have not seen the row."""
+    """Whether the validation fold's rows are trained on; then only out-of-fold probabilities of them are honest."""
 
     name: Name = Field("network", description="Its name in asset keys, tables and figures.")
     device: DeviceName = Field(
@@ -229,6 +230,58 @@ class Module(Architecture):
         return VmapNetwork(partial(self.network_class(), **self.arguments), n_features, n_classes, seeds)
 
 
+class Tabular(Architecture):
+    """The default for tables: networks of several kinds, inner folds and checkpoints, chosen and calibrated.
+
+    It learns from the training and the validation fold by inner folds of its own, and its numbers of networks,
+    steps and rows a mini-batch follow the table. Of the training options it takes `seed`, `learning_rate` if
+    that is not the default, `weight_decay`, `input_noise` and `mixup`; it has no use for `members`,
+    `max_epochs`, `batch_size`, `schedule`, `early_stopping`, `patience` and `label_smoothing`.
+    """
+
+    learns_from_validation: ClassVar[bool] = True
+
+    kind: Literal["tabular"]
+    class_weight: Literal["none", "balanced"] = Field(
+        "none",
+        description="balanced: every class counts alike, in training as in the probabilities, whatever its rows.",
+    )
+    width: int | None = Field(
+        None, ge=1, le=4096, description="Units of each hidden layer; null follows the number of rows."
+    )
+
+    def trained_with(self, training: Training) -> Training:
+        used = super().trained_with(training)
+        for name in ("learning_rate", "weight_decay", "input_noise", "mixup"):
+            if isinstance(value := getattr(used, name), tuple):
+                message = f"must be one number for {self.name}, whose members are its own, however: {value}"
+                raise field_error(type(used), name, message, value)
+        return used
+
+    def sized(self, width: int) -> Self:
+        """The same with a width, unless it has one."""
+        return self if self.width is not None else self.replaced(width=width)
+
+    def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> PackedTabular:
+        from classification_assets.learning.packed_tabular import PackedTabular
+
+        return PackedTabular(n_features, n_classes, seeds, hidden=self.width or 64)
+
+    def fit(
+        self,
+        split: Split,
+        training: Training,
+        seeds: Sequence[int],
+        device: str = "cpu",
+        on_epoch: Callable[..., Any] | None = None,
+        threads: int | None = None,
+    ) -> Fitted:
+        """Train on the split's training and validation folds; the validation probabilities are out of fold."""
+        from classification_assets.learning import tabular
+
+        return tabular.fit(self, split, training, seeds, device, on_epoch, threads)
+
+
 SHIPPED: dict[str, MLP] = {
     architecture.name: architecture
     for architecture in (
@@ -244,7 +297,10 @@ SHIPPED: dict[str, MLP] = {
         ),
     )
 }
-"""The architectures that can be named without being declared, in the order in which they are shown."""
+"""The architectures that an experiment tries unless it names some, in the order in which they are shown."""
+
+NAMED: dict[str, Architecture] = {**SHIPPED, "tabular": Tabular(name="tabular", kind="tabular")}
+"""The architectures that can be named without being declared."""
 
 
 def _check_one_a_member(declared: Declaration, field: str, members: int) -> None:
@@ -263,16 +319,17 @@ def _shipped_by_name(value: Any) -> Any:
         return value
     if not isinstance(value, str):
         raise ValueError(f"an architecture is a shipped one's name or a declaration, however: {value!r}")
-    if value not in SHIPPED:
+    if value not in NAMED:
         raise ValueError(
-            f"unknown architecture {value!r}; shipped are {', '.join(SHIPPED)}; "
+            f"unknown architecture {value!r}; shipped are {', '.join(NAMED)}; "
             "any other is declared: {name: ..., hidden: [...], activation: ...}"
         )
-    return SHIPPED[value]
+    return NAMED[value]
 
 
 AnyArchitecture = Annotated[
-    Annotated[MLP, Tag("mlp")] | Annotated[Module, Tag("module")], Discriminator(_kind)
+    Annotated[MLP, Tag("mlp")] | Annotated[Module, Tag("module")] | Annotated[Tabular, Tag("tabular")],
+    Discriminator(_kind),
 ]
 """One of the kinds of architecture, told apart by `kind` (default: mlp)."""
 

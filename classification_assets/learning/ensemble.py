@@ -47,7 +47,7 @@ def fit(
         If no member could be trained.
     """
     n_classes = len(split.classes)
-    X = _features(split, device)
+    X = features_of(split, device)
     y = torch.from_numpy(split.y).to(device)
     weight = None if split.weight is None else torch.from_numpy(split.weight).to(device)
     rows, validation = split.rows(Fold.TRAIN), split.rows(Fold.VALIDATION)
@@ -80,12 +80,7 @@ def fit(
     trained = in_halves(train_some, range(len(seeds)))
     survivors = (trained.best_step >= 0).nonzero().squeeze(1)
     if not len(survivors):
-        scale = X[torch.from_numpy(rows[:ROWS]).to(device)].abs().amax().item()
-        raise FloatingPointError(
-            f"all {len(seeds)} members' losses stopped being finite within {int(trained.history['step'][-1])} "
-            f"steps: learning_rate was {training.learning_rate}, the largest input {scale:.3g}; "
-            "a smaller learning rate may help"
-        )
+        raise failure(trained, training, X, rows)
     network = packed(survivors.tolist())
     # Taken over, not copied: what was trained in halves may not fit a second time.
     own = trained.state if len(survivors) == len(seeds) else _of(trained.state, survivors)
@@ -135,7 +130,20 @@ def _checkpoints(trained: Trained, survivors: Tensor) -> dict[int, dict[str, Ten
     return checkpoints
 
 
-def _features(split: Split, device: str) -> Tensor | Standardized:
+def failure(
+    trained: Trained, training: Training, X: Tensor | Standardized, rows: np.ndarray
+) -> FloatingPointError:
+    """What to say when no member could be trained."""
+    scale = X[torch.from_numpy(rows[:ROWS]).to(X.device)].abs().amax().item()
+    return FloatingPointError(
+        f"all {len(trained.best_step)} members' losses stopped being finite within "
+        f"{int(trained.history['step'][-1])} steps: learning_rate was {training.learning_rate}, the largest input "
+        f"{scale:.3g}; a smaller learning rate may help"
+    )
+
+
+def features_of(split: Split, device: str) -> Tensor | Standardized:
+    """What networks see of a split's rows, (N, D), on a device."""
     if 4 * len(split.X) * split.preprocessing.width <= COPIED_BYTES:
         return torch.from_numpy(split.preprocessing.features(split.X)).to(device)
     with warnings.catch_warnings():

@@ -22,6 +22,7 @@ from classification_assets.learning.packed import (
     PackedMLP,
     Residual,
 )
+from classification_assets.learning.packed_tabular import PackedTabular
 
 aten = torch.ops.aten
 
@@ -47,8 +48,12 @@ def gradient_for(network: nn.Module, parameters: Sequence[nn.Parameter], into: S
         Where each one's gradient goes.
     """
     places = dict(zip(map(id, parameters), into, strict=True))
-    if isinstance(network, PackedMLP) and all(id(parameter) in places for parameter in network.parameters()):
-        return ByHand(network, places)
+    if all(id(parameter) in places for parameter in network.parameters()):
+        match network:
+            case PackedMLP():
+                return ByHand(network, places)
+            case PackedTabular():
+                return TabularByHand(network, places)
     return ByAutograd(network, parameters, into)
 
 
@@ -83,6 +88,55 @@ class ByHand:
         weight = target.sum(1, keepdim=True)
         self.chain.backward(log_p.exp_().mul_(weight).sub_(target).div_(B), first=True)
         return loss
+
+
+class TabularByHand:
+    """The chain rule written out for a `PackedTabular`."""
+
+    def __init__(self, network: PackedTabular, places: dict[int, Tensor]) -> None:
+        self.network = network
+        self.to = {name: places[id(parameter)] for name, parameter in network.named_parameters()}
+        self.bounded = bool(torch.isfinite(network.low).any())
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor, target: Tensor) -> Tensor:
+        net, to, D, B = self.network, self.to, x.shape[1], x.shape[2]
+        inputs = x.new_empty(len(x), net.weight1.shape[2], B)
+        h, waves = inputs[:, :D], inputs[:, D:]
+        torch.mul(x, net.scale, out=h)
+        angles = torch.baddbmm(net.phases, net.waves, h)
+        if self.bounded:
+            # At both limits the sine is 0, and with it the gradient of what lies beyond.
+            angles.clamp_(net.low, net.high)
+        torch.mul(angles.cos(), net.gate, out=waves)
+        first = torch.baddbmm(net.bias1, net.weight1, inputs)
+        hidden1 = aten.silu(first)
+        second = torch.baddbmm(net.bias2, net.weight2, hidden1)
+        hidden2 = aten.silu(second)
+        logits = torch.baddbmm(net.bias3, net.weight3, hidden2).baddbmm_(net.skip, h)
+
+        log_p = logits.log_softmax(1)
+        loss = (log_p * target).sum((1, 2)).div_(-B)
+        g = log_p.exp_().mul_(target.sum(1, keepdim=True)).sub_(target).div_(B)
+
+        torch.bmm(g, h.transpose(1, 2), out=to["skip"])
+        self._linear(g, hidden2, "3")
+        below = aten.silu_backward(torch.bmm(net.weight3.transpose(1, 2), g), second)
+        self._linear(below, hidden1, "2")
+        below = aten.silu_backward(torch.bmm(net.weight2.transpose(1, 2), below), first)
+        self._linear(below, inputs, "1")
+        to_inputs = torch.bmm(net.weight1.transpose(1, 2), below)
+        to_angles = angles.sin_().mul_(to_inputs[:, D:]).mul_(-net.gate)
+        torch.bmm(to_angles, h.transpose(1, 2), out=to["waves"])
+        torch.sum(to_angles, 2, keepdim=True, out=to["phases"])
+        to_h = torch.baddbmm(to_inputs[:, :D], net.skip.transpose(1, 2), g)
+        to_h.baddbmm_(net.waves.transpose(1, 2), to_angles)
+        torch.sum(to_h.mul_(x), 2, keepdim=True, out=to["scale"])
+        return loss
+
+    def _linear(self, g: Tensor, h: Tensor, layer: str) -> None:
+        torch.bmm(g, h.transpose(1, 2), out=self.to[f"weight{layer}"])
+        torch.sum(g, 2, keepdim=True, out=self.to[f"bias{layer}"])
 
 
 class _Layer(Protocol):

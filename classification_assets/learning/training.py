@@ -74,6 +74,8 @@ def train(
     on_epoch: OnEpoch | None = None,
     epoch_steps: int | None = None,
     threads: int | None = None,
+    betas: tuple[float, float] = (0.9, 0.999),
+    warmup: float = 0.0,
 ) -> Trained:
     """Train a packed network with AdamW on the cross-entropy of soft targets.
 
@@ -98,9 +100,12 @@ def train(
         ``on_epoch(step, last_step, entry)`` after each epoch; may return a mask (K,) of members to stop.
     epoch_steps : int, optional
         Mini-batches an epoch; by default as many as the rows fill.
-
     threads : int, optional
         Of the CPU; by default one for small steps, and PyTorch's number for others.
+    betas : two floats
+        AdamW's.
+    warmup : float
+        Share of the steps in which the learning rate rises from 0.
     """
     K, device = len(seeds), X.device
     rows = rows.astype(np.int32) if isinstance(rows, np.ndarray) else rows
@@ -117,7 +122,7 @@ def train(
     fold = _ValidationFold(X, y, _for_each(validation, K), weight)
     chooses = training.early_stopping and not fold.empty
     optimizer = MemberAdamW(
-        network, per_member(training.learning_rate, K), per_member(training.weight_decay, K)
+        network, per_member(training.learning_rate, K), per_member(training.weight_decay, K), betas
     )
     gradient = gradient_for(network, optimizer.parameters, optimizer.gradients)
 
@@ -138,7 +143,7 @@ def train(
             total = torch.zeros(len(active), device=device)
             for drawn in batches(X, y, streams, epoch_steps, B, targets, augmentation):
                 total += gradient(*drawn)
-                optimizer.step(_rate_factor(training.schedule, step, last))
+                optimizer.step(_rate_factor(training.schedule, step, last, warmup))
                 step += 1
             train_loss = total / epoch_steps
             validation_loss, accuracy = fold.score(network, n_classes)
@@ -322,8 +327,9 @@ def _denormals_flushed() -> Iterator[None]:
         torch.set_flush_denormal(already)
 
 
-def _rate_factor(schedule: str, step: int, last: int) -> float:
-    return 1.0 if schedule == "constant" else 0.5 * (1 + math.cos(math.pi * step / last))
+def _rate_factor(schedule: str, step: int, last: int, warmup: float) -> float:
+    risen = min(1.0, (step + 1) / (warmup * last)) if warmup else 1.0
+    return risen if schedule == "constant" else risen * 0.5 * (1 + math.cos(math.pi * step / last))
 
 
 def _for_each(rows: Rows, n_members: int) -> Sequence[np.ndarray]:

@@ -10,10 +10,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from tests.benchmarks.measure import HEADINGS, Clock, Contender, Reach, Row, duration, table
 
 ROWS = pytest.StashKey[list[Row]]()
+LINES = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[ROWS] = []
+    config.stash[ROWS], config.stash[LINES] = [], []
     # Seconds of ours without a peer's beside them tell nothing: the table below replaces them.
     config.option.benchmark_quiet = True
 
@@ -23,6 +24,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("benchmarks, each a ratio measured side by side")
         for line in table(rows):
             terminalreporter.write_line(line)
+    if lines := config.stash[LINES]:
+        terminalreporter.section("accuracy, everything at its defaults and on one thread")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def lines(request: pytest.FixtureRequest) -> list[str]:
+    """What is said at the end, line by line."""
+    return request.config.stash[LINES]
 
 
 @pytest.fixture

@@ -1,0 +1,129 @@
+"""Calibrating candidates and choosing among them, by their log loss on rows that they were not trained on.
+
+Shapes: P candidates, N rows, C classes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+
+ROUNDS = 40
+"""Of the greedy selection."""
+
+LIMIT = 20.0
+"""Of temperatures, and of what they are 1 over."""
+
+_NEWTON_STEPS = 12
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Weights (P,) that sum to 1, most of them 0; temperatures (P,); each candidate's own log loss (P,)."""
+
+    weights: Tensor
+    temperatures: Tensor
+    losses: Tensor
+
+
+def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float) -> Choice:
+    """Calibrate every candidate, blend some, and calibrate the blend.
+
+    Parameters
+    ----------
+    logits : Tensor (P, N, C)
+    y : Tensor (N,) int64
+    weight : Tensor (N,)
+        With a mean of 1.
+    floor : float
+        The share of the uniform distribution in the blend.
+    """
+    own = temperatures(logits, y, weight)
+    right = true_class(logits, own, y)
+    lowest = floor / logits.shape[2]
+    losses = -(right.clamp_min(lowest).log() * weight).mean(1)
+    weights = greedy_weights(right, weight, lowest)
+    used = weights > 0
+    common = common_temperature(logits[used], own[used], weights[used], y, weight, lowest)
+    return Choice(weights, (own * common).clamp(1 / LIMIT, LIMIT), losses)
+
+
+def temperatures(logits: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    """The temperature (P,) in [1/20, 20] of each candidate with the lowest log loss (Guo et al. 2017).
+
+    A prior of (2 / N) log² keeps few rows without a single error from asking for certainty.
+
+    Parameters
+    ----------
+    logits : Tensor (P, N, C)
+    y : Tensor (N,) int64
+    weight : Tensor (N,)
+        With a mean of 1.
+    """
+    P, N, _ = logits.shape
+    share, prior = weight / max(N, 1), 4 / max(N, 1)
+    own = logits.gather(2, y.expand(P, N).unsqueeze(2)).squeeze(2)
+    log_b = torch.zeros(P, dtype=logits.dtype, device=logits.device)
+    for _ in range(_NEWTON_STEPS):
+        # The loss as a function of b = 1 / T is convex; its derivatives are a mean and a variance of logits.
+        b = log_b.exp()
+        p = (logits * b.view(P, 1, 1)).softmax(2)
+        mean = (p * logits).sum(2)
+        variance = ((p * logits.square()).sum(2) - mean.square()).clamp_min(0)
+        slope = b * ((mean - own) * share).sum(1)
+        gradient = slope + prior * log_b
+        curvature = b.square() * (variance * share).sum(1) + slope.clamp_min(0) + prior
+        log_b = (log_b - (gradient / curvature.clamp_min(1e-12)).clamp(-1, 1)).clamp(
+            -math.log(LIMIT), math.log(LIMIT)
+        )
+    return (-log_b).exp()
+
+
+def true_class(logits: Tensor, temperature: Tensor, y: Tensor) -> Tensor:
+    """Each candidate's calibrated probability (P, N) of each row's own class."""
+    log_p = (logits / temperature.view(-1, 1, 1)).log_softmax(2)
+    return log_p.gather(2, y.expand(logits.shape[:2]).unsqueeze(2)).squeeze(2).exp()
+
+
+def greedy_weights(own: Tensor, weight: Tensor, floor: float, rounds: int = ROUNDS) -> Tensor:
+    """How often a greedy selection with replacement takes each candidate, (P,), summing to 1.
+
+    Caruana et al. 2004, "Ensemble Selection from Libraries of Models": in each round the candidate that lowers
+    the blend's log loss most; of all rounds' blends the best is kept.
+
+    Parameters
+    ----------
+    own : Tensor (P, N)
+        Probabilities of each row's own class.
+    weight : Tensor (N,)
+    floor : float
+        Below which no probability falls.
+    """
+    P = len(own)
+    counts, total = torch.zeros(P), torch.zeros_like(own[0])
+    best, best_loss = counts, math.inf
+    for round in range(1, rounds + 1):
+        losses = -(((total + own) / round).clamp_min(floor).log() * weight).sum(1)
+        chosen = int(losses.argmin())
+        total = total + own[chosen]
+        counts[chosen] += 1
+        if float(losses[chosen]) < best_loss:
+            best, best_loss = counts.clone(), float(losses[chosen])
+    return best / best.sum()
+
+
+def common_temperature(
+    logits: Tensor, own: Tensor, weights: Tensor, y: Tensor, weight: Tensor, lowest: float
+) -> float:
+    """By what to multiply the candidates' temperatures `own` (P,) for the lowest log loss of their blend."""
+
+    def loss(log_factor: float) -> float:
+        right = (true_class(logits, own * math.exp(log_factor), y) * weights.unsqueeze(1)).sum(0)
+        return float(-(right.clamp_min(lowest).log() * weight).mean()) + 2 / len(y) * log_factor**2
+
+    found = minimize_scalar(loss, bounds=(-0.5, 0.5), method="bounded", options={"xatol": 5e-3})
+    return math.exp(found.x) if found.fun < loss(0.0) else 1.0

@@ -1,0 +1,264 @@
+"""The recipe for tables: networks of several kinds on inner folds, chosen and calibrated on rows they never saw.
+
+One pack trains every kind on every inner fold of the training and validation folds' rows. Its checkpoints are
+candidates: a candidate's logits are averaged over its folds and calibrated, and a greedy selection on the
+out-of-fold log loss blends some of them, which is early stopping and the choice of kinds at once.
+
+Shapes: K members (kind by kind, within a kind fold by fold), P candidates (checkpoint by checkpoint, within one
+kind by kind), N rows of the table, n rows that are learned from, D features, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.architectures import Tabular, Training
+from classification_assets.learning.batches import BLOCK_BYTES, Standardized
+from classification_assets.learning.blend import Blend, Fitted, Provenance
+from classification_assets.learning.ensemble import failure, features_of
+from classification_assets.learning.folds import Fold
+from classification_assets.learning.halves import in_halves
+from classification_assets.learning.inner_folds import InnerFolds
+from classification_assets.learning.packed_tabular import Kind, PackedTabular
+from classification_assets.learning.selection import Choice, choose
+from classification_assets.learning.split import Split
+from classification_assets.learning.training import OnEpoch, Trained, train
+
+KINDS = (
+    Kind("plain"),
+    Kind("dense", "dense", frequency=0.1, label_smoothing=0.05),
+    Kind("axis", "axis", frequency=0.3),
+)
+
+EPOCHS = (1, 2, 3, 4, 8, 12, 18, 24)
+"""Those with a checkpoint, the last one the end; geometric, since small tables are learned within a few."""
+
+LEARNING_RATE, BETAS, WARMUP = 4e-3, (0.9, 0.95), 0.1
+
+FLOOR = 0.2
+"""Rows' worth of the uniform distribution that is mixed into the blend: no row's log loss is unbounded."""
+
+STARTED_ON = 20_000
+"""Rows, at most, that tell the initial weights where the rows are."""
+
+CHOSEN_ON = 20_000
+"""Rows, at most, whose out-of-fold predictions calibrate and choose."""
+
+_NUMBERS = 2**27
+"""Of all candidates' logits on those rows, at most."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is trained: twice the rows cost less than twice the time, on a table of any size."""
+
+    folds: int
+    repeats: int
+    epoch_steps: int
+    batch_size: int
+    width: int
+
+    @classmethod
+    def of(cls, n_rows: int) -> Self:
+        few, larger = n_rows < 500, max(1.0, n_rows / 2000)
+        return cls(
+            folds=5 if few else 6 if n_rows < 50_000 else 4,
+            repeats=2 if few else 1,
+            epoch_steps=12 if few else round(30 * larger**0.25),
+            batch_size=8 * round(4 * larger**0.5),
+            width=32 * round(2 * max(1.0, n_rows / 20_000) ** 0.25),
+        )
+
+
+def fit(
+    architecture: Tabular,
+    split: Split,
+    training: Training,
+    seeds: Sequence[int],
+    device: str = "cpu",
+    on_epoch: OnEpoch | None = None,
+    threads: int | None = None,
+) -> Fitted:
+    """Train the networks, calibrate and choose.
+
+    Members whose loss stopped being finite are left out. The first of `seeds` is the first member's, the others
+    count on from it.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two rows to learn from.
+    FloatingPointError
+        If no member could be trained.
+    """
+    learned = np.flatnonzero(split.fold != Fold.TEST)
+    if len(learned) < 2:
+        raise ValueError(f"{architecture.name} needs at least 2 rows to learn from, however: {len(learned)}")
+    plan, n_classes = Plan.of(len(learned)), len(split.classes)
+    architecture = architecture.sized(plan.width)
+    folds = InnerFolds.of(learned, split.y, plan.folds, plan.repeats, training.seed)
+    kinds = [kind for kind in KINDS for _ in range(folds.members)]
+    seeds = range(seeds[0], seeds[0] + len(kinds))
+    used = _options(training, kinds, plan)
+    X, y = features_of(split, device), torch.from_numpy(split.y).to(device)
+    weight = _weight(split, learned, architecture.class_weight)
+    row_weight = None if weight is None else torch.from_numpy(weight).to(device)
+    some = X[torch.from_numpy(learned[:: 1 + len(learned) // STARTED_ON]).to(device)]
+
+    def packed(members: Sequence[int]) -> PackedTabular:
+        own = [seeds[member] for member in members]
+        return architecture.build(X.shape[1], n_classes, own).to(device)
+
+    def train_some(members: Sequence[int]) -> Trained:
+        network = packed(members)
+        network.start([kinds[member] for member in members], some)
+        return train(
+            network,
+            X,
+            y,
+            folds.seen_by(members),
+            folds.unseen_by(members),
+            used.of_members(members),
+            [seeds[member] for member in members],
+            n_classes=n_classes,
+            weight=row_weight,
+            checkpoints=[epoch * plan.epoch_steps for epoch in EPOCHS],
+            on_epoch=on_epoch,
+            epoch_steps=plan.epoch_steps,
+            threads=threads,
+            betas=BETAS,
+            warmup=WARMUP,
+        )
+
+    trained = in_halves(train_some, range(len(kinds)))
+    alive = (trained.best_step >= 0).cpu().numpy().reshape(len(KINDS), folds.members)
+    if not alive.any():
+        raise failure(trained, used, X, learned)
+
+    def pack(step: int, kind: int) -> PackedTabular:
+        """A candidate: the surviving members of a kind as they were at a checkpoint."""
+        members = kind * folds.members + np.flatnonzero(alive[kind])
+        network, index = packed(members.tolist()), torch.from_numpy(members).to(device)
+        own = {name: value[index] for name, value in trained.checkpoints[step].items()}
+        network.load_state_dict(own, assign=True)
+        return network.eval()
+
+    def unseen(network: nn.Module, kind: int, rows: np.ndarray) -> Tensor:
+        return _out_of_fold(network, folds, np.flatnonzero(alive[kind]), X, rows)
+
+    candidates = [
+        (step, kind) for step in trained.checkpoints for kind in np.flatnonzero(alive.any(1)).tolist()
+    ]
+    rows = folds.some(min(CHOSEN_ON, max(1, _NUMBERS // (len(candidates) * n_classes))))
+    logits = torch.stack([unseen(pack(step, kind), kind, rows) for step, kind in candidates])
+    decides = _deciding(split.y[learned], None if weight is None else weight[learned], rows)
+    floor = FLOOR / len(learned)
+    choice = choose(logits, torch.from_numpy(split.y[learned[rows]]), decides, floor)
+    selected = choice.weights.nonzero().flatten()
+    packs = [pack(*candidates[index]) for index in selected.tolist()]
+    blend = Blend(packs, choice.weights[selected], choice.temperatures[selected], floor)
+
+    validation = np.flatnonzero(split.fold[learned] == Fold.VALIDATION)
+    honest = [
+        unseen(network, candidates[index][1], validation).unsqueeze(0)
+        for network, index in zip(packs, selected.tolist(), strict=True)
+    ]
+    return Fitted(
+        state={name: value.detach().cpu() for name, value in blend.state_dict().items()},
+        provenance=Provenance(
+            architecture=architecture,
+            training=training,
+            packs=tuple(network.seeds for network in packs),
+            classes=tuple(split.classes),
+            preprocessing=split.preprocessing,
+            source=split.source,
+            overridden={},
+            versions=Provenance.current_versions(),
+        ),
+        history={name: value.numpy() for name, value in trained.history.items()},
+        best_step=_best_steps(candidates, choice, alive),
+        validation_probabilities=blend.blended(honest).numpy(),
+    )
+
+
+def _options(training: Training, kinds: Sequence[Kind], plan: Plan) -> Training:
+    declared = training.learning_rate
+    return training.replaced(
+        members=len(kinds),
+        max_epochs=EPOCHS[-1],
+        batch_size=plan.batch_size,
+        # A default is nobody's choice, and it is another network's.
+        learning_rate=LEARNING_RATE if declared == Training().learning_rate else declared,
+        schedule="cosine",
+        early_stopping=False,
+        label_smoothing=tuple(kind.label_smoothing for kind in kinds),
+    )
+
+
+def _weight(split: Split, learned: np.ndarray, class_weight: str) -> np.ndarray | None:
+    """Of each row of the table, (N,) float32 with a mean of 1 over the rows that are learned from."""
+    if split.weight is None and class_weight == "none":
+        return None
+    weight = np.ones(len(split.y)) if split.weight is None else split.weight.astype(np.float64)
+    if class_weight == "balanced":
+        of_class = np.bincount(split.y[learned], weight[learned], minlength=len(split.classes))
+        weight = weight / np.where(of_class > 0, of_class, 1)[split.y]
+    return (weight / weight[learned].mean()).astype(np.float32)
+
+
+def _deciding(y: np.ndarray, weight: np.ndarray | None, rows: np.ndarray) -> Tensor:
+    """How much each of some rows (m,) of those learned from has to say, with a mean of 1.
+
+    The only row of its class says nothing: whoever never saw it knows of no such class.
+    """
+    known = (np.bincount(y)[y] > 1)[rows]
+    weight = np.ones(len(rows)) if weight is None else weight[rows]
+    if (weight * known).any():
+        weight = weight * known
+    return torch.from_numpy((weight / weight.mean()).astype(np.float32))
+
+
+@torch.no_grad()
+def _out_of_fold(
+    network: nn.Module, folds: InnerFolds, members: np.ndarray, X: Tensor | Standardized, rows: np.ndarray
+) -> Tensor:
+    """Mean logits (m, C) of the members of one kind that never saw a row; 0 where all of these failed.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Packed: those members.
+    members : array of indices within the kind
+    rows : array (m,)
+        Which of the n rows that are learned from.
+    """
+    held_out = [np.flatnonzero(folds.unseen(member)[rows]) for member in members.tolist()]
+    longest = max(map(len, held_out))
+    places = np.zeros((len(members), longest), np.int64)
+    for own, filled in zip(held_out, places, strict=True):
+        filled[: len(own)] = own
+    index = torch.from_numpy(folds.rows[rows[places]] if len(rows) else places).to(X.device)
+    widest = max(parameter.shape[1] for parameter in network.parameters())
+    parts = index.split(max(1, BLOCK_BYTES // (4 * len(members) * widest)), 1)
+    logits = torch.cat([network(X[part]).cpu() for part in parts], 1)
+    total, count = torch.zeros(len(rows), logits.shape[2]), torch.zeros(len(rows), 1)
+    for own, seen in zip(held_out, logits, strict=True):
+        total[own] += seen[: len(own)]
+        count[own] += 1
+    return total / count.clamp_min(1)
+
+
+def _best_steps(candidates: Sequence[tuple[int, int]], choice: Choice, alive: np.ndarray) -> np.ndarray:
+    """The step (K,) of each member's kind that weighs most, of a kind outside the blend its best; -1: failed."""
+    steps = np.full(alive.shape, -1, np.int64)
+    for kind in np.flatnonzero(alive.any(1)):
+        own = [index for index, (_, other) in enumerate(candidates) if other == kind]
+        best = max(own, key=lambda index: (float(choice.weights[index]), -float(choice.losses[index])))
+        steps[kind, alive[kind]] = candidates[best][0]
+    return steps.reshape(-1)
