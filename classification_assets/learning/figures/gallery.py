@@ -61,7 +61,7 @@ def gallery(
             for j, column in enumerate(columns):
                 ax = figure.panel(j * (size + GAP), (len(rows) - 1 - i) * (size + GAP), size, size)
                 ax.set(xticks=[], yticks=[])
-                _draw(ax, cells.get((row, column)), size, figure.theme)
+                draw_cell(ax, cells.get((row, column)), size, figure.theme)
                 if j == 0:
                     _name(ax, row, (0, 0.5), (-6, 0), ha="right", va="center")
                 if i == 0:
@@ -70,7 +70,8 @@ def gallery(
     return figure
 
 
-def _draw(ax: Axes, cell: Cell | None, size: float, theme: Theme) -> None:
+def draw_cell(ax: Axes, cell: Cell | None, size: float, theme: Theme) -> None:
+    """A cell on axes of `size` inches a side; a dash where there is none."""
     winner = cell is not None and cell.winner
     ax.spines[:].set(
         visible=True, color=theme.ink if winner else theme.faint, linewidth=2.4 if winner else 0.6

@@ -39,10 +39,10 @@ class Section:
     entries: Sequence[Entry]
 
 
-def key(ax: Axes, sections: Sequence[Section], theme: Theme) -> None:
-    """Put the sections that have entries to the right of the axes, from the top down."""
+def key(ax: Axes, sections: Sequence[Section], theme: Theme, *, gap: float = 6) -> None:
+    """Put the sections that have entries to the right of the axes, `gap` points away, from the top down."""
     boxes: list[Artist] = [_section(section, theme) for section in sections if section.entries]
-    beside: list[Artist] = [DrawingArea(6, 0), VPacker(children=boxes, pad=0, sep=11)]
+    beside: list[Artist] = [DrawingArea(gap, 0), VPacker(children=boxes, pad=0, sep=11)]
     anchored = AnchoredOffsetbox(
         "upper left",
         child=HPacker(children=beside, pad=0, sep=0),
@@ -71,9 +71,9 @@ def class_dots(classes: Sequence[str], theme: Theme) -> list[Entry]:
     ]
 
 
-def shortened(name: object) -> str:
+def shortened(name: object, most: int = LONGEST_NAME) -> str:
     text = str(name)
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _dot(colour: str, theme: Theme) -> Line2D:

@@ -3,70 +3,15 @@
 import hashlib
 import subprocess
 import sys
-from functools import cache
 
 import matplotlib
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import Cell, boundary, confusion, curves, gallery, scatter
+from classification_assets.learning.figures import confusion
 from classification_assets.learning.figures.style import DPI, PALETTE, THEMES
 
-KINDS = ["boundary", "curves", "gallery", "scatter", "confusion"]
 
-
-@pytest.fixture(scope="session")
-def draw(sectors, rows, names, extent):
-    """A figure of that kind, drawn anew."""
-
-    def make(kind, theme="light", long=""):
-        title, classes = f"moons · deep_relu{long}\nsecond line{long}", [name + long for name in names(3)]
-        if kind == "boundary":
-            return boundary(
-                sectors(3),
-                extent,
-                classes=classes,
-                points=rows(3),
-                truth=sectors(3, R=30, sharpness=1.0),
-                disagreement=np.linspace(0, 0.4, 1600).reshape(40, 40),
-                title=title,
-                note="a note" + long,
-                names=("x" + long, "y" + long),
-                theme=theme,
-            )
-        if kind == "curves":
-            step = np.arange(1, 21) * 10
-            falling = np.exp(-step / 60)[:, None] + np.array([0.1, 0.2, 0.3])
-            history = {
-                "step": step,
-                "train_loss": falling,
-                "validation_loss": falling,
-                "validation_accuracy": 1 - falling / 2,
-            }
-            return curves(history, best_step=np.array([100, 150, -1]), title=title, theme=theme)
-        if kind == "gallery":
-            cell = Cell(sectors(3), extent, classes, rows(3), sectors(3), score=0.9, winner=True)
-            return gallery(
-                ["moons" + long, "blobs"],
-                ["linear" + long],
-                {("blobs", "linear"): cell},
-                title=title,
-                theme=theme,
-            )
-        if kind == "scatter":
-            return scatter(rows(3), classes=classes, title=title, note="a note" + long, theme=theme)
-        return confusion(np.array([[9, 1, 0], [2, 7, 1], [0, 0, 0]]), classes, title=title, theme=theme)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def drawn(draw):
-    """A figure of that kind to look at; drawing takes most of the time here."""
-    return cache(draw)
-
-
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_figure_saved_twice_is_the_same_bytes(kind, draw, saved):
     figure = draw(kind)
     png, svg = saved(figure), saved(figure, "svg")
@@ -85,7 +30,6 @@ def test_the_callers_own_matplotlib_settings_change_nothing_and_are_not_changed(
 
 
 @pytest.mark.parametrize("long", ["", " of a remarkably long name that goes on and on"])
-@pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_cut_off_at_the_edge_of_the_sheet(kind, long, drawn):
     figure = drawn(kind, "light", long)
     used, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
@@ -95,25 +39,21 @@ def test_nothing_is_cut_off_at_the_edge_of_the_sheet(kind, long, drawn):
     assert used.y1 <= height
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_figure_is_whole_pixels_wide_and_high(kind, drawn):
     pixels = drawn(kind).get_size_inches() * DPI
     np.testing.assert_allclose(pixels, np.round(pixels), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_the_title_stands_on_the_figure_with_its_second_line_smaller(kind, drawn):
     sizes = {text.get_text(): text.get_fontsize() for text in drawn(kind).texts}
     assert sizes["moons · deep_relu"] > sizes["second line"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_dollar_in_a_name_is_no_formula(kind, draw, texts):
     figure = draw(kind, long=r" $50k_{\a$")
     assert r"second line $50k_{\a$" in texts(figure)
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_an_unknown_theme_is_refused_by_name(kind, draw):
     with pytest.raises(ValueError, match="light, dark, got 'neon'"):
         draw(kind, "neon")

@@ -1,0 +1,260 @@
+"""How the boundary forms during training, as an animated GIF.
+
+Frames are painted with Pillow from the tints and lines of every other figure: a matplotlib figure a frame
+would take a hundred times longer.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_rgb
+from PIL import Image, ImageDraw, ImageFont
+
+from classification_assets.learning.figures.evolution import Moment, panel_size
+from classification_assets.learning.figures.landscape import TINY, Extent, borders, tint
+from classification_assets.learning.figures.legend import shortened
+from classification_assets.learning.figures.points import TEST, Points
+from classification_assets.learning.figures.style import PALETTE, Theme, theme_named
+
+INLINE_BYTES = 300_000
+"""What an inline picture may weigh."""
+
+FINER = 3
+"""Lines and dots are painted so many times larger and reduced, which smooths them."""
+
+FRAME, FIRST, LAST = 60, 700, 2_600  # milliseconds
+POINTS = 250
+
+
+@dataclass(frozen=True)
+class _Quality:
+    """Side of the map in pixels, frames a moment, tints a class, and about its bytes against the first's."""
+
+    side: int
+    between: int
+    tints: int
+    weight: float = 1.0
+
+
+_LARGE = _Quality(560, 3, 12)
+_INLINE = (
+    _Quality(340, 4, 10),
+    _Quality(340, 4, 6, 0.8),
+    _Quality(340, 2, 7, 0.45),
+    _Quality(340, 2, 4, 0.37),
+    _Quality(340, 1, 6, 0.24),
+    _Quality(260, 1, 5, 0.16),
+    _Quality(180, 1, 4, 0.08),
+)
+
+
+def animation(
+    moments: Sequence[Moment],
+    extent: Extent,
+    *,
+    classes: Sequence[str],
+    points: Points | None = None,
+    title: str = "",
+    theme: str = "light",
+    inline: bool = True,
+) -> bytes:
+    """An endlessly repeated GIF of a training, blended from moment to moment, that rests at the end.
+
+    Parameters
+    ----------
+    moments : two or more, by step; their grids are equal
+    extent : (x0, x1, y0, y1)
+    classes : names of the C classes
+    points : rows on the plane, of which some of the test fold are drawn
+    title : one line
+    theme : "light" or "dark"
+    inline : small enough to be shown inside a page (less than 300 kB), else large and in more colours
+    """
+    if len(moments) < 2:
+        raise ValueError(f"an animation needs two moments or more, got {len(moments)}")
+    chosen = theme_named(theme)
+    side, painted, expected, gif = 0, [], 0.0, b""
+    # Of many classes hardly a pixel stands still, so there is no use in trying the largest.
+    tried = _INLINE[0 if len(classes) <= 4 else 2 if len(classes) <= 12 else 4 :] if inline else (_LARGE,)
+    for quality in tried:
+        if gif and quality is not _INLINE[-1] and expected * quality.weight > INLINE_BYTES:
+            continue
+        if quality.side != side:
+            side = quality.side
+            page = _Page(extent, classes, points, title, chosen, side)
+            painted, finest = page.frames(moments, quality.between), quality.between
+        frames = painted[:: finest // quality.between]
+        gif = _encoded(frames, _palette(chosen, len(classes), quality.tints), FRAME * 4 // quality.between)
+        if len(gif) <= INLINE_BYTES:
+            break
+        expected = len(gif) / quality.weight
+    return gif
+
+
+def _encoded(frames: Sequence[Image.Image], palette: Image.Image, milliseconds: int) -> bytes:
+    first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    durations = [FIRST, *[milliseconds] * (len(frames) - 2), LAST]
+    buffer = io.BytesIO()
+    first.save(
+        buffer,
+        format="gif",
+        save_all=True,
+        append_images=others,
+        duration=durations,
+        loop=0,
+        optimize=True,
+        disposal=1,
+    )
+    return buffer.getvalue()
+
+
+def _palette(theme: Theme, n_classes: int, levels: int) -> Image.Image:
+    """The theme's colours, each class's own and its tints: with one palette, what stands still costs nothing."""
+    greys = [theme.faded(theme.ink, part) for part in (0, 0.25, 0.5, 0.75, 1)]
+    chosen = [*greys, theme.muted, theme.faint, theme.accent]
+    chosen += [theme.class_colour(c) for c in range(min(n_classes, len(PALETTE)))]
+    levels = min(levels, (255 - len(chosen)) // n_classes)
+    certain = np.linspace(1 / n_classes, 1, levels + 1)[1:, None, None]
+    probabilities = certain * np.eye(n_classes) + (1 - certain) * (1 - np.eye(n_classes)) / max(
+        1, n_classes - 1
+    )
+    tints = (255 * tint(probabilities, theme)).round().astype(int).reshape(-1, 3)
+    # What is hardly a tint would take the paper's place.
+    paper = 255 * np.array(to_rgb(theme.paper))
+    tints = tints[np.abs(tints - paper).max(axis=1) > 6]
+    numbers = [*(255 * np.array([to_rgb(colour) for colour in chosen])).round().astype(int), *tints][:255]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.concatenate(numbers).tolist())
+    return palette
+
+
+class _Page:
+    """What stands still, and where things are, in pixels."""
+
+    def __init__(
+        self,
+        extent: Extent,
+        classes: Sequence[str],
+        points: Points | None,
+        title: str,
+        theme: Theme,
+        side: int,
+    ) -> None:
+        self.extent, self.theme = extent, theme
+        self.width, self.height = (round(length) for length in panel_size(extent, side))
+        self.unit = unit = side / 340
+        self.margin, self.top = round(12 * unit), round(56 * unit)
+        self.small, bold = _font(round(11.5 * unit)), _font(round(15 * unit), bold=True)
+        names = [shortened(name) for name in classes]
+        line = 16 * unit
+        rows = max(1, int((self.height + 4 * unit) // line))
+        beside = round(max(self.small.getlength(name) for name in names[:rows]) + 34 * unit)
+        across = max(self.width + beside, round(bold.getlength(title)))
+        size = (across + 2 * self.margin, self.top + self.height + round(20 * unit))
+        self.ground = Image.new("RGB", size, theme.paper)
+        draw = ImageDraw.Draw(self.ground)
+        draw.text((self.margin, round(8 * unit)), title, font=bold, fill=theme.ink)
+        left = self.margin + self.width + round(14 * unit)
+        for index, name in enumerate(names[:rows]):
+            middle = self.top + (index + 0.5) * line
+            self._dot(left + 4 * unit, middle, 4 * unit, theme.class_colour(index))
+            draw.text((left + 14 * unit, middle), name, font=self.small, fill=theme.ink, anchor="lm")
+        self.dots = self._dots(points)
+
+    def frames(self, moments: Sequence[Moment], between: int) -> list[Image.Image]:
+        """The page at every moment, and blended at the steps `between` each and the next."""
+        logs = [np.log(np.maximum(moment.probabilities, TINY)).astype(np.float32) for moment in moments]
+        frames = []
+        for index, (here, there) in enumerate(pairwise(logs)):
+            for part in np.arange(between, dtype=np.float32) / between:
+                frames.append(self._frame(moments, index + part, (1 - part) * here + part * there))
+        return [*frames, self._frame(moments, len(moments) - 1, logs[-1])]
+
+    def _frame(self, moments: Sequence[Moment], position: float, logs: np.ndarray) -> Image.Image:
+        """The page at a position among the moments, of (R, R, C) logarithms of probabilities."""
+        probabilities = np.exp(logs)
+        probabilities /= probabilities.sum(axis=2, keepdims=True)
+        frame = self.ground.copy()
+        frame.paste(self._map(probabilities), (self.margin, self.top))
+        self._tell(ImageDraw.Draw(frame), moments, position)
+        return frame
+
+    def _map(self, probabilities: np.ndarray) -> Image.Image:
+        colours = (255 * tint(probabilities[::-1], self.theme)).round().astype(np.uint8)
+        picture = Image.fromarray(colours).resize((self.width, self.height), Image.Resampling.BILINEAR)
+        lines = [self._pixels(line) for line in borders(probabilities, self.extent)]
+        for colour, width, strength in ((self.theme.paper, 3.6, 0.75), (self.theme.ink, 1.7, 1.0)):
+            mask = Image.new("L", (FINER * self.width, FINER * self.height))
+            draw = ImageDraw.Draw(mask)
+            for line in lines:
+                draw.line(
+                    line,
+                    fill=round(255 * strength),
+                    width=max(1, round(FINER * width * self.unit)),
+                    joint="curve",
+                )
+            picture.paste(colour, mask=mask.reduce(FINER))
+        if self.dots is not None:
+            picture.paste(self.dots, mask=self.dots)
+        return picture
+
+    def _tell(self, draw: ImageDraw.ImageDraw, moments: Sequence[Moment], position: float) -> None:
+        # Moments are known as they are, so text names the latest one; the bar moves evenly.
+        moment = moments[int(position + 1e-9)]
+        text = f"step {moment.step:,} of {moments[-1].step:,}"
+        if moment.loss is not None:
+            text += f" · validation loss {moment.loss:.3f}"
+        draw.text((self.margin, round(32 * self.unit)), text, font=self.small, fill=self.theme.muted)
+        low = self.top + self.height + round(7 * self.unit)
+        high = low + max(2, round(4 * self.unit))
+        end = self.margin + self.width
+        done = self.margin + round(self.width * position / (len(moments) - 1))
+        draw.rectangle((self.margin, low, end, high), fill=self.theme.faint)
+        draw.rectangle((self.margin, low, done, high), fill=self.theme.accent)
+
+    def _pixels(self, line: np.ndarray) -> list[tuple[float, float]]:
+        x0, x1, y0, y1 = self.extent
+        x = (line[:, 0] - x0) / (x1 - x0) * FINER * self.width
+        y = (y1 - line[:, 1]) / (y1 - y0) * FINER * self.height
+        return list(zip(x.tolist(), y.tolist(), strict=True))
+
+    def _dots(self, points: Points | None) -> Image.Image | None:
+        if points is None:
+            return None
+        shown = points[points.fold == TEST].inside(self.extent).thinned(POINTS)
+        layer = Image.new("RGBA", (FINER * self.width, FINER * self.height))
+        draw = ImageDraw.Draw(layer)
+        radius = 2.6 * FINER * self.unit
+        edge = max(1, round(0.7 * FINER * self.unit))
+        for (x, y), label in zip(self._pixels(shown.xy), shown.label.tolist(), strict=True):
+            draw.ellipse(
+                (x - radius, y - radius, x + radius, y + radius),
+                fill=self.theme.class_colour(label),
+                outline=self.theme.paper,
+                width=edge,
+            )
+        return layer.reduce(FINER)
+
+    def _dot(self, x: float, y: float, radius: float, colour: str) -> None:
+        side = round(2 * radius) + 2
+        mask = Image.new("L", (FINER * side, FINER * side))
+        middle, reach = FINER * side / 2, FINER * radius
+        ImageDraw.Draw(mask).ellipse(
+            (middle - reach, middle - reach, middle + reach, middle + reach), fill=255
+        )
+        self.ground.paste(colour, (round(x - side / 2), round(y - side / 2)), mask.reduce(FINER))
+
+
+@cache
+def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    # Shipped with matplotlib, as in every other figure.
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)

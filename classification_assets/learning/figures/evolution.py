@@ -1,0 +1,122 @@
+"""How the boundary forms during training: a strip of moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from classification_assets.learning.figures.landscape import Extent, landscape
+from classification_assets.learning.figures.legend import Section, class_dots, key
+from classification_assets.learning.figures.points import TEST, Points
+from classification_assets.learning.figures.style import COMPARABLE, DPI, sheet
+
+ACROSS, SIDE, GAP, BELOW = 4, 1.75, 0.1, 0.42  # moments; inches
+POINTS = 150
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What a classifier said at a step of its training.
+
+    Attributes
+    ----------
+    step : counted in mini-batches
+    probabilities : (R, R, C) on an even grid over the extent, edges included, y ascending
+    loss : on the validation fold, or None
+    """
+
+    step: int
+    probabilities: np.ndarray
+    loss: float | None = None
+
+
+def evolution(
+    moments: Sequence[Moment],
+    extent: Extent,
+    *,
+    classes: Sequence[str],
+    points: Points | None = None,
+    truth: np.ndarray | None = None,
+    title: str = "",
+    note: str = "",
+    theme: str = "light",
+) -> Figure:
+    """Small boundary pictures of some moments, four in a row, with step and validation loss under each.
+
+    Parameters
+    ----------
+    moments : in the order in which they are shown
+    extent : (x0, x1, y0, y1)
+    classes : names of the C classes
+    points : rows on the plane, of which a few of the test fold are drawn
+    truth : (Rt, Rt, C), the true posterior on its own grid; its border is dashed
+    title : lines after the first are set smaller
+    note : small text at the foot
+    theme : "light" or "dark"
+    """
+    if not moments:
+        raise ValueError("an evolution needs moments, got none")
+    for moment in moments:
+        if np.ndim(moment.probabilities) != 3 or moment.probabilities.shape[2] != len(classes):
+            raise ValueError(
+                f"probabilities of step {moment.step} must be (R, R, C) with C = {len(classes)} classes, "
+                f"got {np.shape(moment.probabilities)}"
+            )
+    width, height = panel_size(extent, SIDE)
+    rows = -(-len(moments) // ACROSS)
+    # Rows are filled evenly: six moments stand three and three.
+    across = -(-len(moments) // rows)
+    drawn = None if points is None else points[points.fold == TEST].inside(extent).thinned(POINTS)
+    dashed = "dashed: the optimal boundary" if truth is not None and len(classes) > 1 else ""
+    dots = "dots: some of the test rows" if drawn is not None and len(drawn) else ""
+    with sheet(theme, title, " · ".join(filter(None, [note, dots, dashed]))) as figure:
+        panels = []
+        for index, moment in enumerate(moments):
+            row, column = divmod(index, across)
+            ax = figure.panel(column * (width + GAP), (rows - 1 - row) * (height + BELOW), width, height)
+            landscape(
+                ax,
+                np.asarray(moment.probabilities, dtype=float),
+                extent,
+                theme=figure.theme,
+                points=drawn,
+                truth=truth,
+                confidence=(),
+                pixels=int(width * DPI),
+                scale=0.6,
+            )
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set(visible=True, color=figure.theme.faint, linewidth=0.6)
+            _name(ax, moment, figure.theme.muted)
+            panels.append(ax)
+        last_of_first_row = panels[min(across, len(panels)) - 1]
+        key(last_of_first_row, [Section("class", class_dots(classes, figure.theme))], figure.theme)
+    return figure
+
+
+def panel_size(extent: Extent, side: float) -> tuple[float, float]:
+    """Width and height of a small picture of the extent; comparable ranges have one scale."""
+    x0, x1, y0, y1 = extent
+    ratio = (x1 - x0) / (y1 - y0)
+    if not 1 / COMPARABLE < ratio < COMPARABLE:
+        return side, side
+    return (side, side / ratio) if ratio > 1 else (side * ratio, side)
+
+
+def _name(ax: Axes, moment: Moment, muted: str) -> None:
+    place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top", "ha": "center"}
+    step = f"step {moment.step:,}" if moment.step else "before training"
+    ax.annotate(step, (0.5, 0), xytext=(0, -4), fontsize=8.5, fontweight="bold", **place)
+    if moment.loss is not None:
+        ax.annotate(
+            f"validation loss {moment.loss:.3f}",
+            (0.5, 0),
+            xytext=(0, -15),
+            fontsize=7.5,
+            color=muted,
+            **place,
+        )
