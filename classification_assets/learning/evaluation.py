@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,10 +14,10 @@ from sklearn.metrics import confusion_matrix
 
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.folds import Fold
-from classification_assets.learning.metrics import RANKING_METRICS, average_scores, class_scores
+from classification_assets.learning.metrics import RANKING_METRICS, Key, average_scores
 from classification_assets.learning.plane import Plane
 from classification_assets.learning.resampling import (
-    bootstrap_intervals,
+    Resampled,
     calibration_p_value,
     member_spreads,
     paired,
@@ -237,14 +238,16 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu") -> Evaluation:
         honest = not (seen and fold is Fold.VALIDATION)
         disagreement = _disagreement(own) if honest else np.full(len(y), np.nan, np.float32)
         frames.append(_frame(fold, rows[fold], y, p, disagreement))
-        scores.append(_scores(y, p, own if honest else own[:0], classes).assign(fold=fold.label))
+        resampled = Resampled.of(y, p, classes)
+        spreads = member_spreads(y, own, classes) if honest else {}
+        found = [_scores(resampled, spreads, calibration_p_value(y, p))]
         if temperature is not None:
-            before = _overall(y, _at_temperature_1(p, temperature))
-            scores.append(before.assign(fold=fold.label, scope="uncalibrated"))
+            found.append(_overall(y, _at_temperature_1(p, temperature)).assign(scope="uncalibrated"))
         truth = split.posterior(split.X[rows[fold]])
         if truth is not None:
-            scores.append(_overall(y, truth).assign(fold=fold.label, scope="bayes"))
-            scores.append(_regret(y, p, truth, classes).assign(fold=fold.label, scope="regret"))
+            best = _overall(y, truth).assign(scope="bayes")
+            found += [best, _regret(resampled, best, resampled_scores(y, truth, classes))]
+        scores += [part.assign(fold=fold.label) for part in found]
     fold = Fold.TRAIN
     scores.append(
         _overall(split.y[rows[fold]], probabilities[fold]).assign(fold=fold.label, scope="ensemble")
@@ -289,35 +292,35 @@ def _overall(y: np.ndarray, p: np.ndarray) -> pd.DataFrame:
     return scores.assign(**{"class": "", "low": np.nan, "high": np.nan, "spread": np.nan})
 
 
-def _regret(y: np.ndarray, p: np.ndarray, truth: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def _regret(resampled: Resampled, best: pd.DataFrame, ideal: Mapping[Key, np.ndarray]) -> pd.DataFrame:
     """What is lost against the best possible classifier on the same rows, with a paired interval."""
-    own, best = average_scores(y, p), average_scores(y, truth)
-    drawn, ideal = resampled_scores(y, p, classes), resampled_scores(y, truth, classes)
+    lowest = dict(zip(best["metric"], best["value"], strict=True))
     regrets = []
     for metric, sign in (("accuracy", -1), ("log_loss", 1)):
-        low, high, _ = paired(sign * drawn["", metric], sign * ideal["", metric])
-        regrets.append((metric, sign * (own[metric] - best[metric]), low, high))
+        key = ("", metric)
+        low, high, _ = paired(sign * resampled.drawn[key], sign * ideal[key])
+        regrets.append((metric, sign * (resampled.values[key] - lowest[metric]), low, high))
     frame = pd.DataFrame(regrets, columns=["metric", "value", "low", "high"])
-    return frame.assign(**{"class": "", "spread": np.nan})
+    return frame.assign(scope="regret", spread=np.nan, **{"class": ""})
 
 
-def _scores(y: np.ndarray, p: np.ndarray, members: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def _scores(
+    resampled: Resampled, spreads: Mapping[Key, tuple[float, float]], calibration_p_value: float
+) -> pd.DataFrame:
     """The ensemble's scores with interval and spread, and the mean score of the members alone."""
-    overall = [*average_scores(y, p).items(), ("calibration_p_value", calibration_p_value(y, p))]
-    frame = pd.DataFrame(overall, columns=["metric", "value"]).assign(**{"class": ""})
-    by_class = class_scores(y, p, classes)
-    scores = pd.concat([frame, by_class], ignore_index=True).assign(scope="ensemble")
-    keys = list(zip(scores["class"], scores["metric"], strict=True))
-    intervals = bootstrap_intervals(y, p, classes)
-    spreads = member_spreads(y, members, classes) if len(members) else {}
     nothing = (np.nan, np.nan)
-    scores["low"] = [intervals.get(key, nothing)[0] for key in keys]
-    scores["high"] = [intervals.get(key, nothing)[1] for key in keys]
-    scores["spread"] = [spreads.get(key, nothing)[1] for key in keys]
-    alone = scores.assign(
-        scope="members", value=[spreads.get(key, nothing)[0] for key in keys], low=np.nan, high=np.nan
+    rows = [
+        (*key, value, *resampled.interval(key), spreads.get(key, nothing)[1])
+        for key, value in (resampled.values | {("", "calibration_p_value"): calibration_p_value}).items()
+    ]
+    columns = ["class", "metric", "value", "low", "high", "spread"]
+    ensemble = pd.DataFrame(rows, columns=columns).assign(scope="ensemble")
+    alone = [(*key, mean, np.nan, np.nan, spread) for key, (mean, spread) in spreads.items()]
+    return (
+        pd.concat([ensemble, pd.DataFrame(alone, columns=columns).assign(scope="members")])
+        if alone
+        else ensemble
     )
-    return pd.concat([scores, alone[alone["value"].notna()]], ignore_index=True)
 
 
 def _disagreement(members: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ the difference of their resampled scores is a paired bootstrap.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy import sparse
@@ -37,29 +39,56 @@ _CHUNK = 2**22
 Interval = tuple[float, float]
 
 
-def bootstrap_intervals(
-    y: np.ndarray, p: np.ndarray, classes: list[str], resamples: int = RESAMPLES
-) -> dict[Key, Interval]:
-    """95 % percentile intervals over resampled rows (Efron and Tibshirani 1993), always the same resamples.
+@dataclass(frozen=True)
+class Resampled:
+    """The scores of some rows, and of their resamples.
 
-    Resamples know no error that the fold did not show: an accuracy, precision or recall without any spread
-    has Wilson's interval instead (Wilson 1927). A resample's calibration error is larger by its own noise,
-    which is taken off again.
+    Attributes
+    ----------
+    values : mapping of Key to float
+        The scores of the rows themselves, and each class's support.
+    drawn : mapping of Key to array (R,)
+        The scores of each resample; always the same rows are drawn from as many.
+    proportions : mapping of Key to (int, int)
+        Of the scores that are a share of rows: how many rows, of how many.
     """
-    scores = resampled_scores(y, p, classes, resamples, GROUPS)
-    values = _point_scores(y, p, classes)
-    intervals = {}
-    for key, drawn in scores.items():
-        value, known = values[key], drawn[np.isfinite(drawn)]
-        if not known.size or not np.isfinite(value):
-            intervals[key] = (np.nan, np.nan)
-            continue
+
+    values: dict[Key, float]
+    drawn: dict[Key, np.ndarray]
+    proportions: Mapping[Key, tuple[int, int]]
+
+    @classmethod
+    def of(cls, y: np.ndarray, p: np.ndarray, classes: list[str], resamples: int = RESAMPLES) -> Self:
+        """Score probabilities p (N, C) against class codes y (N,)."""
+        overall = {("", name): value for name, value in average_scores(y, p).items()}
+        rows = class_scores(y, p, classes).itertuples(index=False, name=None)
+        values = overall | {(name, metric): value for name, metric, value in rows}
+        predicted = p.argmax(1)
+        among = {("", "accuracy"): np.ones(len(y), bool)}
+        for index, name in enumerate(classes):
+            among |= {(name, "recall"): y == index, (name, "precision"): predicted == index}
+        right = predicted == y
+        counts = {key: (int(right[own].sum()), int(own.sum())) for key, own in among.items()}
+        return cls(values, resampled_scores(y, p, classes, resamples, GROUPS), counts)
+
+    def interval(self, key: Key) -> Interval:
+        """The 95 % percentile interval over resampled rows (Efron and Tibshirani 1993); NaN of what has none.
+
+        Resamples know no error that the rows did not show: an accuracy, precision or recall without any spread
+        has Wilson's interval instead (Wilson 1927). A resample's calibration error is larger by its own noise,
+        which is taken off again.
+        """
+        if key not in self.drawn or not np.isfinite(self.values[key]):
+            return np.nan, np.nan
+        known = self.drawn[key][np.isfinite(self.drawn[key])]
+        if not known.size:
+            return np.nan, np.nan
         low, high = np.quantile(known, (0.025, 0.975))
+        if low == high and key in self.proportions:
+            return wilson(*self.proportions[key])
         if key[1] in (*RANKING_METRICS, "expected_calibration_error"):
-            shift = value - known.mean()
-            low, high = np.clip((low + shift, high + shift), 0, 1)
-        intervals[key] = (float(low), float(high))
-    return intervals | _of_proportions(y, p, classes, intervals)
+            low, high = np.clip(np.array([low, high]) + self.values[key] - known.mean(), 0, 1)
+        return float(low), float(high)
 
 
 def resampled_scores(
@@ -131,24 +160,3 @@ def wilson(successes: int, trials: int) -> Interval:
         return 0.0, 1.0
     interval = binomtest(int(successes), int(trials)).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)
-
-
-def _point_scores(y: np.ndarray, p: np.ndarray, classes: list[str]) -> Mapping[Key, float]:
-    overall = {("", name): value for name, value in average_scores(y, p).items()}
-    rows = class_scores(y, p, classes).itertuples(index=False, name=None)
-    return overall | {(name, metric): value for name, metric, value in rows}
-
-
-def _of_proportions(
-    y: np.ndarray, p: np.ndarray, classes: list[str], intervals: Mapping[Key, Interval]
-) -> dict[Key, Interval]:
-    predicted = p.argmax(1)
-    right = predicted == y
-    among = {("", "accuracy"): np.ones(len(y), bool)}
-    for index, name in enumerate(classes):
-        among |= {(name, "recall"): y == index, (name, "precision"): predicted == index}
-    return {
-        key: wilson(right[rows].sum(), rows.sum())
-        for key, rows in among.items()
-        if intervals[key][0] == intervals[key][1]
-    }

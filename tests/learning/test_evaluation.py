@@ -13,7 +13,7 @@ from classification_assets.learning.evaluation import PLANE, RESOLUTION, evaluat
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.metrics import average_scores
 from classification_assets.learning.plane import Plane
-from classification_assets.learning.resampling import bootstrap_intervals, member_spreads
+from classification_assets.learning.resampling import Resampled, member_spreads
 
 HELD_OUT = [Fold.VALIDATION, Fold.TEST]
 on_each_fold = pytest.mark.parametrize("fold", HELD_OUT, ids=lambda fold: fold.label)
@@ -131,7 +131,7 @@ def test_intervals_are_over_rows_and_spreads_over_members(evaluation, fitted, sp
     blended, members = fitted.member_predictions(split.X[split.rows(fold)])
     for metric in ("accuracy", "macro_f1", "log_loss"):
         score = evaluation.score(fold, metric)
-        interval = bootstrap_intervals(y, blended, ["0", "1"])["", metric]
+        interval = Resampled.of(y, blended, ["0", "1"]).interval(("", metric))
         assert (score["low"], score["high"]) == pytest.approx(interval, abs=1e-6)
         mean, spread = member_spreads(y, members, ["0", "1"])["", metric]
         assert score["spread"] == pytest.approx(spread, abs=1e-6)

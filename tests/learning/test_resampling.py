@@ -10,13 +10,19 @@ from hypothesis import strategies as st
 from classification_assets.learning.metrics import average_scores, class_scores
 from classification_assets.learning.resampling import (
     UNITS,
-    bootstrap_intervals,
+    Resampled,
     calibration_p_value,
     member_spreads,
     paired,
     resampled_scores,
     wilson,
 )
+
+
+def bootstrap_intervals(y, p, classes, resamples=2_000):
+    resampled = Resampled.of(y, p, classes, resamples)
+    return {key: resampled.interval(key) for key in resampled.drawn}
+
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true"),
