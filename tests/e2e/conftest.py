@@ -27,6 +27,19 @@ PATIENCE = 120.0
 """Seconds until something that should have happened counts as not happening."""
 
 
+CHROMIUM = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1600,1000",
+)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: waits for a clock (up to a minute and a half)")
 
@@ -307,3 +320,22 @@ def server(trained: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with _serving(trained.copied(tmp_path_factory.mktemp("served") / "home")) as server:
         server.wait_until_loaded()
         yield server
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser that nobody has used before."""
+    if missing := [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]:
+        reason = f"no {' and no '.join(missing)} here: apt-get install chromium chromium-driver"
+        pytest.fail(reason) if os.environ.get("CI_REQUIRES_BROWSER") else pytest.skip(reason)
+    from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
+    options = ChromeOptions()
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.binary_location = shutil.which("chromium")
+    for flag in (*CHROMIUM, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    driver = Chrome(options, Service(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()

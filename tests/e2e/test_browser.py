@@ -1,7 +1,5 @@
 """A person at the web UI: looking around, materializing by a click, and looking at the picture."""
 
-import os
-import shutil
 import time
 from contextlib import suppress
 
@@ -11,37 +9,8 @@ from selenium.common.exceptions import (
     StaleElementReferenceException,
     TimeoutException,
 )
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
-
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1600,1000",
-)
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A browser that nobody has used before."""
-    if missing := [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]:
-        reason = f"no {' and no '.join(missing)} here: apt-get install chromium chromium-driver"
-        pytest.fail(reason) if os.environ.get("CI_REQUIRES_BROWSER") else pytest.skip(reason)
-    options = ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    driver = Chrome(options, Service(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
 
 
 class Page:

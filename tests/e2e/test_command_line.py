@@ -16,6 +16,8 @@ ONE_EXPERIMENT = {
     "moons_small/dataset.parquet",
     "moons_small/split.parquet",
     "moons_small/leaderboard.parquet",
+    "moons_small/report.html",
+    *(f"moons_small/{name}.{suffix}" for name in ("rows", "folds") for suffix in ("png", "svg")),
     *(
         f"moons_small/{architecture}/{artifact}"
         for architecture in ARCHITECTURES
