@@ -25,7 +25,7 @@ def run_config(declarations: Mapping[str, Declaration]) -> dg.Field:
     fields: list[tuple[str, Any, Any, str]] = []
     for declared in declarations.values():
         for field, info in type(declared).model_fields.items():
-            if field not in FIXED and (form := _form(info.annotation)) is not None:
+            if field not in FIXED | declared.fixed and (form := _form(info.annotation)) is not None:
                 value = getattr(declared, field)
                 if isinstance(value, tuple) and not (isinstance(form, tuple) and form[0] is list):
                     form, value = (NoneType, form), None

@@ -6,6 +6,7 @@ network sees of the codes is arithmetic, and stands in `features.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -25,6 +26,9 @@ CATEGORIES = 4096
 
 DAY_0 = np.datetime64("2000-01-01T00:00:00", "us")
 """A date is days since then: float32 tells minutes apart for decades around it."""
+
+MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+"""A date or moment as a word."""
 
 _DAY = np.timedelta64(1, "D") / np.timedelta64(1, "us")
 _TRUE, _FALSE = {"true", "yes", "y", "t", "1", "on"}, {"false", "no", "n", "f", "0", "off"}
@@ -252,6 +256,11 @@ def moments_of(values: pa.Array) -> pa.Array:
     if not (pa.types.is_date(values.type) or pa.types.is_timestamp(values.type)):
         raise pa.ArrowInvalid(f"{values.type} is no date")
     return pc.cast(values, pa.timestamp("us"), safe=False)
+
+
+def is_moment(word: str) -> bool:
+    """Whether a word is a date or moment in ISO 8601."""
+    return re.match(MOMENT, word) is not None
 
 
 def category_counts(values: pa.Array) -> dict[str, int]:

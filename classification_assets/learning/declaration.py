@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Annotated, Any, Self
+from importlib import import_module
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
@@ -28,8 +29,40 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """Of whatever is drawn at random."""
 
 
+def _checked_import_path(path: str) -> str:
+    module, _, name = path.partition(":")
+    if not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        raise ValueError(f"an import path reads package.module:name, however: {path!r}")
+    return path
+
+
+ImportPath = Annotated[str, AfterValidator(_checked_import_path)]
+"""Where a person's own class or function is."""
+
+
+def imported(path: str, what: str) -> Callable[..., Any]:
+    """What an import path names; `what` needs it, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the module cannot be imported, or holds nothing of that name that can be called.
+    """
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{what}: path {path!r} names nothing: {error}") from error
+    if not callable(found):
+        raise ValueError(f"{what}: path {path!r} names {found!r}, which cannot be called")
+    return found
+
+
 class Declaration(BaseModel):
     """Base of everything that a person declares: immutable, and an unknown field is an error."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    """Fields that no run may set otherwise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

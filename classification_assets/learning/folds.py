@@ -28,7 +28,10 @@ class Fold(IntEnum):
 
 
 class Folds(Declaration):
-    """Shares of the rows for validation and test, drawn at random within each class."""
+    """Shares of the rows for validation and test, drawn at random within each class.
+
+    Where the table has a column for it, rows of one group stay together, or the split is by time.
+    """
 
     validation: float = Field(
         0.2, gt=0, lt=1, description="Share of the rows that stops, calibrates and chooses."
@@ -45,18 +48,19 @@ class Folds(Declaration):
             )
         return self
 
-    def sizes(self, n_rows: int, n_classes: int) -> dict[Fold, int]:
-        """How many rows each fold gets.
+    def sizes(self, n_rows: int, n_classes: int, n_test: int = 0) -> dict[Fold, int]:
+        """How many rows each fold gets; `n_test` of them have the test fold in a file of their own.
 
         Raises
         ------
         ValueError
             If a fold would have fewer rows than there are classes.
         """
-        n_test, n_validation = round(self.test * n_rows), round(self.validation * n_rows)
-        sizes = {Fold.TRAIN: n_rows - n_test - n_validation, Fold.VALIDATION: n_validation, Fold.TEST: n_test}
+        test = n_test or round(self.test * n_rows)
+        validation = round(self.validation * (n_rows - n_test))
+        sizes = {Fold.TRAIN: n_rows - test - validation, Fold.VALIDATION: validation, Fold.TEST: test}
         for fold, size in sizes.items():
-            if size < n_classes:
+            if size < n_classes and not (fold is Fold.TEST and n_test):
                 raise ValueError(
                     f"the {fold.label} fold would have {size} of {n_rows} rows, fewer than the {n_classes} classes: "
                     f"split.validation = {self.validation:g} and split.test = {self.test:g} need more rows "
@@ -64,11 +68,55 @@ class Folds(Declaration):
                 )
         return sizes
 
-    def choose(self, y: np.ndarray) -> np.ndarray:
-        """The fold of each row (N,), stratified by the labels y (N,): see `stratified`."""
+    def choose(
+        self,
+        y: np.ndarray,
+        *,
+        group: np.ndarray | None = None,
+        time: np.ndarray | None = None,
+        n_test: int = 0,
+    ) -> np.ndarray:
+        """The fold of each row.
+
+        Parameters
+        ----------
+        y : array (N,)
+            Labels: drawn within each class (see `stratified`), unless the next two say otherwise.
+        group : array (N,) of int, optional
+            Rows of one group stay together: see `grouped`.
+        time : array (N,), optional
+            The newest rows test, those before them validate: see `by_time`.
+        n_test : int
+            Rows at the end that are the test fold, whatever `test` says.
+
+        Returns
+        -------
+        array (N,) int8
+            Values of `Fold`.
+
+        Raises
+        ------
+        ValueError
+            If there are too few rows, groups or moments for the folds.
+        """
         import numpy as np
 
-        return stratified(y, self.sizes(len(y), len(np.unique(y))), self.seed)
+        sizes = self.sizes(len(y), len(np.unique(y)), n_test)
+        fold = np.full(len(y), Fold.TEST, np.int8)
+        rest = slice(0, len(y) - n_test)
+        if n_test:
+            sizes = sizes | {Fold.TEST: 0}
+        if group is not None:
+            if len(both := np.intersect1d(group[rest], group[len(y) - n_test :])):
+                raise ValueError(
+                    f"{len(both)} groups have rows in the test file too; rows of a group must stay together"
+                )
+            fold[rest] = grouped(y[rest], group[rest], sizes, self.seed)
+        elif time is not None:
+            fold[rest] = by_time(time[rest], sizes)
+        else:
+            fold[rest] = stratified(y[rest], sizes, self.seed)
+        return fold
 
 
 def stratified(y: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarray:
@@ -114,3 +162,98 @@ def stratified(y: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarra
             rest, chosen = train_test_split(rest, test_size=size, random_state=seed, stratify=code[rest])
             fold[chosen] = held_out
     return fold
+
+
+def by_time(time: np.ndarray, sizes: Mapping[Fold, int]) -> np.ndarray:
+    """The oldest rows train, then come validation and, newest, test; rows of one moment stay together.
+
+    Parameters
+    ----------
+    time : array (N,)
+    sizes : mapping
+        Rows of the folds that are held out, to within what rows of one moment need.
+
+    Returns
+    -------
+    array (N,) int8
+        Values of `Fold`.
+
+    Raises
+    ------
+    ValueError
+        If there are too few different moments.
+    """
+    import numpy as np
+
+    moments, place, counts = np.unique(time, return_inverse=True, return_counts=True)
+    needed = [
+        fold for fold in (Fold.TRAIN, Fold.VALIDATION, Fold.TEST) if fold is Fold.TRAIN or sizes.get(fold)
+    ]
+    if len(moments) < len(needed):
+        raise ValueError(
+            f"a split by time needs a moment a fold, {len(needed)} in all, however: {len(moments)} "
+            "different ones are there"
+        )
+    before = np.concatenate([[0], np.cumsum(counts)])
+    fold_of = np.full(len(moments), Fold.TRAIN, np.int8)
+    end, wanted = len(moments), len(time)
+    for number, fold in reversed(list(enumerate(needed[1:], start=1))):
+        wanted -= sizes[fold]
+        # The edge between moments that is nearest, with at least a moment for this fold and each one before it.
+        start = int(np.clip(np.abs(before - wanted).argmin(), number, end - 1))
+        fold_of[start:end] = fold
+        end = start
+    return fold_of[place]
+
+
+def grouped(y: np.ndarray, group: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarray:
+    """Draw whole groups for the folds that are held out, so that sizes and shares of classes come near.
+
+    The largest group first, each goes to the fold that then lacks most of what the group has.
+
+    Parameters
+    ----------
+    y, group : arrays (N,)
+    sizes : mapping
+        Rows of each fold to hold out.
+    seed : int
+
+    Returns
+    -------
+    array (N,) int8
+        Values of `Fold`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer groups than folds.
+    """
+    import numpy as np
+
+    _, code, rows = np.unique(y, return_inverse=True, return_counts=True)
+    groups, place, members = np.unique(group, return_inverse=True, return_counts=True)
+    held_out = [fold for fold in (Fold.VALIDATION, Fold.TEST) if sizes.get(fold)]
+    if len(groups) <= len(held_out):
+        raise ValueError(
+            f"rows of a group stay together, so each of the {len(held_out) + 1} folds needs a group, however: "
+            f"{len(groups)} are there"
+        )
+    G, C = len(groups), len(rows)
+    counts = np.bincount(place * C + code, minlength=G * C).reshape(G, C)
+    folds = [Fold.TRAIN, *held_out]
+    out = [sizes[fold] for fold in held_out]
+    shares = np.array([len(y) - sum(out), *out]) / len(y)
+    # What each fold still lacks of each class, as a share of what it shall have.
+    wanted = np.outer(shares, rows).astype(float)
+    lacking = wanted.copy()
+    order = np.random.default_rng(seed).permutation(G)
+    order = order[np.argsort(-members[order], kind="stable")]
+    chosen = np.zeros(G, np.int8)
+    for number, which in enumerate(order):
+        empty = [place for place in range(len(folds)) if not (lacking[place] < wanted[place]).any()]
+        share = (lacking / np.maximum(wanted, 1e-9)) @ counts[which] / members[which]
+        # The last groups are kept for the folds that have none yet.
+        best = empty[0] if len(empty) >= G - number else int(share.argmax())
+        lacking[best] -= counts[which]
+        chosen[which] = folds[best]
+    return chosen[place]

@@ -21,6 +21,7 @@ from classification_assets.learning.columns import (
     Numeric,
     category_counts,
     inferred_kind,
+    is_moment,
 )
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.declaration import Declaration
@@ -84,10 +85,12 @@ class Preprocessing(Declaration):
             name: declared.get(name) or inferred_kind(name, rows.schema.field(name).type) for name in names
         }
         words = [name for name in names if kind[name] == "categorical"]
-        learned: dict[str, AnyColumn] = {
-            name: _categories(counts, name, int(training.sum()), missing, name in declared)
-            for name, (counts, missing) in _counted(rows, words, training).items()
-        }
+        learned: dict[str, AnyColumn] = {}
+        for name, (counts, missing) in _counted(rows, words, training).items():
+            if name not in declared and counts and all(map(is_moment, counts)):
+                kind[name] = "date"  # a file that holds words only knows no dates
+            else:
+                learned[name] = _categories(counts, name, missing, name in declared)
         unfitted: dict[str, AnyColumn] = {
             name: learned[name] if name in learned else _blank(name, kind[name]) for name in names
         }
@@ -193,9 +196,7 @@ def _counted(rows: Rows, names: Sequence[str], training: np.ndarray) -> dict[str
     return {name: (found, 0 < sum(found.values()) < n) for name, found in counts.items()}
 
 
-def _categories(
-    counts: Mapping[str, int], name: str, n_rows: int, missing: bool, declared: bool
-) -> Categorical:
+def _categories(counts: Mapping[str, int], name: str, missing: bool, declared: bool) -> Categorical:
     there = sum(counts.values())
     if not declared and len(counts) > max(_SEVERAL, there / 2):
         example = next(iter(counts))

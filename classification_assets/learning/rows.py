@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 BATCH = 2**16
@@ -49,6 +51,24 @@ class Rows(ABC):
         return pa.Table.from_batches(list(self.batches()), self.schema).to_pandas()
 
 
+@dataclass(frozen=True)
+class Read:
+    """What reading a data set gives.
+
+    Attributes
+    ----------
+    rows : Rows
+    n_test : int
+        The last rows, if they came from a file of their own that is the test fold.
+    about : dict
+        ``sha256`` of the files' content.
+    """
+
+    rows: Rows
+    n_test: int = 0
+    about: dict[str, Any] = field(default_factory=dict)
+
+
 class MemoryRows(Rows):
     """Rows that are held in memory."""
 
@@ -75,6 +95,29 @@ class MemoryRows(Rows):
                 ) from error
         return cls(pa.Table.from_arrays(arrays, [str(name) for name in frame.columns]))
 
+    @classmethod
+    def of_any(cls, frame: Any, place: str) -> MemoryRows:
+        """From a pandas or polars frame, or whatever else speaks Arrow.
+
+        Raises
+        ------
+        ValueError
+            If it is none, or a column holds values of several types.
+        """
+        if isinstance(frame, pd.DataFrame):
+            return cls.of(frame, place)
+        if isinstance(frame, pa.Table | pa.RecordBatch) or hasattr(frame, "__arrow_c_stream__"):
+            table = pa.table(frame)
+            # What polars calls a word is a type of its own in Arrow, which few functions know.
+            plain = [
+                field.with_type(pa.large_string()) if field.type == pa.string_view() else field
+                for field in table.schema
+            ]
+            return cls(table.cast(pa.schema(plain)))
+        raise ValueError(
+            f"{place}: a pandas or polars frame or an Arrow table is needed, however: {type(frame).__name__}"
+        )
+
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         table = self.table if columns is None else self.table.select(list(columns))
         yield from table.to_batches(max_chunksize=BATCH)
@@ -86,11 +129,15 @@ class ParquetRows(Rows):
     Parameters
     ----------
     paths : sequence of paths
+    unchanged : callable, optional
+        Called at the end of each passage; raises if a file is no longer what it was.
     keeps : something that must live as long as the rows, such as a temporary folder
     """
 
-    def __init__(self, paths: Sequence[Path], keeps: Any = None) -> None:
-        self.paths, self.keeps = list(paths), keeps
+    def __init__(
+        self, paths: Sequence[Path], unchanged: Callable[[], None] | None = None, keeps: Any = None
+    ) -> None:
+        self.paths, self.unchanged, self.keeps = list(paths), unchanged, keeps
         # One that stays open is read to its end even if another process replaces it meanwhile.
         self.held = pq.ParquetFile(self.paths[0]) if len(self.paths) == 1 else None
         self.schema = pq.read_schema(self.paths[0])
@@ -102,3 +149,58 @@ class ParquetRows(Rows):
             file = self.held or pq.ParquetFile(path)
             for batch in file.iter_batches(BATCH, columns=chosen):
                 yield batch.select(chosen)
+        if self.unchanged is not None:
+            self.unchanged()
+
+
+class JoinedRows(Rows):
+    """Rows of several tables, one after the other, with the types of the first; `places` names them in messages."""
+
+    def __init__(self, parts: Sequence[Rows], places: Sequence[str]) -> None:
+        self.parts, self.places, self.schema = list(parts), list(places), parts[0].schema
+        self.n_rows = sum(part.n_rows for part in parts)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        chosen = self.names if columns is None else list(columns)
+        schema = pa.schema([self.schema.field(name) for name in chosen])
+        for part, place in zip(self.parts, self.places, strict=True):
+            for batch in part.batches(chosen):
+                try:
+                    yield batch.cast(schema)
+                except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                    raise ValueError(
+                        f"{place}: a column is of another type than in {self.places[0]}: {error}"
+                    ) from error
+
+
+class LabelledRows(Rows):
+    """The rows of a table whose label is there.
+
+    Parameters
+    ----------
+    rows : Rows
+    target : str
+    n_rows : int
+        How many have one.
+    """
+
+    def __init__(self, rows: Rows, target: str, n_rows: int) -> None:
+        self.rows, self.target, self.schema, self.n_rows = rows, target, rows.schema, n_rows
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        chosen = self.names if columns is None else list(columns)
+        for batch in self.rows.batches(list(dict.fromkeys([*chosen, self.target]))):
+            there = pc.is_valid(_without_nan(batch.column(self.target)))
+            yield batch.filter(there).select(chosen)
+
+
+def labelled(rows: Rows, target: str) -> Rows:
+    """The same rows, or those with a label where some have none."""
+    n_rows = sum(
+        batch.num_rows - _without_nan(batch.column(0)).null_count for batch in rows.batches([target])
+    )
+    return rows if n_rows == rows.n_rows else LabelledRows(rows, target, n_rows)
+
+
+def _without_nan(values: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values

@@ -55,7 +55,7 @@ class Split:
             If the rows are too few for the folds, or a column cannot be used.
         """
         classes, y = table.labels()
-        fold = folds.choose(y)
+        fold = folds.choose(y, group=table.group(), time=table.time(), n_test=table.n_test)
         preprocessing, X = Preprocessing.fit_table(
             table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classification_assets.learning.columns import inferred_kind, numbers
+from classification_assets.learning.columns import inferred_kind, moments_of, numbers
 from classification_assets.learning.datasets import Dataset
 from classification_assets.learning.datasets.roles import ColumnKind, Roles
-from classification_assets.learning.rows import MemoryRows, Rows
+from classification_assets.learning.rows import MemoryRows, Rows, labelled
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Table:
     roles : Roles
     source : dict
         ``dataset``: the declaration as used; ``overridden``: what a run had set otherwise; of files also
-        ``sha256`` of their content.
+        ``sha256`` of their content; ``without_label``: rows that were left out since they have no label.
     n_test : int
         The last rows, if they came from a file of their own that is the test fold.
     """
@@ -43,8 +43,13 @@ class Table:
     @classmethod
     def of(cls, dataset: Dataset, overridden: dict[str, Any] | None = None) -> Self:
         """Draw or read a declared data set's rows."""
-        source = {"dataset": dataset.model_dump(mode="json"), "overridden": overridden or {}}
-        return cls.of_frame(dataset.sample(), dataset.roles, source)
+        read, roles = dataset.read(), dataset.roles
+        source = {"dataset": dataset.model_dump(mode="json"), "overridden": overridden or {}} | read.about
+        whole = cls(read.rows, roles, source, read.n_test)
+        if not read.rows.n_rows:
+            raise ValueError(f"{whole.place}: there are columns, but no rows")
+        roles.feature_names(read.rows.names, whole.place)
+        return whole._labelled()
 
     @classmethod
     def of_frame(
@@ -52,6 +57,17 @@ class Table:
     ) -> Self:
         """From a frame in memory."""
         return cls(MemoryRows.of(frame), roles or Roles(), source or {})
+
+    def _labelled(self) -> Self:
+        rows = labelled(self.rows, self.target)
+        if not (left_out := self.rows.n_rows - rows.n_rows):
+            return self
+        if self.n_test:
+            raise ValueError(
+                f"{self.place}: column {self.target!r}: {left_out} rows have no label; where the test fold has a "
+                "file of its own, all must have one"
+            )
+        return replace(self, rows=rows, source=self.source | {"without_label": left_out})
 
     @property
     def target(self) -> str:
@@ -124,6 +140,50 @@ class Table:
         if not weight.any():
             raise ValueError(f"{self.place}: column {name!r}: a weight above 0 is needed, however: all are 0")
         return weight
+
+    def group(self) -> np.ndarray | None:
+        """The number of each row's group (N,), if a column holds them.
+
+        Raises
+        ------
+        ValueError
+            If one is missing.
+        """
+        if self.roles.group is None:
+            return None
+        column = self._complete(self.roles.group, "group: a row that is alone needs a group of its own")
+        return np.asarray(column.dictionary_encode().indices)
+
+    def time(self) -> np.ndarray | None:
+        """A number for each row's moment (N,), later ones larger, if a column holds them.
+
+        Raises
+        ------
+        ValueError
+            If one is missing, or neither a number nor a date.
+        """
+        if self.roles.time is None:
+            return None
+        name = self.roles.time
+        column = self._complete(name, "time: without one it is not known which fold the row is in")
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            return np.asarray(column)
+        try:
+            return np.asarray(moments_of(column).cast(pa.int64()))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise ValueError(
+                f"{self.place}: column {name!r}: time is a number or a date such as 2024-02-29T12:30:00, "
+                f"however: {error}"
+            ) from error
+
+    def _complete(self, name: str, why: str) -> pa.Array:
+        column = self.rows.column(name)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        missing = pc.is_null(column, nan_is_null=True)
+        if (rows := np.flatnonzero(np.asarray(missing))).size:
+            raise ValueError(f"{self.place}: column {name!r}, row {rows[0]} has no {why}")
+        return column
 
     def class_counts(self) -> pd.DataFrame:
         """Rows and share of each class, for reading."""

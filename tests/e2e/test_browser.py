@@ -81,7 +81,7 @@ def test_a_first_visit_is_not_covered_by_a_dialog(page):
 
 def test_the_lineage_shows_the_experiments(page):
     page.open("/asset-groups")
-    for experiment in ("blobs", "circles", "comparison", "moons", "moons_small", "spirals"):
+    for experiment in ("blobs", "circles", "comparison", "digits", "moons", "moons_small", "spirals", "wine"):
         page.see(f"//*[text()='{experiment}']")
 
 

@@ -22,7 +22,11 @@ def names_of(experiment, architectures=ARCHITECTURES):
 
 
 COMPARISON = {"comparison/leaderboard", "comparison/gallery", "comparison/report"}
-EVERYTHING = COMPARISON.union(*map(names_of, ("blobs", "circles", "moons", "moons_small", "spirals")))
+EVERYTHING = COMPARISON.union(
+    *map(names_of, ("blobs", "circles", "moons", "moons_small", "spirals")),
+    names_of("digits", ("linear", "deep_relu")),
+    names_of("wine", ("linear", "shallow_relu", "deep_relu")),
+)
 
 SCHEDULE = """query ($selector: ScheduleSelector!) { scheduleOrError(scheduleSelector: $selector) {
     __typename ... on Schedule { id cronSchedule executionTimezone scheduleState { id status } } } }"""

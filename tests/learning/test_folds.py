@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from classification_assets.learning.folds import Fold, Folds, stratified
+from classification_assets.learning.folds import Fold, Folds, by_time, grouped, stratified
 
 labels = st.lists(st.integers(1, 60), min_size=2, max_size=5).map(
     lambda counts: np.random.default_rng(sum(counts)).permutation(np.repeat(np.arange(len(counts)), counts))
@@ -140,3 +140,80 @@ def test_a_folds_name_is_its_own_in_lower_case():
 def test_declaring_folds_imports_nothing_heavy(imported_by):
     heavy = {"torch", "sklearn", "pandas", "scipy", "matplotlib", "dagster"}
     assert not imported_by("import classification_assets.learning.folds") & heavy
+
+
+# Groups, time, and a test file
+
+
+group_numbers = st.lists(st.integers(0, 14), min_size=40, max_size=120)
+
+
+@given(group_numbers, st.integers(0, 2**16))
+@settings(max_examples=100, deadline=None)
+def test_rows_of_a_group_stay_together(groups, seed):
+    group, y = np.array(groups), np.arange(len(groups)) % 2
+    assume(len(np.unique(group)) >= 3)
+    fold = Folds(validation=0.2, test=0.25, seed=seed).choose(y, group=group)
+    assert all(len(np.unique(fold[group == each])) == 1 for each in group)
+    assert set(fold) == set(Fold)
+
+
+def test_with_many_groups_sizes_and_shares_of_classes_come_near():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 200, 3000)
+    y = (rng.random(3000) < 0.1 + 0.3 * (group % 2)).astype(int)
+    fold = Folds(validation=0.2, test=0.25).choose(y, group=group)
+    for which, share in zip(Fold, (0.55, 0.2, 0.25), strict=True):
+        assert (fold == which).mean() == pytest.approx(share, abs=0.01)
+        assert y[fold == which].mean() == pytest.approx(y.mean(), abs=0.01)
+
+
+def test_another_seed_puts_other_groups_into_the_folds():
+    group = np.repeat(np.arange(60), 5)
+    first, second = (Folds(seed=seed).choose(np.arange(300) % 3, group=group) for seed in (0, 1))
+    assert (first != second).any()
+
+
+def test_fewer_groups_than_folds_are_refused():
+    with pytest.raises(ValueError, match="each of the 3 folds needs a group, however: 2 are there"):
+        Folds().choose(np.arange(100) % 2, group=np.arange(100) % 2)
+
+
+@given(st.lists(st.integers(0, 30), min_size=40, max_size=120))
+@settings(max_examples=100, deadline=None)
+def test_by_time_the_newest_rows_test_and_the_oldest_train(times):
+    time = np.array(times)
+    assume(len(np.unique(time)) >= 3)
+    fold = Folds().choose(np.arange(len(time)) % 2, time=time)
+    assert set(fold) == set(Fold)
+    assert time[fold == Fold.TRAIN].max() < time[fold == Fold.VALIDATION].min()
+    assert time[fold == Fold.VALIDATION].max() < time[fold == Fold.TEST].min()
+
+
+def test_by_time_the_sizes_are_exact_where_no_moments_are_equal():
+    fold = by_time(np.random.default_rng(0).permutation(200), {Fold.VALIDATION: 40, Fold.TEST: 50})
+    assert np.bincount(fold).tolist() == [110, 40, 50]
+
+
+def test_too_few_moments_are_refused():
+    with pytest.raises(ValueError, match="needs a moment a fold, 3 in all, however: 2 different ones"):
+        Folds().choose(np.arange(100) % 2, time=np.arange(100) // 50)
+
+
+@pytest.mark.parametrize("kind", ["plain", "group", "time"])
+def test_a_test_file_is_the_test_fold_and_nothing_else_is(kind):
+    roles = {} if kind == "plain" else {kind: np.arange(130)}
+    fold = Folds(validation=0.2).choose(np.arange(130) % 2, n_test=30, **roles)
+    assert (fold[100:] == Fold.TEST).all()
+    assert np.bincount(fold[:100]).tolist() == [80, 20]
+
+
+def test_a_group_in_both_files_is_refused():
+    with pytest.raises(ValueError, match="1 groups have rows in the test file too"):
+        Folds().choose(np.arange(130) % 2, n_test=30, group=np.arange(130) % 129)
+
+
+def test_no_group_is_lost_when_one_is_huge():
+    group = np.array([0] * 500 + list(range(1, 10)))
+    fold = grouped(np.arange(509) % 2, group, {Fold.VALIDATION: 100, Fold.TEST: 100}, 0)
+    assert set(fold) == set(Fold)

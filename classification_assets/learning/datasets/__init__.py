@@ -8,8 +8,24 @@ from classification_assets.learning.datasets.blobs import Blobs
 from classification_assets.learning.datasets.circles import Circles
 from classification_assets.learning.datasets.dataset import Dataset, GeneratedDataset
 from classification_assets.learning.datasets.moons import Moons
+from classification_assets.learning.datasets.roles import Roles
 from classification_assets.learning.datasets.spirals import Spirals
+from classification_assets.learning.datasets.tables import ShippedTable, TableFile, TableFunction
 
-AnyDataset = Annotated[Blobs | Moons | Circles | Spirals, Field(discriminator="kind")]
+AnyDataset = Annotated[
+    Blobs | Moons | Circles | Spirals | TableFile | TableFunction | ShippedTable, Field(discriminator="kind")
+]
 
-__all__ = ["AnyDataset", "Blobs", "Circles", "Dataset", "GeneratedDataset", "Moons", "Spirals"]
+__all__ = [
+    "AnyDataset",
+    "Blobs",
+    "Circles",
+    "Dataset",
+    "GeneratedDataset",
+    "Moons",
+    "Roles",
+    "ShippedTable",
+    "Spirals",
+    "TableFile",
+    "TableFunction",
+]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from pandas import DataFrame
 
+    from classification_assets.learning.rows import Read
+
 Noise = Annotated[
     float,
     Field(gt=0, description="Standard deviation of the Gaussian noise, in the units of the features."),
@@ -45,6 +47,12 @@ class Dataset(Declaration):
         DataFrame
             N rows; of generated data the features `x1` to `xD` (float64) and `label` (int64, 0 to C - 1).
         """
+
+    def read(self) -> Read:
+        """The rows as typed columns; of files perhaps in batches."""
+        from classification_assets.learning.rows import MemoryRows, Read
+
+        return Read(MemoryRows.of(self.sample()))
 
     def posterior(self, X: np.ndarray) -> np.ndarray | None:
         """Probability of each class given the features, or None where the truth is not known.

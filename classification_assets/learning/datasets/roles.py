@@ -21,8 +21,8 @@ class Roles(Declaration):
     """Which column is predicted, which ones it is predicted from, and what the others are for."""
 
     target: str = Field("label", description="The column that is predicted.")
-    features: tuple[str, ...] | None = Field(
-        None, description="The columns to predict from. Default: all that have no other role."
+    features: tuple[str, ...] = Field(
+        (), description="The columns to predict from. Default: all that have no other role."
     )
     drop: tuple[str, ...] = Field((), description="Columns that are left out.")
     columns: dict[str, ColumnKind] = Field(
@@ -52,7 +52,7 @@ class Roles(Declaration):
             raise field_error(
                 type(self), "target", f"the column {twice[0]!r} has two roles; each needs its own", twice[0]
             )
-        for name in self.features or ():
+        for name in self.features:
             if name in (self.target, self.id, self.weight) or name in self.drop:
                 raise field_error(
                     type(self),
@@ -60,8 +60,6 @@ class Roles(Declaration):
                     f"the column {name!r} has another role, or is dropped; leave it out here",
                     name,
                 )
-        if self.features is not None and not self.features:
-            raise field_error(type(self), "features", "there must be at least one; left out: all", [])
         return self
 
     @property
@@ -86,7 +84,7 @@ class Roles(Declaration):
             if (name := getattr(self, role)) is not None:
                 _there(name, names, place, role)
         for role in ("drop", "columns", "features"):
-            for name in getattr(self, role) or ():
+            for name in getattr(self, role):
                 _there(name, names, place, role)
         taken = {self.target, self.id, self.weight, self.group, self.time, *self.drop}
         found = self.features or tuple(name for name in names if name not in taken)

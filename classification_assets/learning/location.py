@@ -1,0 +1,95 @@
+"""Where a declared table lies, and that it may be read: the files behind a path or URL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from upath import UPath
+
+ENVIRONMENT = "CLASSIFICATION_ASSETS_DATA"
+"""Folders and URLs, separated by commas: if it is set, nothing outside of them is read."""
+
+LOCAL = ("", "file", "local")
+
+
+def located(path: str) -> UPath:
+    """The place that a declared path means.
+
+    A relative path is taken from the folder in which the process runs, and may not lead out of it: who means a
+    file elsewhere writes the absolute path, or a URL. Where `ENVIRONMENT` is set, every place must be below one
+    of the folders it lists.
+
+    Raises
+    ------
+    ValueError
+        If the place is not allowed.
+    """
+    place = UPath(os.path.expanduser(path))
+    if place.protocol not in LOCAL:
+        _refuse_outside(str(place), path)
+        return place
+    found = Path(place.path)
+    if not found.is_absolute():
+        here = Path.cwd().resolve()
+        found = here / found
+        if not found.resolve().is_relative_to(here):
+            raise ValueError(
+                f"{path}: leads out of {here}, the folder in which this runs; if it is meant, write the absolute "
+                f"path: {found.resolve()}"
+            )
+    _refuse_outside(str(found.resolve()), path)
+    return UPath(found)
+
+
+def files_of(path: str, endings: Sequence[str]) -> list[UPath]:
+    """The file at a place, or the files with such an ending in the folder there, in the order of their names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    ValueError
+        If it is no file, or a folder without such files.
+    """
+    place = located(path)
+    if place.is_file():
+        return [place]
+    if not place.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder ({place})")
+    if not place.is_dir():
+        raise ValueError(f"{path}: is neither a file nor a folder")
+    files = sorted((file for file in place.rglob("*") if file.is_file() and not _hidden(file)), key=str)
+    if partition := [file for file in files if any("=" in part for part in _below(file, place))]:
+        raise ValueError(
+            f"{path}: {partition[0].name} lies in a folder named key=value, whose key is not in the file; write the "
+            "table without partitions"
+        )
+    found = [file for file in files if file.name.endswith(tuple(endings))]
+    if not found:
+        raise ValueError(f"{path}: a folder is read if it holds Parquet files (*.parquet); there are none")
+    return found
+
+
+def _hidden(file: UPath) -> bool:
+    return file.name.startswith((".", "_"))
+
+
+def _below(file: UPath, folder: UPath) -> list[str]:
+    return str(file)[len(str(folder)) :].split("/")[:-1]
+
+
+def _refuse_outside(place: str, path: str) -> None:
+    allowed = os.environ.get(ENVIRONMENT, "")
+    if not allowed:
+        return
+    roots = [_root(root.strip()) for root in allowed.split(",") if root.strip()]
+    if "::" in place or ".." in place.split("/"):
+        raise ValueError(f"{path}: where {ENVIRONMENT} is set, a URL has no '::' and no '..'")
+    if not any(place == root or place.startswith(f"{root}/") for root in roots):
+        raise ValueError(f"{path}: lies outside of what may be read; {ENVIRONMENT} allows {', '.join(roots)}")
+
+
+def _root(root: str) -> str:
+    return root.rstrip("/") if "://" in root else str(Path(root).expanduser().resolve())

@@ -1,0 +1,110 @@
+"""An experiment on a table of one's own, with gaps, words and dates, materialized with Dagster in this process."""
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+
+from classification_assets.learning.artifacts import load
+from classification_assets.learning.classifier import load_classifier
+from classification_assets.learning.folds import Fold
+
+
+def visits(n=240, seed=0):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "patient": [f"p{number // 2:03d}" for number in range(n)],
+            "age": rng.normal(40, 9, n).round(1),
+            "town": rng.choice(["Oslo", "Rome", "Zürich", "Bonn"], n),
+            "smoker": rng.choice([True, False], n),
+            "day": pd.date_range("2020-01-01", periods=n).astype(str),
+            "cost": rng.lognormal(3, 2, n),
+            "weight": rng.uniform(0.5, 1.5, n),
+        }
+    )
+    risk = frame["age"] + 8 * frame["smoker"] + 9 * (frame["town"] == "Oslo")
+    frame["outcome"] = pd.cut(risk, [-np.inf, 41, 50, np.inf], labels=["well", "ill", "very ill"]).astype(str)
+    frame.loc[rng.choice(n, 30, replace=False), "age"] = np.nan
+    frame.loc[rng.choice(n, 10, replace=False), "town"] = None
+    return frame
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, declared, materialize_into):
+    """Everything of an experiment on a table, materialized once: the run, and the folder it is in."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    visits().to_csv(folder / "visits.csv.gz", index=False)
+    experiment = declared(
+        "visits",
+        dataset={
+            "kind": "table",
+            "path": str(folder / "visits.csv.gz"),
+            "target": "outcome",
+            "group": "patient",
+            "weight": "weight",
+        },
+    )
+    return materialize_into(folder, experiment), folder
+
+
+def materialization(result, key):
+    (found,) = [
+        event.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(key.split("/"))
+    ]
+    return found
+
+
+def test_every_asset_of_a_table_materializes(done):
+    result, folder = done
+    assert result.success
+    for kind in ("model.safetensors", "evaluation.parquet", "boundary.png", "boundary.svg"):
+        assert (folder / "visits" / "narrow" / kind).is_file()
+
+
+def test_the_dataset_keeps_all_columns_and_their_roles(done):
+    table = load(done[1] / "visits" / "dataset.parquet")
+    assert table.frame.columns.tolist() == visits().columns.tolist()
+    assert table.roles.group == "patient"
+    assert len(table.source["sha256"]) == 64
+
+
+def test_the_split_keeps_patients_together_and_gaps_as_gaps(done):
+    split = load(done[1] / "visits" / "split.parquet")
+    patient = visits()["patient"].to_numpy()
+    folds = [set(patient[split.rows(fold)]) for fold in Fold]
+    assert not folds[0] & folds[1]
+    assert not folds[0] & folds[2]
+    assert np.isnan(split.X[:, 0]).sum() == 30
+    assert split.weight.mean() == pytest.approx(1, abs=0.1)
+
+
+def test_the_model_takes_frames_as_they_are_and_answers_in_their_words(done):
+    classifier = load_classifier(done[1] / "visits" / "narrow" / "model.safetensors")
+    rows = visits(seed=1).head(20).assign(town="Atlantis", extra=1).astype(object).sample(frac=1, axis=1)
+    rows.loc[2, ["age", "smoker", "day"]] = None
+    assert set(classifier.predict(rows)) <= {"well", "ill", "very ill"}
+    assert np.isfinite(classifier.predict_proba(rows)).all()
+
+
+def test_what_changed_in_the_file_changes_the_data_version(done, materialize_into, declared, tmp_path):
+    frame = visits()
+    versions = []
+    for change in (0, 0, 1):
+        frame.loc[0, "age"] = 30 + change
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        dataset = {"kind": "table", "path": str(tmp_path / "a.csv"), "target": "outcome", "drop": ["patient"]}
+        result = materialize_into(tmp_path, declared("own", dataset=dataset), selection='key:"own/dataset"')
+        versions.append(materialization(result, "own/dataset").tags["dagster/data_version"])
+    assert versions[0] == versions[1] != versions[2]
+
+
+def test_a_table_that_cannot_be_used_fails_its_dataset_with_the_reason(declared, materialize_into, tmp_path):
+    visits().to_csv(tmp_path / "a.csv", index=False)
+    experiment = declared(
+        "own", dataset={"kind": "table", "path": str(tmp_path / "a.csv"), "target": "result"}
+    )
+    with pytest.raises(ValueError, match=r"a\.csv: target: there is no column 'result'"):
+        materialize_into(tmp_path, experiment, selection='key:"own/dataset"')
