@@ -14,6 +14,7 @@ from classification_assets.learning.datasets import AnyDataset, GeneratedDataset
 from classification_assets.learning.declaration import Declaration, Name, field_error
 from classification_assets.learning.device import DeviceName
 from classification_assets.learning.folds import Folds
+from classification_assets.learning.view import View
 
 RESERVED = ("comparison", "tuned")
 """Names of experiments that the project keeps for itself."""
@@ -36,6 +37,7 @@ class Experiment(Declaration):
     checks: Bounds = Field(
         Bounds(), description="What every model's test scores must lie within: {accuracy: {min: 0.9}}."
     )
+    view: View = Field(View(), description="Which plane of the features the boundary figures show.")
     device: DeviceName = Field("auto", description="Where it trains: auto, cpu, cuda, cuda:N or mps.")
     resample: bool = Field(False, description="The schedule draws fresh rows of the same problem each time.")
 
@@ -59,6 +61,10 @@ class Experiment(Declaration):
                 self.split.sizes(self.dataset.n_samples, self.dataset.n_classes)
             except ValueError as error:
                 raise field_error(type(self), "split", str(error), self.split) from error
+            try:
+                self.view.check([f"x{feature}" for feature in range(1, self.dataset.n_features + 1)])
+            except ValueError as error:
+                raise field_error(type(self), "view", str(error), self.view.plane) from error
         elif self.resample:
             raise field_error(type(self), "resample", "only a generated data set can draw fresh rows", True)
         return self
@@ -101,7 +107,7 @@ class NamedExperiment(Experiment):
     def all_declared(self) -> list[Declaration | str]:
         """Everything that decides the experiment's results."""
         trainings = [part for pair in self.trainings() for part in pair]
-        return [self.dataset, self.split, *trainings, self.metric]
+        return [self.dataset, self.split, *trainings, self.metric, self.view]
 
     def trainings(self) -> Iterator[tuple[Architecture, Training]]:
         """Each architecture with the options it is trained with."""

@@ -99,6 +99,11 @@ def test_an_architecture_is_trained_with_the_experiments_options_and_its_own_on_
             ("training", "members"),
             "greater than or equal to 1",
         ),
+        (
+            {"dataset": MOONS, "view": {"plane": ["x1", "x3"]}},
+            ("view",),
+            "names the feature 'x3', which there is not; features are x1, x2",
+        ),
         ({"dataset": MOONS, "device": "gpu"}, ("device",), "auto, cpu, cuda, cuda:N or mps"),
         (
             {"dataset": {"kind": "moons", "noise": "{{ env.NOISE }}"}},

@@ -22,7 +22,7 @@ def boundary_asset(
             "evaluation": [experiment.name, architecture.name, "evaluation"],
             "split": [experiment.name, "split"],
         },
-        uses=[experiment.dataset, experiment.split, training, architecture],
+        uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"matplotlib", "png"},
     )
     def boundary(evaluation, split, run: Run):

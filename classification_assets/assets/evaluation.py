@@ -20,7 +20,7 @@ def evaluation_asset(
         architecture=architecture,
         stored_as="parquet",
         inputs={"model": [experiment.name, architecture.name, "model"], "split": [experiment.name, "split"]},
-        uses=[experiment.dataset, experiment.split, training, architecture],
+        uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"scikitlearn", "parquet"},
         accelerated=True,
         checks=of_evaluation(experiment.checks),
@@ -30,7 +30,7 @@ def evaluation_asset(
         from classification_assets.learning import model_card, pictures
         from classification_assets.learning.evaluation import evaluate
 
-        evaluation = evaluate(model.using(architecture), split, run.device)
+        evaluation = evaluate(model.using(architecture), split, run.device, experiment.view)
         title = f"{experiment.name} · {architecture.name}"
         name = f"{experiment.name}/{architecture.name}"
         run.beside[model_card.NAME] = model_card.model_card(model, name, evaluation)

@@ -27,6 +27,8 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         from classification_assets.learning.split import Split
 
         split = Split.of(dataset, folds)
+        # A mistake that would be found only after training.
+        experiment.view.check(split.preprocessing.names)
         return split, {
             **shown.kept(lambda: pictures.folds(split, experiment.name), "folds", run.beside),
             **shown.table(split.class_counts(), "rows of each class"),

@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.metrics import RANKING_METRICS, Key, average_scores
-from classification_assets.learning.plane import Plane
+from classification_assets.learning.plane import MOST_ROWS, Plane, planes
 from classification_assets.learning.resampling import (
     Resampled,
     calibration_p_value,
@@ -25,12 +25,13 @@ from classification_assets.learning.resampling import (
     wilson,
 )
 from classification_assets.learning.split import Split
+from classification_assets.learning.view import View
 
 PLANE = 3
 """In `Evaluation.rows`, beside the values of `Fold`: a point of the grid over the figure's plane."""
 
-RESOLUTION = 201
-"""Points of that grid along each side; odd, so that every second one spans it too."""
+RESOLUTION, MATRIX_RESOLUTION = 201, 101
+"""Points of that grid along each side, and of each one of several; odd, so that every second one spans it too."""
 
 REPORTED = (
     "accuracy",
@@ -73,7 +74,7 @@ class Evaluation:
         The training fold (a sample of a large one) has the ensemble's scores only, without intervals.
     about : dict
         ``classes``, ``members`` (survivors), ``failed`` members, ``parameters`` of one network, ``overridden``,
-        ``temperature`` (None: of several packs).
+        ``temperature`` (None: of several packs), ``view`` and the number of its ``planes``.
     """
 
     rows: pd.DataFrame
@@ -95,10 +96,21 @@ class Evaluation:
         return self.rows.loc[self.rows["fold"] == fold, "label"].to_numpy()
 
     def surface(self) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (R, R, C) and disagreement (R, R) on the grid of the plane."""
-        probabilities = self.probabilities(PLANE).reshape(RESOLUTION, RESOLUTION, -1)
+        """Probabilities (R, R, C) and disagreement (R, R) on the grid of the plane, of several the first."""
+        return self.surfaces()[0]
+
+    def surfaces(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The same on the grid of each plane of the view."""
+        n_planes = self.about["planes"]
+        R = _resolution(n_planes)
+        probabilities = self.probabilities(PLANE).reshape(n_planes, R, R, -1)
         disagreement = self.rows.loc[self.rows["fold"] == PLANE, "disagreement"].to_numpy()
-        return probabilities, disagreement.reshape(RESOLUTION, RESOLUTION)
+        return list(zip(probabilities, disagreement.reshape(n_planes, R, R), strict=True))
+
+    @property
+    def view(self) -> View:
+        """Which planes those are."""
+        return View.model_validate(self.about["view"])
 
     def confusion(self, fold: Fold) -> np.ndarray:
         """Counts (C, C): true class down, predicted class across."""
@@ -213,17 +225,18 @@ class Evaluation:
         ]
 
 
-def evaluate(fitted: Fitted, split: Split, device: str = "cpu") -> Evaluation:
-    """Score a classifier on every fold, and its probabilities on the plane, in one pass.
+def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | None = None) -> Evaluation:
+    """Score a classifier on every fold, and its probabilities on the planes of a view, in one pass.
 
     The validation fold's probabilities are those that training left: of networks that had not seen the rows.
     """
     classes = [str(label) for label in split.classes]
-    plane = Plane.of(split.filled(split.rows(Fold.TRAIN)), list(split.preprocessing.names))
+    view = view or View()
+    shown = planes_of(split, view)
     seen = fitted.provenance.architecture.learns_from_validation
     rows = {fold: split.rows(fold) for fold in Fold}
     rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN])
-    grid = plane.grid(RESOLUTION)
+    grid = np.concatenate([plane.grid(_resolution(len(shown))) for plane in shown])
     parts = {fold: split.X[rows[fold]] for fold in Fold} | {PLANE: grid}
     blended, members = fitted.member_predictions(np.concatenate([*parts.values()]), device)
     ends = np.cumsum([len(part) for part in parts.values()])[:-1]
@@ -267,8 +280,27 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu") -> Evaluation:
             "parameters": sum(parameter[0].numel() for parameter in fitted.blend.packs[0].parameters()),
             "overridden": fitted.provenance.overridden,
             "temperature": temperature,
+            "view": view.model_dump(mode="json"),
+            "planes": len(shown),
         },
     )
+
+
+def planes_of(split: Split, view: View) -> list[Plane]:
+    """What a view shows of a split: the training fold decides.
+
+    Raises
+    ------
+    ValueError
+        If the view names a feature that there is not.
+    """
+    train = split.rows(Fold.TRAIN)
+    train = train[:: -(-len(train) // MOST_ROWS)]
+    return planes(split.filled(train), split.y[train], list(split.preprocessing.names), view)
+
+
+def _resolution(n_planes: int) -> int:
+    return RESOLUTION if n_planes == 1 else MATRIX_RESOLUTION
 
 
 def _sample(rows: np.ndarray) -> np.ndarray:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from classification_assets.learning.blend import Fitted
-from classification_assets.learning.evaluation import Evaluation
+from classification_assets.learning.evaluation import Evaluation, planes_of
 from classification_assets.learning.figures import (
     Cell,
     Points,
     boundary,
+    boundary_matrix,
     confusion,
     curves,
     gallery,
@@ -79,20 +81,50 @@ def confusion_matrix(evaluation: Evaluation, title: str) -> Figure:
 
 
 def decision_boundary(evaluation: Evaluation, split: Split, title: str) -> Figure:
-    """The decision boundary with the rows, the members' disagreement and, where it is known, the truth."""
-    plane = _plane(split)
-    probabilities, disagreement = evaluation.surface()
-    members = evaluation.about["members"]
+    """The decision boundary with the rows, the members' disagreement and, where it is known, the truth.
+
+    It is seen as the evaluation's view says: over one plane, or over each pair of some features.
+    """
+    planes = planes_of(split, evaluation.view)
+    classes, title = _classes(split), f"{title}\ntest {_accuracy(evaluation)}"
+    cells = [
+        Cell(
+            probabilities=probabilities,
+            extent=plane.extent,
+            classes=classes,
+            points=_points(evaluation, split, plane),
+            truth=_truth(split, plane),
+            disagreement=disagreement if evaluation.about["members"] > 1 else None,
+        )
+        for plane, (probabilities, disagreement) in zip(planes, evaluation.surfaces(), strict=True)
+    ]
+    if len(planes) > 1:
+        return _matrix(planes, cells, classes, len(split.preprocessing.names), title)
+    (plane,), (cell,) = planes, cells
     return boundary(
-        probabilities,
-        plane.extent,
-        classes=[str(label) for label in split.classes],
-        points=_points(evaluation, split, plane),
-        truth=_truth(split, plane),
-        disagreement=disagreement if members > 1 else None,
-        title=f"{title}\ntest {_accuracy(evaluation)}",
+        cell.probabilities,
+        cell.extent,
+        classes=classes,
+        points=cell.points,
+        truth=cell.truth,
+        disagreement=cell.disagreement,
+        title=title,
         note=plane.note,
         names=plane.names,
+    )
+
+
+def _matrix(
+    planes: Sequence[Plane], cells: Sequence[Cell], classes: Sequence[str], n_features: int, title: str
+) -> Figure:
+    features = list(dict.fromkeys(name for plane in planes for name in plane.names))
+    pairs = combinations(range(len(features)), 2)
+    return boundary_matrix(
+        features,
+        dict(zip(pairs, cells, strict=True)),
+        classes=classes,
+        title=f"{title}\npairs of the {len(features)} most important of {n_features} features",
+        note=planes[0].note,
     )
 
 
@@ -102,8 +134,9 @@ def boundary_gallery(
     leaderboards: Mapping[str, Leaderboard],
 ) -> Figure:
     """Every boundary in one picture; `evaluations` are named `experiment/architecture`."""
-    planes = {name: _plane(split) for name, split in splits.items()}
-    truths = {name: _truth(split, planes[name]) for name, split in splits.items()}
+    views = {name.split("/")[0]: evaluation.view for name, evaluation in evaluations.items()}
+    planes = {name: planes_of(split, views[name])[0] for name, split in splits.items() if name in views}
+    truths = {name: _truth(split, planes[name]) for name, split in splits.items() if name in planes}
     winners = {name: board.winner for name, board in leaderboards.items()}
     cells = {}
     for name, evaluation in evaluations.items():
@@ -112,7 +145,7 @@ def boundary_gallery(
         cells[experiment, architecture] = Cell(
             probabilities=evaluation.surface()[0][::2, ::2],
             extent=plane.extent,
-            classes=[str(label) for label in split.classes],
+            classes=_classes(split),
             points=_points(evaluation, split, plane),
             truth=truths[experiment],
             score=float(evaluation.score(Fold.TEST, "accuracy")["value"]),
@@ -138,8 +171,8 @@ def _count(n_rows: int, drawn: int) -> str:
     return f"{n_rows:,} rows" + (f"; {drawn:,} are drawn" if drawn < n_rows else "")
 
 
-def _plane(split: Split) -> Plane:
-    return Plane.of(split.filled(split.rows(Fold.TRAIN)), list(split.preprocessing.names))
+def _classes(split: Split) -> list[str]:
+    return [str(label) for label in split.classes]
 
 
 def _points(evaluation: Evaluation, split: Split, plane: Plane) -> Points:

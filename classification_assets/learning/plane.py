@@ -1,29 +1,38 @@
 """The 2-D window onto feature space that boundary figures look through.
 
 A network has D features and a page has two axes: this file decides which plane is drawn, and moves
-points from the page to the features and back.
+points from the page to the features and back. Rows have no gaps here, and categories are codes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesClassifier
+
+from classification_assets.learning.view import View
 
 PADDING = 0.07
 # Seeds of its own: the same numbers as a split drawn with seed 0 would sort the rows by fold.
 JITTER_SEED = 5_318_008
 ROWS_FOR_COMPONENTS = 50_000
+ROWS_FOR_IMPORTANCE = 5_000
+MOST_ROWS = 200_000
+"""Of a larger table evenly spaced rows should decide what is drawn: computing on copies of all would not fit."""
+
+_CHUNK = 2**16
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
     """An affine plane in feature space, in the features' own units.
 
-    With two features it is the features themselves, with one a strip whose height means nothing, with
-    more the first two principal components of the standardized rows.
+    It is spanned by two features, or by the first two principal components of the standardized rows; a single
+    feature makes a strip whose height means nothing.
 
     Attributes
     ----------
@@ -50,37 +59,50 @@ class Plane:
 
     @classmethod
     def of(cls, X: np.ndarray, names: Sequence[str]) -> Plane:
-        """The plane for rows X (N, D) without missing values; `names` are the D features' names."""
-        X = np.asarray(X, dtype=float)
-        if X.ndim != 2 or 0 in X.shape or X.shape[1] != len(names):
-            raise ValueError(
-                f"X must be (N, D) with N, D > 0 and one name per feature, "
-                f"got shape {X.shape} and {len(names)} names"
-            )
-        if not np.isfinite(X).all():
-            raise ValueError(f"X must be finite, got {np.sum(~np.isfinite(X))} missing or infinite values")
-        if X.shape[1] == 1:
-            return cls(
-                extent=(*window(X[:, 0]), -1.0, 1.0),
-                names=(str(names[0]), ""),
-                note="one feature; the height of a point means nothing",
-                origin=np.zeros(1),
-                basis=np.array([[1.0], [0.0]]),
-                coordinates=np.array([[1.0, 0.0]]),
-            )
-        if X.shape[1] == 2:
-            return cls(
-                extent=(*window(X[:, 0]), *window(X[:, 1])),
-                names=(str(names[0]), str(names[1])),
-                note="",
-                origin=np.zeros(2),
-                basis=np.eye(2),
-                coordinates=np.eye(2),
-            )
-        return cls._of_components(X)
+        """The plane for rows X (N, D) without missing values; `names` are the D features' names.
+
+        Two features are the plane; of more it is that of the principal components.
+        """
+        X = _checked(X, names)
+        return cls.of_pair(X, names, (0, 1)) if X.shape[1] == 2 else cls.of_components(X, names)
 
     @classmethod
-    def _of_components(cls, X: np.ndarray) -> Plane:
+    def _strip(cls, X: np.ndarray, names: Sequence[str]) -> Plane:
+        return cls(
+            extent=(*window(X[:, 0]), -1.0, 1.0),
+            names=(str(names[0]), ""),
+            note="one feature; the height of a point means nothing",
+            origin=np.zeros(1),
+            basis=np.array([[1.0], [0.0]]),
+            coordinates=np.array([[1.0, 0.0]]),
+        )
+
+    @classmethod
+    def of_pair(cls, X: np.ndarray, names: Sequence[str], pair: tuple[int, int]) -> Plane:
+        """The plane of two of D features, given by their places; the others are at their median."""
+        X, D = _checked(X, names), len(names)
+        first, second = pair
+        # A value that there is: between two categories there is nothing.
+        origin = np.quantile(X, 0.5, axis=0, method="lower")
+        origin[[first, second]] = 0.0
+        basis = np.zeros((2, D))
+        basis[0, first] = basis[1, second] = 1.0
+        others = {2: "", 3: "the other feature is at its median; rows are projected"}
+        return cls(
+            extent=(*window(X[:, first]), *window(X[:, second])),
+            names=(str(names[first]), str(names[second])),
+            note=others.get(D, f"the other {D - 2} features are at their median; rows are projected"),
+            origin=origin,
+            basis=basis,
+            coordinates=basis.T,
+        )
+
+    @classmethod
+    def of_components(cls, X: np.ndarray, names: Sequence[str]) -> Plane:
+        """The plane of the first two principal components of the standardized rows."""
+        X = _checked(X, names)
+        if X.shape[1] == 1:
+            return cls._strip(X, names)
         mean, scale = X.mean(axis=0), X.std(axis=0)
         # Rounding leaves a constant feature a tiny spread, which standardizing would blow up.
         scale = np.where(scale > 1e-9 * np.maximum(1.0, np.abs(mean)), scale, np.inf)
@@ -120,10 +142,59 @@ class Plane:
 
     def project(self, X: np.ndarray) -> np.ndarray:
         """Rows X (N, D) as points on the page, (N, 2). A single feature gets a fixed jitter as height."""
-        page = (np.asarray(X) - self.origin) @ self.coordinates
+        X, page = np.asarray(X), np.empty((len(X), 2))
+        for start in range(0, len(X), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            page[part] = (X[part] - self.origin) @ self.coordinates
         if len(self.origin) == 1:
             page[:, 1] = np.random.default_rng(JITTER_SEED).uniform(-0.7, 0.7, len(page))
         return page
+
+
+def planes(X: np.ndarray, y: np.ndarray, names: Sequence[str], view: View) -> list[Plane]:
+    """The planes that a view shows of training rows X (N, D) with class codes y (N,): one, or those of a matrix.
+
+    A matrix has the pairs (1, 2), (1, 3), (2, 3)... of the features in the order of their importance.
+
+    Which features of a matrix are the most important is found once for all architectures: by the mean decrease
+    in impurity of extremely randomized trees (Geurts et al. 2006) on at most 5,000 rows, which also see features
+    that tell classes apart only together.
+
+    Raises
+    ------
+    ValueError
+        If the view names a feature that there is not.
+    """
+    view.check(names)
+    match view.plane:
+        case (str(), str()) as pair:
+            return [Plane.of_pair(X, names, (names.index(pair[0]), names.index(pair[1])))]
+        case "pca":
+            return [Plane.of_components(X, names)]
+        case "matrix" if len(names) > 2:
+            chosen = _most_important(_checked(X, names), y, view.features)
+            return [Plane.of_pair(X, names, pair) for pair in combinations(chosen, 2)]
+        case _:
+            return [Plane.of(X, names)]
+
+
+def _most_important(X: np.ndarray, y: np.ndarray, n_features: int) -> list[int]:
+    some = slice(None, None, -(-len(X) // ROWS_FOR_IMPORTANCE))
+    forest = ExtraTreesClassifier(60, min_samples_leaf=3, max_features=None, random_state=0)
+    importance = forest.fit(X[some].astype(np.float32), y[some]).feature_importances_
+    return np.argsort(-importance, kind="stable")[:n_features].tolist()
+
+
+def _checked(X: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    X = np.asarray(X, dtype=float)
+    if X.ndim != 2 or 0 in X.shape or X.shape[1] != len(names):
+        raise ValueError(
+            f"X must be (N, D) with N, D > 0 and one name per feature, "
+            f"got shape {X.shape} and {len(names)} names"
+        )
+    if not np.isfinite(X).all():
+        raise ValueError(f"X must be finite, got {np.sum(~np.isfinite(X))} missing or infinite values")
+    return X
 
 
 def window(values: np.ndarray) -> tuple[float, float]:

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from classification_assets.learning import evaluation as module
 from classification_assets.learning.architectures import MLP
 from classification_assets.learning.datasets import Moons
-from classification_assets.learning.evaluation import PLANE, RESOLUTION, evaluate
+from classification_assets.learning.evaluation import PLANE, RESOLUTION, evaluate, planes_of
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.metrics import average_scores
 from classification_assets.learning.plane import Plane
 from classification_assets.learning.resampling import Resampled, member_spreads
+from classification_assets.learning.split import Split
+from classification_assets.learning.view import View
 
 HELD_OUT = [Fold.VALIDATION, Fold.TEST]
 on_each_fold = pytest.mark.parametrize("fold", HELD_OUT, ids=lambda fold: fold.label)
@@ -115,6 +118,30 @@ def test_the_surface_is_the_ensemble_on_the_grid_of_the_figure(evaluation, fitte
     assert disagreement.shape == (RESOLUTION, RESOLUTION)
     expected = fitted.predict_proba(plane.grid(RESOLUTION)).reshape(RESOLUTION, RESOLUTION, 2)
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("plane", ["matrix", ("c", "a"), "pca"])
+def test_each_plane_of_a_view_has_its_surface(fit, split, plane):
+    X = np.column_stack([split.X, split.X[:, :1] ** 2, np.zeros(len(split.X), np.float32)])
+    labels = np.array(split.classes)[split.y]
+    wide = Split.of_arrays(X, labels, split.fold, names=["a", "b", "c", "d"])
+    fitted, view = fit(on=wide), View(plane=plane)
+    evaluation = evaluate(fitted, wide, view=view)
+    assert evaluation.view == view
+    planes, surfaces = planes_of(wide, view), evaluation.surfaces()
+    assert len(planes) == len(surfaces) == (3 if plane == "matrix" else 1)
+    for own, (probabilities, disagreement) in zip(planes, surfaces, strict=True):
+        R = len(probabilities)
+        assert disagreement.shape == (R, R)
+        expected = fitted.predict_proba(own.grid(R)).reshape(R, R, 2)
+        np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
+def test_of_a_large_table_evenly_spaced_rows_decide_what_is_drawn(split, monkeypatch):
+    monkeypatch.setattr(module, "MOST_ROWS", 20)
+    (plane,) = planes_of(split, View())
+    train = split.rows(Fold.TRAIN)
+    assert plane.extent == Plane.of(split.X[train[:: -(-len(train) // 20)]], ["x1", "x2"]).extent
 
 
 @on_each_fold

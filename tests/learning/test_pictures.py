@@ -1,12 +1,16 @@
 """Figures of real tables, splits and evaluations say what they show."""
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from classification_assets.learning import pictures
+from classification_assets.learning.evaluation import evaluate
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.leaderboard import leaderboard
+from classification_assets.learning.split import Split
+from classification_assets.learning.view import View
 
 
 def texts(figure):
@@ -42,6 +46,15 @@ def test_a_boundary_shows_the_test_accuracy_with_its_interval_and_spread(boundar
 
 def test_a_boundary_names_its_axes_by_the_features(boundary):
     assert {"x1", "x2"} <= set(boundary.split("\n"))
+
+
+def test_a_boundary_of_a_matrix_names_its_features_and_how_many_there_are(fit, split):
+    X = np.column_stack([split.X, split.X[:, :1] ** 2, np.zeros(len(split.X), np.float32)])
+    wide = Split.of_arrays(X, split.y, split.fold, names=["a", "b", "c", "d"])
+    shown = evaluate(fit(on=wide), wide, view=View(plane="matrix"))
+    text = texts(pictures.decision_boundary(shown, wide, "moons")).split("\n")
+    assert "pairs of the 3 most important of 4 features" in text
+    assert {"a", "b", "c"} <= set(text)
 
 
 def test_a_confusion_matrix_shows_the_counts_of_the_test_fold(evaluation):

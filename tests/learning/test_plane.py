@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from classification_assets.learning.plane import Plane, window
+from classification_assets.learning.plane import Plane, planes, window
+from classification_assets.learning.view import View
 
 values = st.floats(-1e4, 1e4, width=32)
 
@@ -133,3 +134,65 @@ def test_names_that_do_not_fit_the_features_are_refused():
 def test_a_grid_of_one_point_is_refused():
     with pytest.raises(ValueError, match="at least 2"):
         Plane.of(np.eye(2), ["x", "y"]).grid(1)
+
+
+def test_a_pair_of_many_features_is_seen_with_the_others_at_their_median():
+    X = np.random.default_rng(0).normal(size=(101, 5)) + np.arange(5)
+    plane = Plane.of_pair(X, names_of(5), (3, 1))
+    grid = plane.grid(4)
+    assert plane.names == ("feature 3", "feature 1")
+    assert plane.note == "the other 3 features are at their median; rows are projected"
+    np.testing.assert_allclose(
+        grid[:, [0, 2, 4]], np.tile(np.median(X[:, [0, 2, 4]], axis=0), (16, 1)), rtol=1e-6
+    )
+    np.testing.assert_array_equal(plane.project(X), X[:, [3, 1]])
+    np.testing.assert_allclose(plane.project(grid), grid[:, [3, 1]])
+
+
+def test_the_median_of_codes_is_a_code():
+    X = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [2.0, 3.0, 1.0], [5.0, 4.0, 1.0]])
+    assert Plane.of_pair(X, names_of(3), (0, 1)).grid(2)[0, 2] == 0
+
+
+def view_of(X, y, **view):
+    return planes(X, y, names_of(X.shape[1]), View(**view))
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3, 10])
+def test_a_view_shows_one_plane_but_for_a_matrix(n_features):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, n_features)), rng.integers(0, 3, 90)
+    for view in ({}, {"plane": "pca"}):
+        assert len(view_of(X, y, **view)) == 1
+    for features in (2, 3, 4):
+        chosen = min(features, n_features)
+        expected = 1 if n_features < 3 else chosen * (chosen - 1) // 2
+        assert len(view_of(X, y, plane="matrix", features=features)) == expected
+
+
+def test_principal_components_of_two_features_are_shown_when_asked_for():
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    (plane,) = view_of(X, np.zeros(90, int), plane="pca")
+    assert plane.names[0].startswith("PC 1")
+
+
+def test_a_pair_is_shown_in_the_order_in_which_it_is_named():
+    X = np.random.default_rng(0).normal(size=(90, 6))
+    (plane,) = view_of(X, np.zeros(90, int), plane=("feature 4", "feature 2"))
+    assert plane.names == ("feature 4", "feature 2")
+    with pytest.raises(ValueError, match="'feature 9'"):
+        view_of(X, np.zeros(90, int), plane=("feature 4", "feature 9"))
+
+
+def test_a_matrix_pairs_features_that_tell_classes_apart_also_only_together():
+    X = np.random.default_rng(0).uniform(-1, 1, size=(3000, 8))
+    y = (X[:, 2] * X[:, 5] > 0).astype(int)
+    first, *_ = view_of(X, y, plane="matrix", features=3)
+    assert set(first.names) == {"feature 2", "feature 5"}
+
+
+def test_a_matrix_is_the_same_each_time():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 6)), rng.integers(0, 2, 200)
+    one, other = (view_of(X, y, plane="matrix") for _ in range(2))
+    assert [plane.names for plane in one] == [plane.names for plane in other]

@@ -3,6 +3,7 @@
 from classification_assets.learning.figures.animation import animation
 from classification_assets.learning.figures.architecture_effect import Shapes, architecture_effect
 from classification_assets.learning.figures.boundary import boundary
+from classification_assets.learning.figures.boundary_matrix import boundary_matrix
 from classification_assets.learning.figures.confusion import confusion
 from classification_assets.learning.figures.critical_difference import critical_difference
 from classification_assets.learning.figures.curves import curves
@@ -23,6 +24,7 @@ __all__ = [
     "animation",
     "architecture_effect",
     "boundary",
+    "boundary_matrix",
     "confusion",
     "critical_difference",
     "curves",

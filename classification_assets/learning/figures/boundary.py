@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from scipy.ndimage import distance_transform_edt
 
+from classification_assets.learning.figures.gallery import Cell
 from classification_assets.learning.figures.landscape import DASHES, DISAGREEMENT, HATCH, Extent, landscape
 from classification_assets.learning.figures.legend import (
     HEIGHT,
@@ -83,7 +84,8 @@ def boundary(
             _name_regions(ax, probabilities, extent, classes, figure.theme)
         axis_names(ax, names)
         ax.spines[:].set_visible(False)
-        key(ax, _sections(classes, shown, truth, disagreement, figure.theme), figure.theme)
+        drawn = Cell(probabilities, extent, classes, shown, truth, disagreement)
+        key(ax, legend_sections(classes, [drawn], figure.theme), figure.theme)
     return figure
 
 
@@ -112,23 +114,17 @@ def _name_regions(
         )
 
 
-def _sections(
-    classes: Sequence[str],
-    points: Points | None,
-    truth: np.ndarray | None,
-    disagreement: np.ndarray | None,
-    theme: Theme,
-) -> list[Section]:
-    rows = []
-    if points is not None:
-        test = points.fold == TEST
-        learnt = [
-            name for fold, name in ((TRAIN, "train"), (VALIDATION, "validation")) if fold in points.fold
-        ]
+def legend_sections(classes: Sequence[str], drawn: Sequence[Cell], theme: Theme) -> list[Section]:
+    """What the key of some boundary pictures explains: the classes, and which rows and lines there are."""
+    rows, points = [], [cell.points for cell in drawn if cell.points is not None]
+    if points:
+        fold, wrong = (np.concatenate([getattr(own, name) for own in points]) for name in ("fold", "wrong"))
+        test = fold == TEST
+        learnt = [name for value, name in ((TRAIN, "train"), (VALIDATION, "validation")) if value in fold]
         for role, label, which in (
             ("train", ", ".join(learnt), ~test),
-            ("test", "test", test & ~points.wrong),
-            ("misclassified", "misclassified test", test & points.wrong),
+            ("test", "test", test & ~wrong),
+            ("misclassified", "misclassified test", test & wrong),
         ):
             if which.any():
                 rows.append(Entry([point_mark(role, theme, MARK_WIDTH / 2, HEIGHT / 2)], label))
@@ -136,10 +132,10 @@ def _sections(
     lines = []
     if len(classes) > 1:
         lines.append(Entry([Line2D(ends, middle, color=theme.ink, linewidth=1.5)], "decision"))
-    if truth is not None and len(classes) > 1:
+    if len(classes) > 1 and any(cell.truth is not None for cell in drawn):
         dashed = Line2D(ends, middle, color=theme.ink, linewidth=1.0, linestyle=DASHES)
         lines.append(Entry([dashed], "Bayes optimal"))
-    if disagreement is not None and np.max(disagreement) > DISAGREEMENT:
+    if any(cell.disagreement is not None and np.max(cell.disagreement) > DISAGREEMENT for cell in drawn):
         patch = Rectangle(
             (0, 0),
             MARK_WIDTH,

@@ -30,6 +30,7 @@ class Cell:
     classes : names of the C classes
     points : rows, of which the test fold is drawn
     truth : (Rt, Rt, C), the true posterior
+    disagreement : (R, R), drawn where there is room for it
     score : on the test fold, or None
     winner : whether this is the best architecture of its experiment
     """
@@ -39,6 +40,7 @@ class Cell:
     classes: Sequence[str]
     points: Points | None = None
     truth: np.ndarray | None = None
+    disagreement: np.ndarray | None = None
     score: float | None = None
     winner: bool = False
 

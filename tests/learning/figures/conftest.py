@@ -14,6 +14,7 @@ from classification_assets.learning.figures import (
     Shapes,
     architecture_effect,
     boundary,
+    boundary_matrix,
     confusion,
     critical_difference,
     curves,
@@ -125,6 +126,16 @@ def _boundary(title, long, theme):
     )
 
 
+def _boundary_matrix(title, long, theme):
+    cells = {
+        pair: _cell(disagreement=np.full((9, 9), 0.1 * index))
+        for index, pair in enumerate([(0, 1), (0, 2), (1, 2)])
+    }
+    features = ["width" + long, "height", "depth"]
+    classes = [name + long for name in _names(3)]
+    return boundary_matrix(features, cells, classes=classes, title=title, note="a note" + long, theme=theme)
+
+
 def _gallery(title, long, theme):
     cells = {("blobs", "linear" + long): _cell(score=0.9, winner=True)}
     return gallery(["moons" + long, "blobs"], ["linear" + long, "deep"], cells, title=title, theme=theme)
@@ -165,6 +176,7 @@ def _reliability(title, long, theme):
 
 EXAMPLES = {
     "boundary": _boundary,
+    "boundary_matrix": _boundary_matrix,
     "curves": _curves,
     "gallery": _gallery,
     "scatter": lambda title, long, theme: scatter(
