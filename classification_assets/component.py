@@ -13,7 +13,9 @@ from dagster.components import Scaffolder, ScaffoldRequest
 
 from classification_assets.assets.boundary import boundary_asset
 from classification_assets.assets.dataset import dataset_asset
+from classification_assets.assets.effect import effect_asset
 from classification_assets.assets.evaluation import evaluation_asset
+from classification_assets.assets.evolution import evolution_asset
 from classification_assets.assets.leaderboard import leaderboard_asset
 from classification_assets.assets.model import model_asset
 from classification_assets.assets.report import report_asset
@@ -103,7 +105,11 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
         yield model_asset(experiment, architecture, training)
         yield evaluation_asset(experiment, architecture, training)
         yield boundary_asset(experiment, architecture, training)
+        if architecture.keeps_moments:
+            yield evolution_asset(experiment, architecture, training)
     yield leaderboard_asset(experiment)
+    if experiment.has_effect:
+        yield effect_asset(experiment)
     yield report_asset(experiment)
 
 

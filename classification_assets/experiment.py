@@ -8,7 +8,13 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from classification_assets.learning.architectures import SHIPPED, Architecture, ArchitectureChoice, Training
+from classification_assets.learning.architectures import (
+    MLP,
+    SHIPPED,
+    Architecture,
+    ArchitectureChoice,
+    Training,
+)
 from classification_assets.learning.criteria import Bounds, Metric
 from classification_assets.learning.datasets import AnyDataset, GeneratedDataset
 from classification_assets.learning.declaration import Declaration, Name, field_error
@@ -19,7 +25,7 @@ from classification_assets.learning.view import View
 RESERVED = ("comparison", "tuned")
 """Names of experiments that the project keeps for itself."""
 
-TAKEN = ("dataset", "split", "leaderboard", "champion", "sweep", "predictions", "report")
+TAKEN = ("dataset", "split", "leaderboard", "effect", "champion", "sweep", "predictions", "report")
 """Names of an experiment's own assets, which no architecture may bear."""
 
 
@@ -108,6 +114,15 @@ class NamedExperiment(Experiment):
         """Everything that decides the experiment's results."""
         trainings = [part for pair in self.trainings() for part in pair]
         return [self.dataset, self.split, *trainings, self.metric, self.view]
+
+    def shaped(self) -> list[MLP]:
+        """The architectures that have a depth, a width and an activation."""
+        return [architecture for architecture in self.architectures if isinstance(architecture, MLP)]
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether there are shapes to compare."""
+        return len(self.shaped()) > 1
 
     def trainings(self) -> Iterator[tuple[Architecture, Training]]:
         """Each architecture with the options it is trained with."""

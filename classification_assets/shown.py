@@ -34,11 +34,27 @@ def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.
     }
 
 
-def kept(draw: Callable[[], Figure], name: str, beside: dict[str, Any]) -> dict[str, dg.MetadataValue]:
-    """Draw a figure, to be published beside the artifact under its name, and show it."""
-    drawn, metadata = figure(draw, name)
-    beside[name.replace(" ", "_")] = drawn
-    return metadata
+def kept(draws: Mapping[str, Callable[[], Figure]], beside: dict[str, Any]) -> dict[str, dg.MetadataValue]:
+    """Draw figures by name, to be published beside the artifact, and show them."""
+    metadata: dict[str, dg.MetadataValue] = {}
+    seconds = 0.0
+    for name, draw in draws.items():
+        drawn, told = figure(draw, name)
+        beside[file_name(name)] = drawn
+        seconds += float(told["draw_seconds"].value or 0)
+        metadata |= told
+    return metadata | scalars({"draw_seconds": seconds})
+
+
+def file_name(name: str) -> str:
+    """What a picture that is shown under a name is called in the store, without its suffix."""
+    return name.lower().replace(" ", "_").replace("-", "_")
+
+
+def animation(gif: bytes, name: str) -> dict[str, dg.MetadataValue]:
+    """A moving picture, inline."""
+    encoded = base64.b64encode(gif).decode()
+    return {name: dg.MetadataValue.md(f"![{name}](data:image/gif;base64,{encoded})")}
 
 
 def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:

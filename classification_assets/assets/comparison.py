@@ -26,11 +26,20 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
     )
     def leaderboard(leaderboards, run: Run):
         """Every experiment's leaderboard, one below the other, and architectures by their average rank."""
+        from classification_assets.learning import pictures
         from classification_assets.learning.comparison import comparison
         from classification_assets.learning.leaderboard import summary
 
         compared = comparison(leaderboards)
+
+        def drawn():
+            return pictures.average_ranks(compared, "All experiments")
+
         return compared, {
+            **shown.kept(
+                {"critical difference": lambda: pictures.average_ranks(compared, "All experiments")},
+                run.beside,
+            ),
             **shown.table(summary(compared.board), "leaderboard"),
             **shown.table(compared.ranks, "average ranks"),
         }

@@ -28,7 +28,7 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             experiment.split.sizes(dataset.n_samples, dataset.n_classes)
         table = Table.of(dataset, run.overridden)
         return table, {
-            **shown.kept(lambda: pictures.rows(table, experiment.name), "rows", run.beside),
+            **shown.kept({"rows": lambda: pictures.rows(table, experiment.name)}, run.beside),
             **shown.table(table.class_counts(), "classes"),
             **shown.scalars({"dagster/row_count": table.rows.n_rows}),
         }

@@ -36,11 +36,17 @@ def evaluation_asset(
         run.beside[model_card.NAME] = model_card.model_card(model, name, evaluation)
         return evaluation, {
             **shown.kept(
-                lambda: pictures.confusion_matrix(evaluation, title), "confusion matrix", run.beside
+                {
+                    "confusion matrix": lambda: pictures.confusion_matrix(evaluation, title),
+                    "reliability": lambda: pictures.calibration(evaluation, title),
+                    "ROC and precision-recall": lambda: pictures.ranking(evaluation, title),
+                },
+                run.beside,
             ),
             **shown.scalars(evaluation.reported()),
             **shown.table(evaluation.overall_table(), "scores"),
             **shown.table(evaluation.class_table(), "scores of each class"),
+            **shown.table(evaluation.calibration_table(), "calibration"),
             **shown.table(evaluation.confidence_table(), "accuracy by confidence"),
             **shown.table(evaluation.confidently_wrong(split), "most confidently wrong"),
         }

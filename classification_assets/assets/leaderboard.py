@@ -26,12 +26,21 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     )
     def leaderboard(evaluations, run: Run):
         """Architectures by their score on the validation fold; the test fold says which differences are real."""
+        from classification_assets.learning import pictures
         from classification_assets.learning.leaderboard import leaderboard as ranked
         from classification_assets.learning.leaderboard import pairs, summary
 
         ordered = ranked(evaluations, experiment.metric)
         board = ordered.board
+
+        def drawn():
+            return pictures.score_intervals(ordered, evaluations, experiment.name)
+
         return ordered, {
+            **shown.kept(
+                {"scores": lambda: pictures.score_intervals(ordered, evaluations, experiment.name)},
+                run.beside,
+            ),
             **shown.table(summary(board), "leaderboard"),
             "result": dg.MetadataValue.text(ordered.sentence()),
             "winner": dg.MetadataValue.text(ordered.winner),

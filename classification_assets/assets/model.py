@@ -36,7 +36,7 @@ def model_asset(
         fitted = fitted.noting(run.overridden)
         run.beside[model_card.NAME] = model_card.model_card(fitted, f"{experiment.name}/{architecture.name}")
         return fitted, {
-            **shown.kept(lambda: pictures.training_curves(fitted, title), "training curves", run.beside),
+            **shown.kept({"training curves": lambda: pictures.training_curves(fitted, title)}, run.beside),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
             **shown.table(fitted.hyperparameters(), "hyper-parameters"),
         }

@@ -12,21 +12,30 @@ from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.checks import Check, beats_linear, of_evaluation, of_model, separate_folds
 
 PICTURES = {
-    "model": {"training curves": "training_curves.png"},
-    "evaluation": {"where it fails": "diagnostics.png"},
+    "model": ("training curves",),
+    "evaluation": ("confusion matrix", "reliability", "ROC and precision-recall"),
 }
+"""What a report shows of what other assets have published beside their artifact."""
 
 
 def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     """The asset of an experiment's report."""
-    kinds = {"models": "model", "evaluations": "evaluation", "boundaries": "boundary"}
+    kinds = {
+        "models": "model",
+        "evaluations": "evaluation",
+        "boundaries": "boundary",
+        "evolutions": "evolution",
+    }
     own: dict[str, Any] = {
         argument: {
             architecture.name: [experiment.name, architecture.name, kind]
             for architecture in experiment.architectures
+            if kind != "evolution" or architecture.keeps_moments
         }
         for argument, kind in kinds.items()
     }
+    if experiment.has_effect:
+        own["effect"] = [experiment.name, "effect"]
 
     @experiment_asset(
         experiment,
@@ -36,14 +45,16 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         uses=[*experiment.all_declared(), experiment.checks],
         kinds={"html"},
     )
-    def report(split, leaderboard, models, evaluations, boundaries, run: Run):
+    def report(split, leaderboard, models, evaluations, boundaries, evolutions, run: Run, effect=None):
         """What was trained on what, which architecture is best, where each one decides what, and how to do it again."""
         from classification_assets.learning.report import Chapter, Judged, experiment_report
 
         def chapter(name: str) -> Chapter:
             pictures = {"decision boundary": boundaries[name]}
-            for kind, files in PICTURES.items():
-                pictures |= _beside(run, [experiment.name, name, kind], files)
+            if name in evolutions:
+                pictures["how the boundary formed"] = evolutions[name]
+            for kind, shown_there in PICTURES.items():
+                pictures |= _beside(run, [experiment.name, name, kind], *shown_there)
             return Chapter(
                 models[name],
                 evaluations[name],
@@ -65,10 +76,9 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
                 *Judged.all([Check.of(separate_folds)], split),
                 *Judged.all([Check.of(beats_linear)], leaderboard),
             ],
-            pictures=_beside(
-                run, [experiment.name, "leaderboard"], {"scores and their uncertainty": "scores.png"}
-            ),
-            data_pictures=_beside(run, [experiment.name, "split"], {"the rows and their folds": "folds.png"}),
+            pictures=_beside(run, [experiment.name, "leaderboard"], "scores")
+            | ({"effect of the architecture": effect} if effect else {}),
+            data_pictures=_beside(run, [experiment.name, "split"], "folds"),
         )
         return page, {
             "result": dg.MetadataValue.text(leaderboard.sentence()),
@@ -101,16 +111,14 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             compared,
             leaderboards,
             pictures={"all experiments and architectures": gallery},
-            rank_pictures=_beside(
-                run, [GROUP, "leaderboard"], {"critical differences": "critical_difference.png"}
-            ),
+            rank_pictures=_beside(run, [GROUP, "leaderboard"], "critical difference"),
         )
         return page, shown.scalars({"kilobytes": len(page.html.encode()) / 1024})
 
     return report
 
 
-def _beside(run: Run, key: Sequence[str], files: dict[str, str]) -> dict[str, bytes]:
-    """Pictures by caption that another asset has published beside its artifact."""
-    found = {caption: run.beside_of(key, file) for caption, file in files.items()}
-    return {caption: png for caption, png in found.items() if png}
+def _beside(run: Run, key: Sequence[str], *names: str) -> dict[str, bytes]:
+    """Pictures by name that another asset has published beside its artifact."""
+    found = {name: run.beside_of(key, f"{shown.file_name(name)}.png") for name in names}
+    return {name: png for name, png in found.items() if png}

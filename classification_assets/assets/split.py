@@ -30,7 +30,7 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         # A mistake that would be found only after training.
         experiment.view.check(split.preprocessing.names)
         return split, {
-            **shown.kept(lambda: pictures.folds(split, experiment.name), "folds", run.beside),
+            **shown.kept({"folds": lambda: pictures.folds(split, experiment.name)}, run.beside),
             **shown.table(split.class_counts(), "rows of each class"),
             **shown.table(split.columns(), "columns"),
         }

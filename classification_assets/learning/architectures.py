@@ -90,6 +90,9 @@ class Training(Declaration):
 class Architecture(Declaration):
     """Base of the kinds of architecture. A new kind is one more class with `build`, named in `AnyArchitecture`."""
 
+    keeps_moments: ClassVar[bool] = True
+    """Whether some moments of its training are kept."""
+
     learns_from_validation: ClassVar[bool] = False
     """Whether the validation fold's rows are trained on; then only out-of-fold probabilities of them are honest."""
 
@@ -239,6 +242,7 @@ class Tabular(Architecture):
     `max_epochs`, `batch_size`, `schedule`, `early_stopping`, `patience` and `label_smoothing`.
     """
 
+    keeps_moments: ClassVar[bool] = False
     learns_from_validation: ClassVar[bool] = True
 
     kind: Literal["tabular"]
