@@ -5,7 +5,7 @@ import dagster as dg
 from classification_assets import shown
 from classification_assets.assets.asset import Run, experiment_asset
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.datasets import GeneratedDataset
+from classification_assets.learning.data_checks import of_dataset
 
 
 def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -18,19 +18,23 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         overrides={"dataset": experiment.dataset},
         uses=[experiment.dataset],
         kinds={"scikitlearn", "parquet"},
+        checks=of_dataset(),
     )
     def dataset(dataset, run: Run):
         """The rows and their labels; of generated data, the declaration tells the truth behind them."""
         from classification_assets.learning import pictures
         from classification_assets.learning.table import Table
+        from classification_assets.learning.target import refuse_few, refuse_unfit
 
-        if isinstance(dataset, GeneratedDataset):
-            experiment.split.sizes(dataset.n_samples, dataset.n_classes)
+        refuse_few(dataset, experiment.split)
         table = Table.of(dataset, run.overridden)
+        refuse_unfit(table, experiment.split)
+        profile = table.profile
         return table, {
             **shown.kept({"rows": lambda: pictures.rows(table, experiment.name)}, run.beside),
             **shown.table(table.class_counts(), "classes"),
-            **shown.scalars({"dagster/row_count": table.rows.n_rows}),
+            **shown.table(profile.columns, "columns"),
+            **shown.scalars({"dagster/row_count": profile.n_rows} | profile.scalars()),
         }
 
     return dataset

@@ -13,6 +13,7 @@ from classification_assets.learning.datasets import AnyDataset
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.table import Table
+from classification_assets.learning.target import refuse_unusable
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Split:
             If the rows are too few for the folds, or a column cannot be used.
         """
         classes, y = table.labels()
+        refuse_unusable(classes, y, f"{table.place}: column {table.target!r}")
         fold = folds.choose(y, group=table.group(), time=table.time(), n_test=table.n_test)
         preprocessing, X = Preprocessing.fit_table(
             table.rows, table.features, fold == Fold.TRAIN, table.roles.columns

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from classification_assets.learning.columns import inferred_kind, moments_of, nu
 from classification_assets.learning.datasets import Dataset
 from classification_assets.learning.datasets.roles import ColumnKind, Roles
 from classification_assets.learning.rows import MemoryRows, Rows, labelled
+
+if TYPE_CHECKING:
+    from classification_assets.learning.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,13 @@ class Table:
         """The table's name in messages."""
         dataset = self.source.get("dataset", {})
         return str(dataset.get("path") or dataset.get("name") or dataset.get("kind") or "the table")
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What a person should know of it."""
+        from classification_assets.learning.profile import Profile
+
+        return Profile.of(self)
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from classification_assets.assets.report import comparison_report_asset
 from classification_assets.component import experiment_definitions
 from classification_assets.learning import pictures
 from classification_assets.learning.artifacts import load
+from classification_assets.learning.data_checks import of_dataset
 from classification_assets.learning.folds import Fold
 from classification_assets.store import MissingArtifactError
 
@@ -261,6 +262,7 @@ def test_the_leaderboard_is_ordered_by_the_validation_fold(done):
 def test_checks_are_reported_with_a_sentence(done):
     evaluations = done[0].get_asset_check_evaluations()
     assert {evaluation.check_name for evaluation in evaluations} == {
+        *(check.name for check in of_dataset()),
         "separate_folds",
         "converged",
         "beats_majority",

@@ -7,6 +7,7 @@ import pytest
 
 from classification_assets.learning.artifacts import load
 from classification_assets.learning.classifier import load_classifier
+from classification_assets.learning.data_checks import of_dataset
 from classification_assets.learning.folds import Fold
 
 
@@ -108,3 +109,19 @@ def test_a_table_that_cannot_be_used_fails_its_dataset_with_the_reason(declared,
     )
     with pytest.raises(ValueError, match=r"a\.csv: target: there is no column 'result'"):
         materialize_into(tmp_path, experiment, selection='key:"own/dataset"')
+
+
+def test_the_dataset_shows_its_profile_and_checks_it(done):
+    result, _ = done
+    shown = materialization(result, "visits/dataset").metadata
+    assert shown["missing_share"].value == pytest.approx((30 + 10) / 240 / 5, abs=1e-3)
+    records = {record.data["column"]: record.data for record in shown["columns"].records}
+    assert records["age"]["missing"] == 0.125
+    assert records["patient"]["role"] == "group"
+    checks = {
+        evaluation.check_name: evaluation.passed
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.asset_key == dg.AssetKey(["visits", "dataset"])
+    }
+    assert checks["nothing_leaks"]
+    assert set(checks) == {check.name for check in of_dataset()}

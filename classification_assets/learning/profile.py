@@ -1,0 +1,196 @@
+"""What a person should know of a table before anything is trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from classification_assets.learning.columns import Categorical
+from classification_assets.learning.preprocessing import Preprocessing
+from classification_assets.learning.rows import Rows
+
+if TYPE_CHECKING:
+    from classification_assets.learning.table import Table
+
+COUNTED = 1_000_000
+"""Rows, evenly spaced, in which different values are counted."""
+
+TRIED = 20_000
+"""Rows, evenly spaced, on which a column alone is tried."""
+
+LEAKS = 0.99
+"""Balanced accuracy from which a column that alone predicts the target is a suspect."""
+
+_PARTS = 3
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A table at a glance.
+
+    Attributes
+    ----------
+    columns : DataFrame
+        A row a column: ``column``, ``role``, ``kind`` (of a feature), ``type``, ``missing`` (share), ``different
+        values`` (in at most `COUNTED` rows), ``lowest``, ``highest``, ``alone`` (balanced accuracy on rows aside
+        of the target predicted from this feature alone, in at most `TRIED` rows).
+    n_rows : int
+    without_label : int
+        Rows that were left out since they have no label.
+    repeated : int
+        Rows whose features are those of an earlier row.
+    contradicting : int
+        Rows whose features are those of a row of another class.
+    """
+
+    columns: pd.DataFrame
+    n_rows: int
+    without_label: int
+    repeated: int
+    contradicting: int
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """The columns that are predicted from."""
+        return self.columns[self.columns["role"] == "feature"]
+
+    @property
+    def constant(self) -> list[str]:
+        """Features that are the same in all rows, or missing in all."""
+        features = self.features
+        return features.loc[features["different values"] + (features["missing"] > 0) <= 1, "column"].tolist()
+
+    @property
+    def suspects(self) -> list[str]:
+        """Features that alone predict the target."""
+        return self.features.loc[self.features["alone"] >= LEAKS, "column"].tolist()
+
+    def scalars(self) -> dict[str, float]:
+        """What is followed over time."""
+        return {
+            "missing_share": float(self.features["missing"].mean()),
+            "repeated_rows": self.repeated,
+            "contradicting_rows": self.contradicting,
+            "rows_without_label": self.without_label,
+        }
+
+    @classmethod
+    def of(cls, table: Table) -> Profile:
+        """Go through a table, a column at a time."""
+        classes, y = table.labels()
+        kinds, roles = table.kinds(), _roles(table)
+        alone = _alone(table, y, len(classes))
+        keys, described = np.zeros(table.rows.n_rows, np.uint64), []
+        for name in table.rows.names:
+            column = table.rows.column(name)
+            if roles[name] == "feature":
+                keys = keys * np.uint64(6364136223846793005) + _keys(column)
+            described.append(
+                {"column": name, "role": roles[name], "kind": kinds.get(name), "type": str(column.type)}
+                | _summary(column)
+                | {"alone": alone.get(name, np.nan)}
+            )
+        repeated, contradicting = _repetitions(keys, y)
+        return cls(
+            columns=pd.DataFrame(described),
+            n_rows=len(y),
+            without_label=table.source.get("without_label", 0),
+            repeated=repeated,
+            contradicting=contradicting,
+        )
+
+
+def _roles(table: Table) -> dict[str, str]:
+    roles = dict.fromkeys(table.rows.names, "left out")
+    for role in ("id", "weight", "group", "time", "target"):
+        if (name := getattr(table.roles, role)) is not None:
+            roles[name] = role
+    return roles | dict.fromkeys(table.features, "feature")
+
+
+def _summary(column: pa.Array) -> dict[str, Any]:
+    missing = pc.is_null(column, nan_is_null=True)
+    spaced = column.take(pa.array(range(0, len(column), -(-len(column) // COUNTED) or 1)))
+    summary: dict[str, Any] = {
+        "missing": pc.mean(missing.cast(pa.int8())).as_py(),
+        "different values": len(spaced.filter(pc.invert(pc.is_null(spaced, nan_is_null=True))).unique()),
+        "lowest": None,
+        "highest": None,
+    }
+    if (
+        pa.types.is_floating(column.type)
+        or pa.types.is_integer(column.type)
+        or pa.types.is_temporal(column.type)
+    ):
+        ends = pc.min_max(column.filter(pc.invert(missing)) if pa.types.is_floating(column.type) else column)
+        for end, name in (("min", "lowest"), ("max", "highest")):
+            value = ends[end].as_py()
+            summary[name] = (
+                f"{value:.6g}" if isinstance(value, float) else None if value is None else str(value)
+            )
+    return summary
+
+
+def _keys(column: pa.Array) -> np.ndarray:
+    """A number a value, the same for equal values."""
+    from pandas.util import hash_array
+
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        # Zero and minus zero are equal and have different bytes.
+        return hash_array(np.asarray(column.cast(pa.float64(), safe=False).fill_null(np.nan)) + 0)
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    words = np.array([str(value) for value in encoded.dictionary.to_pylist()] + [None], object)
+    return hash_array(words)[np.asarray(encoded.indices.fill_null(len(words) - 1))]
+
+
+def _repetitions(keys: np.ndarray, y: np.ndarray) -> tuple[int, int]:
+    """How many rows have the features of an earlier one, and how many those of a row of another class."""
+    order = np.argsort(keys, kind="stable")
+    keys, y = keys[order], y[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    lowest, highest = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+    sizes = np.diff(np.append(starts, len(y)))
+    return int(len(y) - len(starts)), int(sizes[lowest != highest].sum())
+
+
+def _alone(table: Table, y: np.ndarray, n_classes: int) -> dict[str, float]:
+    """Balanced accuracy, on rows aside, of a small tree that sees one feature only."""
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.tree import DecisionTreeClassifier
+
+    sample, y = table.rows.sample(TRIED), y[:: -(-len(y) // TRIED)]
+    frequent = np.bincount(y, minlength=n_classes)[y] >= _PARTS
+    y = y[frequent]
+    if len(np.unique(y)) < 2:
+        return {}
+    parts = list(StratifiedKFold(_PARTS, shuffle=True, random_state=0).split(y, y))
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=max(64, 2 * n_classes), min_samples_leaf=2, class_weight="balanced", random_state=0
+    )
+    scores = {}
+    for name, values in _encoded(table, sample):
+        # A gap may tell the target too; the tree takes it for a value below all others.
+        lowest = np.nanmin(values, initial=0)
+        x = np.where(np.isnan(values), lowest - 1, values)[frequent, None]
+        predicted = np.empty(len(y), y.dtype)
+        for seen, aside in parts:
+            predicted[aside] = tree.fit(x[seen], y[seen]).predict(x[aside])
+        scores[name] = float(balanced_accuracy_score(y, predicted))
+    return scores
+
+
+def _encoded(table: Table, sample: Rows) -> Iterator[tuple[str, np.ndarray]]:
+    preprocessing, X = Preprocessing.fit_table(
+        sample, table.features, np.ones(sample.n_rows, bool), table.kinds()
+    )
+    for column, x in zip(preprocessing.columns, X.T, strict=True):
+        if isinstance(column, Categorical) and len(column.categories) > sample.n_rows / 2:
+            continue  # a value a row predicts nothing
+        yield column.name, x

@@ -1,0 +1,75 @@
+"""What a column must be to be predicted: some classes, each with rows to learn from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from classification_assets.learning.datasets import GeneratedDataset
+from classification_assets.learning.folds import Folds
+
+if TYPE_CHECKING:
+    from classification_assets.learning.table import Table
+
+MOST_CLASSES = 1000
+"""Every row's probabilities, the confusion matrix and each figure hold a number or a colour a class."""
+
+FEW = 20
+"""Different numbers that are classes however few rows there are."""
+
+
+def refuse_unusable(classes: list[Any], y: np.ndarray, place: str) -> None:
+    """Check the labels of N rows, given as C classes and codes y (N,).
+
+    Raises
+    ------
+    ValueError
+        If there is one class or too many, or the labels are rather measurements or names.
+    """
+    N, C = len(y), len(classes)
+    if C < 2:
+        raise ValueError(
+            f"{place}: two classes or more are needed, however: all {N:,} rows have the label {classes[0]!r}"
+        )
+    numbers = all(isinstance(label, int | float) and not isinstance(label, bool) for label in classes)
+    whole = numbers and all(float(label).is_integer() for label in classes)
+    examples = ", ".join(repr(label) for label in classes[:3])
+    if numbers and C > FEW and (not whole or N / C < 5):
+        raise ValueError(
+            f"{place}: holds {C:,} different numbers in {N:,} rows ({examples}, ...): rather a quantity than classes. "
+            "Estimate it by regression (scikit-learn's HistGradientBoostingRegressor, say), or cut it into classes "
+            "first (pandas.cut); if these are classes, make them words"
+        )
+    if C == N:
+        raise ValueError(
+            f"{place}: every row has a label of its own ({examples}, ...), so there is nothing to learn from; "
+            "a class needs several rows: is this the right column?"
+        )
+    if C > MOST_CLASSES:
+        raise ValueError(
+            f"{place}: there are {C:,} classes, and at most {MOST_CLASSES:,} can be told apart here; put rare ones "
+            "together, or predict a coarser label"
+        )
+
+
+def refuse_unfit(table: Table, folds: Folds) -> None:
+    """Check that a table's rows can be predicted and are enough for the folds.
+
+    Raises
+    ------
+    ValueError
+        If they are not, with the reason.
+    """
+    classes, y = table.labels()
+    refuse_unusable(classes, y, f"{table.place}: column {table.target!r}")
+    try:
+        folds.sizes(len(y), len(classes), table.n_test)
+    except ValueError as error:
+        raise ValueError(f"{table.place}: {error}") from error
+
+
+def refuse_few(dataset: Any, folds: Folds) -> None:
+    """Check the same of generated data before it is drawn; of other data nothing is known yet."""
+    if isinstance(dataset, GeneratedDataset):
+        folds.sizes(dataset.n_samples, dataset.n_classes)

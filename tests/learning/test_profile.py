@@ -1,0 +1,137 @@
+"""A table's profile tells what is wrong with it, and the checks say it in words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from classification_assets.learning import profile as profiles
+from classification_assets.learning.data_checks import of_dataset
+from classification_assets.learning.datasets import Blobs, Circles, Moons, Roles, ShippedTable, Spirals
+from classification_assets.learning.table import Table
+
+N = 300
+
+
+def table(roles=None, **columns):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"x": rng.normal(size=N), "word": rng.choice(["a", "b"], N), "label": np.arange(N) % 2}
+    )
+    return Table.of_frame(frame.assign(**columns), roles)
+
+
+def verdicts(table):
+    return {check.name: check.judge(table) for check in of_dataset()}
+
+
+def failed(table):
+    return {name for name, (passed, _) in verdicts(table).items() if not passed}
+
+
+def test_nothing_is_wrong_with_a_good_table():
+    assert failed(table()) == set()
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        Moons(),
+        Circles(),
+        Blobs(),
+        Spirals(),
+        *(ShippedTable(name=name) for name in ("iris", "wine", "digits")),
+    ],
+)
+def test_nothing_is_wrong_with_what_is_shipped(dataset):
+    assert failed(Table.of(dataset)) == set()
+
+
+def test_every_column_is_described_with_its_role():
+    columns = table(Roles(id="name", drop=("note",)), name=range(N), note=1).profile.columns.set_index(
+        "column"
+    )
+    assert columns["role"].to_dict() == {
+        "x": "feature",
+        "word": "feature",
+        "label": "target",
+        "name": "id",
+        "note": "left out",
+    }
+    assert columns.loc["word", "different values"] == 2
+    assert columns.loc["name", "lowest"] == "0"
+    assert columns.loc["name", "highest"] == str(N - 1)
+
+
+def test_gaps_are_counted():
+    gaps = np.where(np.arange(N) < 180, np.nan, 1.0)
+    found = table(gap=gaps)
+    assert found.profile.columns.set_index("column").loc["gap", "missing"] == pytest.approx(0.6)
+    assert failed(found) == {"columns_filled"}
+    assert "missing in more than half of the rows: gap" in verdicts(found)["columns_filled"][1]
+
+
+def test_columns_that_do_not_vary_are_named():
+    found = table(same=7, none=None)
+    assert found.profile.constant == ["same", "none"]
+    assert "same, none (of 4 features)" in verdicts(found)["columns_vary"][1]
+    assert "columns_vary" in failed(found)
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda label: label * 3.5 + 1,
+        lambda label: np.where(label == 1, "one", "zero"),
+        lambda label: np.where(label == 1, np.nan, 5.0),
+        lambda label: label == 1,
+    ],
+)
+def test_a_column_that_alone_predicts_the_target_is_a_suspect(leak):
+    found = table(told=leak(np.arange(N) % 2))
+    assert found.profile.suspects == ["told"]
+    assert failed(found) == {"nothing_leaks"}
+    _, sentence = verdicts(found)["nothing_leaks"]
+    assert sentence.startswith("alone it predicts 'label' almost without error: told; is it known when")
+
+
+def test_a_value_a_row_is_no_suspect_though_a_tree_could_learn_it_by_heart():
+    names = table(Roles(columns={"name": "categorical"}), name=[f"n{row}" for row in range(N)])
+    assert names.profile.suspects == []
+
+
+def test_repeated_and_contradicting_rows_are_counted():
+    x, label = np.arange(N) // 2, np.zeros(N, int)
+    label[: N // 2] = np.arange(N // 2) % 2
+    found = table(x=x, word="a", label=label)
+    assert found.profile.repeated == N / 2
+    assert found.profile.contradicting == N / 2
+    assert {"rows_differ", "labels_agree"} <= failed(found)
+
+
+def test_gaps_and_signed_zeros_repeat_too():
+    x = np.where(np.arange(N) % 2, np.nan, np.where(np.arange(N) % 4, 0.0, -0.0))
+    assert table(x=x, word="a").profile.repeated == N - 2
+
+
+def test_rare_classes_are_named():
+    few = table(label=np.where(np.arange(N) < 4, "rare", "common"))
+    assert "the rarest class, 'rare', has 4 of 300 rows" in verdicts(few)["classes_have_rows"][1]
+    assert "classes_have_rows" in failed(few)
+
+
+def test_rows_without_a_label_are_told():
+    left_out = Table.of_frame(table().frame, source={"without_label": 5})
+    assert verdicts(left_out)["labels_complete"] == (False, "5 of 305 rows have no label and were left out")
+
+
+def test_a_large_table_is_tried_on_evenly_spaced_rows(monkeypatch):
+    monkeypatch.setattr(profiles, "TRIED", 50)
+    found = table(told=np.arange(N) % 2)
+    assert found.profile.suspects == []  # every sixth row is of class 0
+    monkeypatch.setattr(profiles, "TRIED", 70)
+    assert table(told=np.arange(N) // 7 % 2, label=np.arange(N) // 7 % 2).profile.suspects == ["told"]
+
+
+def test_the_checks_are_light_to_import(imported_by):
+    loaded = imported_by("import classification_assets.learning.data_checks")
+    assert not loaded & {"torch", "sklearn", "pandas", "pyarrow", "matplotlib"}
