@@ -191,6 +191,7 @@ def fit(
 def _options(training: Training, kinds: Sequence[Kind], plan: Plan) -> Training:
     # A default is nobody's choice, and it is another network's.
     rate = LEARNING_RATE if training.learning_rate == Training().learning_rate else training.learning_rate
+    assert not isinstance(rate, tuple)  # `Tabular.trained_with` refuses it
     return training.replaced(
         members=len(kinds),
         max_epochs=EPOCHS[-1],

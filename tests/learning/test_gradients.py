@@ -65,7 +65,9 @@ def test_by_hand_gives_the_numbers_of_autograd_for_tables(kinds):
         network.start([Kind(name, name, 0.3) for name in kinds], rows)
         with torch.no_grad():
             for parameter in network.parameters():
-                parameter += 0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
+                parameter.add_(
+                    torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)), alpha=0.1
+                )
         parameters = list(network.parameters())
         into = [torch.full_like(parameter, float("nan")) for parameter in parameters]
         x = torch.randn(K, D, B, generator=torch.Generator().manual_seed(2))
