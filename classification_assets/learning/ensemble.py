@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from classification_assets.learning.architectures import Architecture, Training
+from classification_assets.learning.architectures import Architecture, PerMember, Training
 from classification_assets.learning.batches import Standardized
 from classification_assets.learning.blend import Blend, Fitted, Provenance
 from classification_assets.learning.folds import Fold
@@ -80,7 +80,7 @@ def fit(
     trained = in_halves(train_some, range(len(seeds)))
     survivors = (trained.best_step >= 0).nonzero().squeeze(1)
     if not len(survivors):
-        raise failure(trained, training, X, rows)
+        raise failure(trained, training.learning_rate, X, rows)
     network = packed(survivors.tolist())
     # Taken over, not copied: what was trained in halves may not fit a second time.
     own = trained.state if len(survivors) == len(seeds) else _of(trained.state, survivors)
@@ -131,13 +131,13 @@ def _checkpoints(trained: Trained, survivors: Tensor) -> dict[int, dict[str, Ten
 
 
 def failure(
-    trained: Trained, training: Training, X: Tensor | Standardized, rows: np.ndarray
+    trained: Trained, learning_rate: PerMember, X: Tensor | Standardized, rows: np.ndarray
 ) -> FloatingPointError:
     """What to say when no member could be trained."""
     scale = X[torch.from_numpy(rows[:ROWS]).to(X.device)].abs().amax().item()
     return FloatingPointError(
         f"all {len(trained.best_step)} members' losses stopped being finite within "
-        f"{int(trained.history['step'][-1])} steps: learning_rate was {training.learning_rate}, the largest input "
+        f"{int(trained.history['step'][-1])} steps: learning_rate was {learning_rate}, the largest input "
         f"{scale:.3g}; a smaller learning rate may help"
     )
 

@@ -31,12 +31,15 @@ class Kind:
     frequency : float
         Standard deviation of the waves' numbers of periods over a standard deviation of the input.
     label_smoothing : float
+    learning_rate : float
+        As a multiple of the recipe's.
     """
 
     name: str
     waves: Literal["none", "dense", "axis", "ramp"] = "none"
     frequency: float = 0.0
     label_smoothing: float = 0.0
+    learning_rate: float = 1.0
 
 
 class PackedTabular(nn.Module):

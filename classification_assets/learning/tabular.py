@@ -31,15 +31,15 @@ from classification_assets.learning.split import Split
 from classification_assets.learning.training import OnEpoch, Trained, train
 
 KINDS = (
-    Kind("plain"),
     Kind("dense", "dense", frequency=0.1, label_smoothing=0.05),
     Kind("axis", "axis", frequency=0.3),
+    Kind("ramp", "ramp", label_smoothing=0.05, learning_rate=1.5),
 )
 
 EPOCHS = (1, 2, 3, 4, 8, 12, 18, 24)
 """Those with a checkpoint, the last one the end; geometric, since small tables are learned within a few."""
 
-LEARNING_RATE, BETAS, WARMUP = 4e-3, (0.9, 0.95), 0.1
+LEARNING_RATE, BETAS, WARMUP = 8e-3, (0.9, 0.95), 0.1
 
 FLOOR = 0.2
 """Rows' worth of the uniform distribution that is mixed into the blend: no row's log loss is unbounded."""
@@ -109,7 +109,8 @@ def fit(
     X, y = features_of(split, device), torch.from_numpy(split.y).to(device)
     weight = _weight(split, learned, architecture.class_weight)
     row_weight = None if weight is None else torch.from_numpy(weight).to(device)
-    some = X[torch.from_numpy(learned[:: 1 + len(learned) // STARTED_ON]).to(device)]
+    counted = learned if weight is None else learned[weight[learned] > 0]
+    some = X[torch.from_numpy(counted[:: 1 + len(counted) // STARTED_ON]).to(device)]
 
     def packed(members: Sequence[int]) -> PackedTabular:
         own = [seeds[member] for member in members]
@@ -139,7 +140,7 @@ def fit(
     trained = in_halves(train_some, range(len(kinds)))
     alive = (trained.best_step >= 0).cpu().numpy().reshape(len(KINDS), folds.members)
     if not alive.any():
-        raise failure(trained, used, X, learned)
+        raise failure(trained, training.learning_rate, X, learned)
 
     def pack(step: int, kind: int) -> PackedTabular:
         """A candidate: the surviving members of a kind as they were at a checkpoint."""
@@ -188,13 +189,14 @@ def fit(
 
 
 def _options(training: Training, kinds: Sequence[Kind], plan: Plan) -> Training:
-    declared = training.learning_rate
+    # A default is nobody's choice, and it is another network's.
+    rate = LEARNING_RATE if training.learning_rate == Training().learning_rate else training.learning_rate
+    assert not isinstance(rate, tuple)  # `Tabular.trained_with` refuses it
     return training.replaced(
         members=len(kinds),
         max_epochs=EPOCHS[-1],
         batch_size=plan.batch_size,
-        # A default is nobody's choice, and it is another network's.
-        learning_rate=LEARNING_RATE if declared == Training().learning_rate else declared,
+        learning_rate=tuple(rate * kind.learning_rate for kind in kinds),
         schedule="cosine",
         early_stopping=False,
         label_smoothing=tuple(kind.label_smoothing for kind in kinds),

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from classification_assets.learning.gradients import ByAutograd, ByHand, gradient_for
+from classification_assets.learning.gradients import ByAutograd, ByHand, TabularByHand, gradient_for
 from classification_assets.learning.packed import PackedMLP, VmapNetwork
+from classification_assets.learning.packed_tabular import Kind, PackedTabular
 
 K, D, C, B = 3, 4, 5, 12
 
@@ -50,6 +51,32 @@ def test_a_network_without_hidden_layers_has_a_gradient_too():
     (kind, losses, ours, _), (_, expected, theirs, _) = both({"hidden": ()})
     assert kind is ByHand
     torch.testing.assert_close((losses, ours), (expected, theirs), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kinds", [("none", "dense", "axis"), ("ramp", "ramp", "axis"), ("none", "none", "none")]
+)
+def test_by_hand_gives_the_numbers_of_autograd_for_tables(kinds):
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(200, D, generator=generator)
+    results = []
+    for kind in (gradient_for, ByAutograd):
+        network = PackedTabular(D, C, range(K), waves=7, hidden=6).train()
+        network.start([Kind(name, name, 0.3) for name in kinds], rows)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(
+                    torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)), alpha=0.1
+                )
+        parameters = list(network.parameters())
+        into = [torch.full_like(parameter, float("nan")) for parameter in parameters]
+        x = torch.randn(K, D, B, generator=torch.Generator().manual_seed(2))
+        target = torch.rand(K, C, B, generator=torch.Generator().manual_seed(3))
+        gradient = kind(network, parameters, into)
+        results.append((type(gradient), gradient(x, target), into))
+    (ours, loss, gradients), (_, expected, theirs) = results
+    assert ours is TabularByHand
+    torch.testing.assert_close((loss, gradients), (expected, theirs), rtol=1e-4, atol=1e-6)
 
 
 def test_a_partly_frozen_network_is_left_to_autograd():

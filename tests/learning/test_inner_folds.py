@@ -1,0 +1,60 @@
+"""Inner folds: every row is left out once a repeat, classes are dealt out evenly, and members know no more."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classification_assets.learning.inner_folds import InnerFolds
+
+labels = st.lists(st.integers(0, 4), min_size=2, max_size=60).map(np.array)
+
+
+def dealt(y, folds=5, repeats=2, seed=0):
+    return InnerFolds.of(np.arange(len(y)) * 2, np.repeat(y, 2), folds, repeats, seed)
+
+
+@given(labels, st.integers(2, 7), st.integers(1, 3))
+def test_each_row_is_left_out_once_a_repeat(y, folds, repeats):
+    inner = dealt(y, folds, repeats)
+    left_out = sum(inner.unseen(member).astype(int) for member in range(inner.members))
+    assert (left_out == repeats).all()
+
+
+@given(labels, st.integers(2, 7))
+def test_the_rows_of_a_class_differ_by_one_at_most_between_folds(y, folds):
+    inner = dealt(y, folds, 1)
+    for label in np.unique(y):
+        counts = np.bincount(inner.fold[0][y == label], minlength=inner.count)
+        assert counts.max() - counts.min() <= 1
+
+
+@given(labels, st.integers(2, 7))
+def test_a_member_sees_what_it_does_not_leave_out(y, folds):
+    inner = dealt(y, folds)
+    kinds_of_members = list(range(2 * inner.members))
+    for seen, unseen in zip(inner.seen_by(kinds_of_members), inner.unseen_by(kinds_of_members), strict=True):
+        assert len(unseen) > 0
+        assert sorted([*seen, *unseen]) == inner.rows.tolist()
+
+
+def test_there_are_never_more_folds_than_rows():
+    assert dealt(np.array([0, 1, 0]), folds=6).count == 3
+
+
+def test_repeats_and_seeds_deal_otherwise():
+    y = np.arange(200) % 3
+    inner = dealt(y)
+    assert (inner.fold[0] != inner.fold[1]).any()
+    assert (inner.fold[0] != dealt(y, seed=1).fold[0]).any()
+    assert (inner.fold == dealt(y).fold).all()
+
+
+@pytest.mark.parametrize("most", [1, 10, 99, 100, 1000])
+def test_some_rows_come_from_all_folds_alike(most):
+    inner = dealt(np.arange(100) % 2)
+    some = inner.some(most)
+    assert len(some) == min(most, 100)
+    assert (np.diff(some) > 0).all()
+    counts = np.bincount(inner.fold[0][some], minlength=inner.count)
+    assert counts.max() - counts.min() <= 1

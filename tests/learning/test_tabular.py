@@ -1,0 +1,243 @@
+"""The recipe for tables: what it predicts, what it may have seen, what it does with weights, rare classes, failures."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from classification_assets.learning import artifacts, tabular
+from classification_assets.learning.architectures import NAMED, Tabular, Training
+from classification_assets.learning.figures import curves
+from classification_assets.learning.folds import Fold
+from classification_assets.learning.split import Split
+
+
+def drawn(n_rows=120, n_features=3, n_classes=3, seed=0):
+    """Overlapping clouds, every fifth row for validation and for test."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n_rows) % n_classes
+    X = rng.normal(size=(n_rows, n_features)) + rng.normal(size=(n_classes, n_features))[y] * 1.5
+    fold = np.array([Fold.TRAIN, Fold.TRAIN, Fold.TRAIN, Fold.VALIDATION, Fold.TEST], np.int8)
+    return split_of(X, y, rng.permutation(np.resize(fold, n_rows)))
+
+
+def split_of(X, y, fold=None, weight=None):
+    fold = np.zeros(len(y), np.int8) if fold is None else fold
+    names = [f"x{column}" for column in range(X.shape[1])]
+    return Split.of_arrays(X.astype(np.float32), y, fold, names=names, weight=weight)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short():
+    """A few steps are enough to see what is promised."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tabular, "EPOCHS", (1, 2, 4))
+        yield
+
+
+def fit(split, architecture=NAMED["tabular"], **options):
+    training = architecture.trained_with(Training(**options))
+    return architecture.fit(split, training, training.seeds)
+
+
+@pytest.fixture(scope="module")
+def split():
+    return drawn()
+
+
+@pytest.fixture(scope="module")
+def fitted(split):
+    return fit(split)
+
+
+def test_probabilities_are_positive_and_sum_to_1(fitted, split):
+    for p in (fitted.predict_proba(split.X * 100), fitted.validation_probabilities):
+        np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
+        assert p.min() > 0
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_others(fitted, split):
+    again, other = fit(split), fit(split, seed=1)
+    assert again.state.keys() == fitted.state.keys()
+    assert all(torch.equal(value, fitted.state[name]) for name, value in again.state.items())
+    assert np.array_equal(again.validation_probabilities, fitted.validation_probabilities)
+    assert not np.array_equal(other.predict_proba(split.X), fitted.predict_proba(split.X))
+
+
+def test_a_stored_classifier_gives_the_same_probabilities_bit_for_bit(fitted, split, tmp_path):
+    artifacts.save(fitted, tmp_path / "model.safetensors")
+    loaded = artifacts.load(tmp_path / "model.safetensors")
+    assert np.array_equal(loaded.predict_proba(split.X), fitted.predict_proba(split.X))
+    assert np.array_equal(loaded.validation_probabilities, fitted.validation_probabilities)
+    assert loaded.provenance == fitted.provenance
+
+
+def test_the_table_of_options_and_the_curves_can_be_drawn(fitted):
+    members = len(fitted.best_step)
+    assert fitted.history["validation_loss"].shape == (len(fitted.history["step"]), members)
+    assert set(fitted.best_step.tolist()) <= set(fitted.history["step"].tolist())
+    assert "class_weight" in fitted.hyperparameters()["hyper-parameter"].to_list()
+    curves(fitted.history, best_step=fitted.best_step, title="tabular")
+
+
+def test_rows_of_the_test_fold_change_nothing(fitted, split):
+    test = split.fold == Fold.TEST
+    X = np.where(test[:, None], 1e6, split.X).astype(np.float32)
+    again = fit(dataclasses.replace(split, X=X, y=np.where(test, 0, split.y)))
+    assert all(torch.equal(value, fitted.state[name]) for name, value in again.state.items())
+
+
+def test_validation_rows_are_learned_from(fitted, split):
+    validation = split.fold == Fold.VALIDATION
+    without = fit(dataclasses.replace(split, y=np.where(validation, (split.y + 1) % 3, split.y)))
+    assert not np.allclose(without.predict_proba(split.X), fitted.predict_proba(split.X), atol=0.05)
+
+
+def test_a_rows_label_does_not_reach_its_own_out_of_fold_probabilities():
+    """Labels of the validation fold at random: who had seen them would beat chance on them."""
+    split = drawn(n_rows=400)
+    rng = np.random.default_rng(1)
+    validation = split.fold == Fold.VALIDATION
+    y = np.where(validation, rng.integers(0, 3, len(split.y)), split.y)
+    X = rng.normal(size=(len(y), 40)).astype(np.float32)
+    noise = split_of(X, y, split.fold)
+    fitted = fit(noise)
+    seen = fitted.predict_proba(noise.X[validation]).argmax(1) == y[validation]
+    honest = fitted.validation_probabilities.argmax(1) == y[validation]
+    assert seen.mean() > 0.45
+    assert honest.mean() < 0.45
+
+
+@pytest.mark.parametrize("rows", [4, 5, 20])
+@pytest.mark.parametrize("n_features", [1, 5])
+def test_few_rows_do(rows, n_features):
+    fitted = fit(drawn(rows, n_features, 2))
+    assert np.isfinite(fitted.predict_proba(np.zeros((3, n_features), np.float32))).all()
+
+
+def test_a_table_without_a_validation_fold_has_no_validation_probabilities():
+    split = split_of(np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2)
+    fitted = fit(split)
+    assert fitted.validation_probabilities.shape == (0, 2)
+    assert np.isfinite(fitted.predict_proba(split.X)).all()
+
+
+def test_one_row_alone_is_an_error():
+    split = split_of(np.zeros((2, 1)), np.array([0, 1]), np.array([Fold.TRAIN, Fold.TEST]))
+    with pytest.raises(ValueError, match="at least 2 rows to learn from, however: 1"):
+        fit(split)
+
+
+def test_a_class_of_one_row_is_no_reason_to_doubt_the_others():
+    split = drawn(150, n_classes=2)
+    y = split.y.copy()
+    y[np.flatnonzero(split.fold == Fold.TRAIN)[0]] = 2
+    rare = split_of(split.X, y, split.fold)
+    p, without = fit(rare).predict_proba(split.X), fit(split).predict_proba(split.X)
+    assert p.shape == (150, 3)
+    assert np.isfinite(p).all()
+    np.testing.assert_allclose(p[:, :2].max(1).mean(), without.max(1).mean(), atol=0.1)
+
+
+def test_every_class_with_a_single_row_can_be_learned_from():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    fitted = fit(split_of(X, np.arange(20)))
+    assert np.isfinite(fitted.predict_proba(X.astype(np.float32))).all()
+
+
+def test_a_hundred_classes_do():
+    split = drawn(400, n_features=8, n_classes=100)
+    assert fit(split).predict_proba(split.X).shape == (400, 100)
+
+
+def imbalanced(n_rows=1500, every=100):
+    rng = np.random.default_rng(0)
+    y = (np.arange(n_rows) % every == 0).astype(int)
+    X = rng.normal(size=(n_rows, 2)) + 1.5 * y[:, None]
+    return split_of(X, y)
+
+
+def test_rare_classes_keep_their_share_unless_classes_are_balanced():
+    split = imbalanced()
+    plain = fit(split)
+    balanced = fit(split, Tabular(kind="tabular", class_weight="balanced"))
+    assert plain.predict_proba(split.X)[:, 1].mean() == pytest.approx(0.01, abs=0.02)
+    assert balanced.predict_proba(split.X)[:, 1].mean() > 0.2
+
+
+def test_a_row_without_weight_is_as_good_as_none():
+    split = drawn(300)
+    ignored = np.random.default_rng(0).random(300) < 0.5
+    weight = (~ignored).astype(np.float32)
+    one = fit(dataclasses.replace(split, weight=weight))
+    other = fit(
+        dataclasses.replace(
+            split, weight=weight, X=np.where(ignored[:, None], 1.0, split.X).astype(np.float32)
+        )
+    )
+    np.testing.assert_allclose(one.predict_proba(split.X), other.predict_proba(split.X), atol=1e-5)
+
+
+def test_only_ratios_of_row_weights_count(fitted, split):
+    seven = fit(dataclasses.replace(split, weight=np.full(len(split.y), 7, np.float32)))
+    np.testing.assert_allclose(seven.predict_proba(split.X), fitted.predict_proba(split.X), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def with_failures(split):
+    """One of the kinds cannot be trained."""
+    with pytest.MonkeyPatch.context() as patch:
+        kinds = list(tabular.KINDS)
+        kinds[1] = dataclasses.replace(kinds[1], learning_rate=1e38)
+        patch.setattr(tabular, "KINDS", tuple(kinds))
+        yield fit(split)
+
+
+def test_members_that_failed_are_left_out(with_failures, split):
+    failed = with_failures.best_step.reshape(len(tabular.KINDS), -1) < 0
+    assert failed[1].all()
+    assert not np.delete(failed, 1, axis=0).any()
+    assert np.isfinite(with_failures.predict_proba(split.X)).all()
+    assert with_failures.summary()["failed"] == failed.sum()
+
+
+def test_a_classifier_that_members_failed_in_is_stored_like_any_other(with_failures, split, tmp_path):
+    artifacts.save(with_failures, tmp_path / "model.safetensors")
+    loaded = artifacts.load(tmp_path / "model.safetensors")
+    assert np.array_equal(loaded.predict_proba(split.X), with_failures.predict_proba(split.X))
+
+
+def test_when_no_member_can_be_trained_that_is_an_error(split):
+    with pytest.raises(FloatingPointError, match=r"all \d+ members.*learning_rate was 1e\+38"):
+        fit(split, learning_rate=1e38)
+
+
+def test_options_for_each_member_are_refused_by_name():
+    with pytest.raises(ValidationError, match="learning_rate"):
+        NAMED["tabular"].trained_with(Training(members=2, learning_rate=(0.1, 0.2)))
+
+
+def test_a_declared_width_is_used_and_the_one_chosen_is_recorded(fitted, split):
+    assert fitted.provenance.architecture.width == fitted.state["packs.0.weight2"].shape[1]
+    narrow = fit(split, Tabular(kind="tabular", width=8))
+    assert narrow.state["packs.0.weight2"].shape[1:] == (8, 8)
+
+
+def test_the_plan_grows_less_than_the_rows():
+    plans = [tabular.Plan.of(rows) for rows in (20, 499, 500, 2_000, 20_000, 200_000, 2_000_000)]
+    work = [plan.epoch_steps * plan.batch_size for plan in plans]
+    assert work == sorted(work)
+    assert work[-1] / work[3] < 1000
+    assert [plan.width for plan in plans] == sorted(plan.width for plan in plans)
+
+
+def test_a_member_alone_gives_the_logits_that_it_gives_in_its_pack(fitted, split):
+    from classification_assets.learning.packed import select_members
+
+    pack = fitted.blend.packs[0]
+    X = torch.from_numpy(fitted.provenance.preprocessing.features(split.X))
+    together = pack(X.expand(len(pack.seeds), -1, -1))
+    alone = select_members(pack, torch.tensor([1]))(X.unsqueeze(0))
+    torch.testing.assert_close(alone[0], together[1], rtol=1e-4, atol=1e-5)
