@@ -28,9 +28,10 @@ def test_a_preview_stays_small_however_rich_the_figure_is(inches):
 
 def test_a_figure_that_is_kept_is_shown_and_handed_on_under_its_name():
     figure, beside = Figure(figsize=(2, 2)), {}
-    metadata = shown.kept(lambda: figure, "pretty noise", beside)
-    assert beside == {"pretty_noise": figure}
-    assert list(metadata) == ["pretty noise", "draw_seconds"]
+    metadata = shown.kept({"Pretty low-noise": lambda: figure, "other": lambda: figure}, beside)
+    assert beside == {"pretty_low_noise": figure, "other": figure}
+    assert list(metadata)[:1] == ["Pretty low-noise"]
+    assert set(metadata) == {"Pretty low-noise", "other", "draw_seconds"}
 
 
 def test_a_table_shows_rounded_numbers_and_every_row():

@@ -86,21 +86,37 @@ def test_every_asset_leaves_its_artifact(done):
         "small/split.parquet",
         "small/leaderboard.parquet",
         "small/report.html",
-        *(f"small/{name}.{suffix}" for name in ("rows", "folds") for suffix in ("png", "svg")),
+        *(
+            f"{folder}.{suffix}"
+            for folder in (
+                "small/rows",
+                "small/folds",
+                "small/scores",
+                "small/effect",
+                "comparison/critical_difference",
+                "comparison/gallery",
+            )
+            for suffix in ("png", "svg")
+        ),
         *(
             f"small/{architecture}/{file}"
             for architecture in ("linear", "narrow")
-            for file in ("model.safetensors", "MODEL_CARD.md", "evaluation.parquet")
+            for file in ("model.safetensors", "MODEL_CARD.md", "evaluation.parquet", "evolution.gif")
         ),
         *(
             f"small/{architecture}/{figure}.{suffix}"
             for architecture in ("linear", "narrow")
-            for figure in ("boundary", "training_curves", "confusion_matrix")
+            for figure in (
+                "boundary",
+                "evolution",
+                "training_curves",
+                "confusion_matrix",
+                "reliability",
+                "roc_and_precision_recall",
+            )
             for suffix in ("png", "svg")
         ),
         "comparison/leaderboard.parquet",
-        "comparison/gallery.png",
-        "comparison/gallery.svg",
         "comparison/report.html",
     }
 
@@ -132,7 +148,9 @@ def test_a_changed_hyper_parameter_changes_the_code_version_of_that_model_and_wh
         "small/narrow/model",
         "small/narrow/evaluation",
         "small/narrow/boundary",
+        "small/narrow/evolution",
         "small/leaderboard",
+        "small/effect",
         "small/report",
     }
 
@@ -151,6 +169,9 @@ def test_a_changed_data_set_changes_every_code_version(declared):
         ("small/narrow/model", "training curves"),
         ("small/narrow/evaluation", "confusion matrix"),
         ("small/narrow/boundary", "decision boundary"),
+        ("small/leaderboard", "scores"),
+        ("small/effect", "effect of the architecture"),
+        ("comparison/leaderboard", "critical difference"),
         ("comparison/gallery", "gallery"),
     ],
 )
@@ -162,6 +183,25 @@ def test_the_first_thing_that_an_asset_shows_is_its_picture_in_a_small_preview(d
     picture = base64.b64decode(encoded)
     assert len(picture) < 50_000
     assert Image.open(io.BytesIO(picture)).width > 400
+
+
+def test_the_evolution_is_shown_moving_and_stored_still(done):
+    result, folder = done
+    shown = materialization(result, "small/narrow/evolution").metadata
+    assert list(shown)[:2] == ["animation of the training", "moments of the training"]
+    encoded = shown["animation of the training"].value
+    moving = base64.b64decode(encoded.split("base64,")[1].removesuffix(")"))
+    assert len(moving) < 300_000
+    assert Image.open(io.BytesIO(moving)).n_frames > 4
+    large = Image.open(folder / "small/narrow/evolution.gif")
+    assert large.width > Image.open(io.BytesIO(moving)).width
+
+
+def test_every_figure_of_an_evaluation_is_shown(done):
+    shown = materialization(done[0], "small/narrow/evaluation").metadata
+    assert list(shown)[:3] == ["confusion matrix", "reliability", "ROC and precision-recall"]
+    for name in ("accuracy by confidence", "most confidently wrong", "calibration", "scores"):
+        assert isinstance(shown[name], dg.TableMetadataValue)
 
 
 def test_the_evaluation_shows_scores_as_numbers_under_stable_names(done):
@@ -308,7 +348,11 @@ def test_the_declared_metric_orders_the_leaderboard(materialize, declared, tmp_p
 
 def test_another_metric_changes_the_code_version_of_the_leaderboard_alone(declared):
     before, after = code_versions(declared()), code_versions(declared(metric="accuracy"))
-    assert {key for key in before if before[key] != after[key]} == {"small/leaderboard", "small/report"}
+    assert {key for key in before if before[key] != after[key]} == {
+        "small/leaderboard",
+        "small/effect",
+        "small/report",
+    }
 
 
 def test_the_report_tells_when_and_on_what_each_model_was_trained(done):

@@ -17,11 +17,28 @@ ONE_EXPERIMENT = {
     "moons_small/split.parquet",
     "moons_small/leaderboard.parquet",
     "moons_small/report.html",
-    *(f"moons_small/{name}.{suffix}" for name in ("rows", "folds") for suffix in ("png", "svg")),
+    *(
+        f"moons_small/{name}.{suffix}"
+        for name in ("rows", "folds", "scores", "effect")
+        for suffix in ("png", "svg")
+    ),
     *(
         f"moons_small/{architecture}/{artifact}"
         for architecture in ARCHITECTURES
-        for artifact in ("model.safetensors", "evaluation.parquet", "boundary.png", "boundary.svg")
+        for artifact in ("model.safetensors", "MODEL_CARD.md", "evaluation.parquet", "evolution.gif")
+    ),
+    *(
+        f"moons_small/{architecture}/{figure}.{suffix}"
+        for architecture in ARCHITECTURES
+        for figure in (
+            "boundary",
+            "evolution",
+            "training_curves",
+            "confusion_matrix",
+            "reliability",
+            "roc_and_precision_recall",
+        )
+        for suffix in ("png", "svg")
     ),
 }
 MODEL = "moons_small/linear/model"

@@ -13,19 +13,20 @@ ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularize
 
 def names_of(experiment, architectures=ARCHITECTURES):
     """The assets of an experiment."""
-    own = {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "report")}
+    own = {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "effect", "report")}
     return own | {
         f"{experiment}/{architecture}/{name}"
         for architecture in architectures
-        for name in ("model", "evaluation", "boundary")
+        for name in ("model", "evaluation", "boundary", "evolution")
+        if (architecture, name) != ("tabular", "evolution")
     }
 
 
 COMPARISON = {"comparison/leaderboard", "comparison/gallery", "comparison/report"}
 EVERYTHING = COMPARISON.union(
     *map(names_of, ("blobs", "circles", "moons", "moons_small", "spirals")),
-    names_of("digits", ("linear", "deep_relu")),
-    names_of("wine", ("linear", "shallow_relu", "deep_relu")),
+    names_of("digits", (*ARCHITECTURES, "tabular")),
+    names_of("wine", (*ARCHITECTURES, "tabular")),
 )
 
 SCHEDULE = """query ($selector: ScheduleSelector!) { scheduleOrError(scheduleSelector: $selector) {
@@ -226,8 +227,9 @@ def test_a_changed_hyperparameter_marks_its_model_and_what_depends_on_it(copy, t
     linear, narrow = DECLARED["architectures"]
     declare(copy.source, DECLARED | {"architectures": [linear, narrow | {"dropout": 0.1}]})
     copy.server.reload()
-    model = {f"small/narrow/{name}" for name in ("model", "evaluation", "boundary")}
-    assert stale(copy.server) == model | {"small/leaderboard", "small/report"} | COMPARISON
+    model = {f"small/narrow/{name}" for name in ("model", "evaluation", "boundary", "evolution")}
+    later = {f"small/{name}" for name in ("leaderboard", "effect", "report")}
+    assert stale(copy.server) == model | later | COMPARISON
 
 
 @pytest.mark.slow
