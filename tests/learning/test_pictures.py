@@ -1,12 +1,16 @@
 """Figures of real tables, splits and evaluations say what they show."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from classification_assets.learning import pictures
-from classification_assets.learning.evaluation import evaluate
+from classification_assets.learning.architectures import MLP, Module
+from classification_assets.learning.comparison import comparison
+from classification_assets.learning.evaluation import evaluate, planes_of
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.leaderboard import leaderboard
 from classification_assets.learning.split import Split
@@ -72,3 +76,106 @@ def test_a_gallery_has_a_cell_for_every_experiment_and_architecture(evaluation, 
     )
     assert isinstance(figure, Figure)
     assert all(name in texts(figure) for name in ("one", "two", "narrow"))
+
+
+def test_a_gallery_has_the_best_possible_beside_what_is_known_of(evaluation, split):
+    unknown = dataclasses.replace(split, source={})
+    board = leaderboard({"narrow": evaluation})
+    figure = pictures.boundary_gallery(
+        {"one/narrow": evaluation, "two/narrow": evaluation},
+        {"one": split, "two": unknown},
+        {"one": board, "two": board},
+    )
+    best = evaluation.score(Fold.TEST, "accuracy", "bayes")["value"]
+    assert {"Bayes optimal", f"{best:.3f}"} <= set(texts(figure).split("\n"))
+    assert len(figure.axes) == 3
+    neither = pictures.boundary_gallery({"two/narrow": evaluation}, {"two": unknown}, {"two": board})
+    assert "Bayes optimal" not in texts(neither)
+
+
+def test_a_reliability_diagram_shows_the_calibration_error_of_the_table(evaluation):
+    text = texts(pictures.calibration(evaluation, "moons"))
+    now = evaluation.score(Fold.TEST, "expected_calibration_error")["value"]
+    before = evaluation.score(Fold.TEST, "expected_calibration_error", "uncalibrated")["value"]
+    assert f"calibrated: ECE {now:.3f}" in text
+    assert f"before: ECE {before:.3f}" in text
+    assert "75 test rows" in text
+
+
+def test_ranking_curves_show_the_areas_of_the_table(evaluation):
+    area = evaluation.score(Fold.TEST, "roc_auc")["value"]
+    precision = evaluation.score(Fold.TEST, "average_precision")["value"]
+    assert f"{area:.3f} · {precision:.3f}  macro" in texts(pictures.ranking(evaluation, "moons"))
+
+
+@pytest.fixture(scope="module")
+def evaluations(evaluation, fit, split):
+    linear = fit(MLP(name="linear", hidden=()))
+    return {"narrow": evaluation, "linear": evaluate(linear, split)}
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "accuracy", "macro_f1"])
+def test_score_intervals_are_those_of_the_leaderboard_and_star_its_winner(evaluations, metric):
+    board = leaderboard(evaluations, metric)
+    text = texts(pictures.score_intervals(board, evaluations, "moons")).split("\n")
+    assert f"★ {board.winner}" in text
+    assert {f"{value:.3f}" for value in board.board[metric]} <= set(text)
+    assert ("not tied with it" in text) == (len(board.tied()) + 1 < len(evaluations))
+    assert "Bayes optimal" in text
+
+
+def test_average_ranks_are_those_of_the_comparison(evaluations):
+    board = leaderboard(evaluations)
+    compared = comparison({"one": board, "two": board, "three": board})
+    text = texts(pictures.average_ranks(compared, "all"))
+    for name, rank in zip(compared.ranks["architecture"], compared.ranks["test_rank"], strict=True):
+        assert f"{name}  {rank:.2f}" in text or f"{rank:.2f}  {name}" in text
+    assert f"p = {compared.about['p_value']:.2g}" in text
+    assert "over 3 experiments" in text
+    alone = pictures.average_ranks(comparison({"one": board}), "all")
+    assert "Friedman" not in texts(alone)
+
+
+def test_the_effect_of_an_architecture_is_told_of_networks_that_have_a_depth(evaluations, split):
+    architectures = {
+        "narrow": MLP(name="narrow", hidden=(6,), activation="tanh", dropout=0.1),
+        "linear": MLP(name="linear", hidden=()),
+    }
+    text = texts(pictures.effect_of_architecture(architectures, evaluations, split, "linear", "moons"))
+    assert {"tanh, dropout", "none", "narrow", "linear"} <= set(text.split("\n"))
+    assert f"★ {evaluations['linear'].score(Fold.TEST, 'accuracy')['value']:.3f}" in text
+    own = {"narrow": Module(name="narrow", kind="module", path="torch.nn:Linear")}
+    assert pictures.effect_of_architecture(own, evaluations, split, "narrow", "moons") is None
+
+
+@pytest.fixture(scope="module")
+def seen(fitted, split):
+    return pictures.moments_of(fitted, split)
+
+
+def test_the_last_moment_of_a_training_is_the_classifier(seen, fitted, split, evaluation):
+    plane = planes_of(split, View())[0]
+    R = pictures.MOMENT_RESOLUTION
+    expected = fitted.predict_proba(plane.grid(R)).reshape(R, R, 2)
+    np.testing.assert_allclose(seen[-1].probabilities, expected, atol=1e-6)
+    assert seen[-1].loss == pytest.approx(evaluation.score(Fold.VALIDATION, "log_loss")["value"], abs=1e-5)
+    assert [moment.step for moment in seen] == list(fitted.checkpoints)
+    assert seen[0].loss > seen[-1].loss
+
+
+def test_a_strip_tells_its_moments_from_before_training_to_the_end(seen, split):
+    text = texts(pictures.boundary_evolution(seen, split, "moons"))
+    assert "before training" in text
+    assert f"step {seen[-1].step}" in text
+    assert f"validation loss {seen[-1].loss:.3f}" in text
+    assert "dashed: the optimal boundary" in text
+
+
+def test_an_animation_inline_is_a_small_gif(seen, split):
+    gif = pictures.boundary_animation(seen, split, "moons")
+    assert gif.startswith(b"GIF89a")
+    assert len(gif) < 300_000
+
+
+def test_a_training_of_which_nothing_was_kept_has_no_moments(fitted, split):
+    assert pictures.moments_of(dataclasses.replace(fitted, checkpoints={}), split) == []

@@ -128,7 +128,6 @@ def architecture_effect(
             row, column = divmod(index, ACROSS)
             up = (rows - 1 - row) * (PICTURE + NAME + BETWEEN)
             ax = figure.panel(column * (PICTURE + BETWEEN), up, PICTURE, PICTURE)
-            ax.set(xticks=[], yticks=[])
             draw_cell(ax, cells[name], PICTURE, figure.theme)
             # 7.5 pt letters are about 0.07 inch wide.
             ax.set_title(shortened(name, int(PICTURE / 0.07)), fontsize=7.5, pad=3)

@@ -84,7 +84,7 @@ def boundary(
             _name_regions(ax, probabilities, extent, classes, figure.theme)
         axis_names(ax, names)
         ax.spines[:].set_visible(False)
-        drawn = Cell(probabilities, extent, classes, shown, truth, disagreement)
+        drawn = Cell(probabilities, extent, classes, shown, truth, disagreement=disagreement)
         key(ax, legend_sections(classes, [drawn], figure.theme), figure.theme)
     return figure
 

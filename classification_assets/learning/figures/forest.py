@@ -36,7 +36,7 @@ class Scores:
     metric : its name, as it is to be read
     value : (A,), on the test fold
     low, high : (A,), ends of its interval
-    members : (A,), mean over the members alone; NaN where there is none
+    members : (A,), mean over the members alone, the middle of their spread; by default the value
     spread : (A,), standard deviation over them; NaN where there is none
     best : what is possible at best, or None
     """
@@ -106,8 +106,9 @@ def _draw(ax: Axes, score: Scores, filled: np.ndarray, theme: Theme) -> None:
     if score.best is not None and np.isfinite(score.best):
         ax.axvline(score.best, color=theme.ink, linewidth=1, linestyle=DASHES, zorder=1)
     ax.hlines(rows, score.low, score.high, color=theme.accent, linewidth=1.4, zorder=2)
-    if score.members is not None and score.spread is not None:
-        low, high = score.members - score.spread, score.members + score.spread
+    if score.spread is not None:
+        middle = score.value if score.members is None else score.members
+        low, high = middle - score.spread, middle + score.spread
         band = ax.hlines(rows, low, high, color=theme.faded(theme.accent, 0.45), linewidth=6, zorder=2.5)
         band.set_capstyle("butt")
     ax.scatter(

@@ -48,6 +48,17 @@ def test_only_test_rows_are_drawn(cell):
     assert dots == np.sum(drawn.points.fold == 2)
 
 
+def test_what_is_possible_at_best_is_a_last_column_only_where_it_is_known(cell, texts):
+    cells = {(row, "linear"): cell(score=0.8) for row in ("moons", "iris")}
+    figure = gallery(["moons", "iris"], ["linear"], cells, reference={"moons": cell(score=0.913)})
+    assert {"Bayes optimal", "0.913"} <= set(texts(figure))
+    assert "–" not in texts(figure)
+    assert len([ax for ax in figure.axes if ax.axison]) == 3
+    first = gallery(["iris", "moons"], ["linear"], cells, reference={"moons": cell(score=0.913)})
+    assert {"Bayes optimal", "0.913"} <= set(texts(first))
+    assert len([ax for ax in first.axes if ax.axison]) == 3
+
+
 def test_a_gallery_of_nothing_is_refused():
     with pytest.raises(ValueError, match="got 0 and 1"):
         gallery([], ["linear"], {})
