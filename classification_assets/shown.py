@@ -41,7 +41,7 @@ def kept(draws: Mapping[str, Callable[[], Figure]], beside: dict[str, Any]) -> d
     for name, draw in draws.items():
         drawn, told = figure(draw, name)
         beside[file_name(name)] = drawn
-        seconds += float(told["draw_seconds"].value or 0)
+        seconds += float(told.pop("draw_seconds").value)  # type: ignore[arg-type]
         metadata |= told
     return metadata | scalars({"draw_seconds": seconds})
 

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from matplotlib.figure import Figure
 
-from classification_assets.learning.architectures import MLP, Architecture
+from classification_assets.learning.architectures import MLP
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.comparison import Comparison
 from classification_assets.learning.evaluation import Evaluation, planes_of
@@ -246,30 +246,27 @@ def average_ranks(comparison: Comparison, title: str) -> Figure:
 
 
 def effect_of_architecture(
-    architectures: Mapping[str, Architecture],
+    architectures: Mapping[str, MLP],
     evaluations: Mapping[str, Evaluation],
     split: Split,
     winner: str,
     title: str,
-) -> Figure | None:
-    """How depth, width and activation change test accuracy and boundary; None where no architecture is an MLP."""
-    plain = {name: own for name, own in architectures.items() if isinstance(own, MLP) and name in evaluations}
-    if not plain:
-        return None
+) -> Figure:
+    """How depth, width and activation change test accuracy and boundary."""
     view = next(iter(evaluations.values())).view
     plane = planes_of(split, view)[0]
     truth = _truth(split, plane)
-    scores = {name: evaluations[name].score(Fold.TEST, "accuracy") for name in plain}
+    scores = {name: evaluations[name].score(Fold.TEST, "accuracy") for name in architectures}
     shapes = Shapes(
-        names=list(plain),
-        parameters=np.array([evaluations[name].about["parameters"] for name in plain]),
-        depth=np.array([len(own.hidden) for own in plain.values()]),
-        width=np.array([max(own.hidden, default=0) for own in plain.values()]),
-        activation=[_kind(own) for own in plain.values()],
+        names=list(architectures),
+        parameters=np.array([evaluations[name].about["parameters"] for name in architectures]),
+        depth=np.array([len(own.hidden) for own in architectures.values()]),
+        width=np.array([max(own.hidden, default=0) for own in architectures.values()]),
+        activation=[_kind(own) for own in architectures.values()],
         **{part: np.array([score[part] for score in scores.values()]) for part in ("value", "low", "high")},
     )
     cells = {
-        name: replace(_small(evaluations[name], split, plane, truth), winner=name == winner) for name in plain
+        name: replace(_small(evaluations[name], split, plane, truth), winner=name == winner) for name in architectures
     }
     return architecture_effect(shapes, cells, title=f"{title}\nwhat depth, width and activation change")
 
