@@ -13,8 +13,9 @@ from classification_assets.learning.figures.style import Sheet
 COMPRESSION = 3
 """Of PNG: half the time of the usual level, for files a twelfth larger."""
 
-_SIDE = 730
-_COLOURS = (64, 32)
+_LARGEST, _SMALLEST = 730, 460
+"""Pixels of a preview's longer side; below the second colours are given up before more pixels are."""
+_COLOURS = (64, 32, 16)
 
 
 def picture(figure: Figure) -> Image.Image:
@@ -36,18 +37,30 @@ def png(figure: Figure) -> bytes:
 def preview(figure: Figure, most_bytes: int) -> bytes:
     """A small PNG of few colours, as large as `most_bytes` allow."""
     full = picture(figure)
-    share = min(1.0, _SIDE / max(full.size))
+    side, colours = min(max(full.size), _LARGEST), iter(_COLOURS)
+    used = next(colours)
     while True:
-        size = (max(1, round(full.width * share)), max(1, round(full.height * share)))
-        small = full.resize(size, Image.Resampling.HAMMING)
-        for colours in _COLOURS:
-            # An octree keeps the small points' colours, which a median cut spends on the large areas' shades.
-            reduced = small.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-            buffer = io.BytesIO()
-            reduced.save(buffer, format="png", compress_level=7)
-            if buffer.tell() <= most_bytes:
-                return buffer.getvalue()
-        share *= min(0.95, math.sqrt(most_bytes / buffer.tell()))
+        small = _reduced(full, side, used)
+        if len(small) <= most_bytes:
+            return small
+        smaller = side * min(0.95, math.sqrt(most_bytes / len(small)))
+        if side > _SMALLEST:
+            side = max(_SMALLEST, round(smaller))
+        elif fewer := next(colours, 0):
+            used = fewer
+        else:
+            side = round(smaller)
+
+
+def _reduced(full: Image.Image, side: int, colours: int) -> bytes:
+    share = side / max(full.size)
+    size = (max(1, round(full.width * share)), max(1, round(full.height * share)))
+    small = full.resize(size, Image.Resampling.HAMMING)
+    # An octree keeps the small points' colours, which a median cut spends on the large areas' shades.
+    palette = small.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    buffer = io.BytesIO()
+    palette.save(buffer, format="png", compress_level=7)
+    return buffer.getvalue()
 
 
 def _rendered(figure: Figure) -> Image.Image:

@@ -34,7 +34,7 @@ def test_a_preview_is_as_large_as_it_may_be_and_has_the_shape_of_the_figure(draw
     full, shown = picture(figure), Image.open(io.BytesIO(small))
     assert len(small) <= most
     assert shown.width / shown.height == pytest.approx(full.width / full.height, rel=0.02)
-    assert len(small) > 0.6 * most or shown.width > 700
+    assert len(small) > 0.5 * most or shown.width > 700
 
 
 def test_a_preview_in_few_colours_looks_like_the_figure(draw):
