@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -18,16 +17,16 @@ if TYPE_CHECKING:
 PREVIEW_BYTES = 50_000
 """The event log keeps each preview several times, so it stays small; the full figure is in the store."""
 
-_COLOURS = (64, 32)
-_DPI, _PIXELS = 110, 1_000
 _ROWS = 200
 
 
 def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.MetadataValue]]:
     """Draw a figure, and a preview that the UI shows inline: a PNG of few colours, below `PREVIEW_BYTES`."""
+    from classification_assets.learning.figures.picture import preview
+
     started = time.perf_counter()
     drawn = draw()
-    encoded = base64.b64encode(_small_png(drawn)).decode()
+    encoded = base64.b64encode(preview(drawn, PREVIEW_BYTES)).decode()
     return drawn, {
         name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})"),
         **scalars({"draw_seconds": time.perf_counter() - started}),
@@ -75,26 +74,6 @@ def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
         for name, value in metrics.items()
         if math.isfinite(value)
     }
-
-
-def _small_png(drawn: Figure) -> bytes:
-    from PIL import Image
-
-    dpi = min(_DPI, _PIXELS / max(drawn.get_size_inches()))
-    while True:
-        full = io.BytesIO()
-        drawn.savefig(full, format="png", dpi=dpi, pil_kwargs={"compress_level": 0})
-        picture = Image.open(full).convert("RGB")
-        for colours in _COLOURS:
-            # An octree keeps the small points' colours, which a median cut spends on the large areas' shades.
-            reduced = io.BytesIO()
-            palette = picture.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-            palette.save(reduced, format="png", optimize=True)
-            preview = reduced.getvalue()
-            if len(preview) <= PREVIEW_BYTES:
-                return preview
-        # Drawn again, since a picture that is only scaled down has more shades and takes more bytes.
-        dpi *= min(0.95, math.sqrt(PREVIEW_BYTES / len(preview)))
 
 
 def _cell(value: Any) -> Any:

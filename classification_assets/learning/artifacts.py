@@ -48,6 +48,7 @@ from classification_assets.learning.blend import Fitted, Provenance
 from classification_assets.learning.comparison import Comparison
 from classification_assets.learning.datasets.roles import Roles
 from classification_assets.learning.evaluation import Evaluation
+from classification_assets.learning.figures.picture import png
 from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.report import Page
@@ -292,12 +293,13 @@ def _write_fitted(value: Fitted, file: Path) -> None:
 
 
 def _write_figure(value: Figure, file: Path) -> None:
-    # Without these two entries a picture would carry its time and the library's version.
-    metadata = {"Date": None, "Creator": None} if file.suffix == ".svg" else {"Software": None}
+    if file.suffix == ".png":
+        file.write_bytes(png(value))
+        return
     buffer = io.BytesIO()
-    # Without the salt the names inside an SVG would be drawn anew each time.
+    # Without the salt the names inside an SVG would be drawn anew each time, and it would carry its time.
     with rc_context({"svg.hashsalt": HEADER}):
-        value.savefig(buffer, format=file.suffix[1:], metadata=metadata)
+        value.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     file.write_bytes(buffer.getvalue())
 
 

@@ -294,7 +294,9 @@ def boundary_evolution(
 ) -> Figure:
     """A strip of up to eight moments of a training (see `moments_of`) with the rows and the truth."""
     plane = planes_of(split, view or View())[0]
-    chosen = np.unique(np.linspace(0, len(moments) - 1, min(STRIP, len(moments))).round().astype(int))
+    # Closer at first: early on the boundary changes most.
+    places = (len(moments) - 1) * np.linspace(0, 1, min(STRIP, len(moments))) ** 1.5
+    chosen = np.unique(places.round().astype(int))
     return evolution(
         [moments[index] for index in chosen],
         plane.extent,
@@ -324,7 +326,7 @@ def _kind(architecture: MLP) -> str:
         "dropout": np.any(np.asarray(architecture.dropout) > 0),
         f"{architecture.normalization} norm": architecture.normalization != "none",
         "residual": architecture.residual,
-        "own training": bool(architecture.training.model_fields_set),
+        "own options": bool(architecture.training.model_fields_set),
     }
     return ", ".join([architecture.activation, *(words for words, is_so in options.items() if is_so)])
 

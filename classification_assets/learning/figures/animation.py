@@ -30,7 +30,7 @@ INLINE_BYTES = 300_000
 FINER = 3
 """Lines and dots are painted so many times larger and reduced, which smooths them."""
 
-FRAME, FIRST, LAST = 60, 700, 2_600  # milliseconds
+MOMENT, FIRST, LAST = 240, 700, 2_600  # milliseconds
 POINTS = 250
 
 
@@ -46,13 +46,12 @@ class _Quality:
 
 _LARGE = _Quality(560, 3, 12)
 _INLINE = (
-    _Quality(340, 4, 10),
-    _Quality(340, 4, 6, 0.8),
-    _Quality(340, 2, 7, 0.45),
-    _Quality(340, 2, 4, 0.37),
-    _Quality(340, 1, 6, 0.24),
-    _Quality(260, 1, 5, 0.16),
-    _Quality(180, 1, 4, 0.08),
+    _Quality(340, 2, 10),
+    _Quality(340, 2, 6, 0.8),
+    _Quality(340, 2, 4, 0.7),
+    _Quality(340, 1, 6, 0.5),
+    _Quality(260, 1, 5, 0.33),
+    _Quality(180, 1, 4, 0.17),
 )
 
 
@@ -83,7 +82,7 @@ def animation(
     chosen = theme_named(theme)
     side, painted, expected, gif = 0, [], 0.0, b""
     # Of many classes hardly a pixel stands still, so there is no use in trying the largest.
-    tried = _INLINE[0 if len(classes) <= 4 else 2 if len(classes) <= 12 else 4 :] if inline else (_LARGE,)
+    tried = _INLINE[0 if len(classes) <= 4 else 3 :] if inline else (_LARGE,)
     for quality in tried:
         if gif and quality is not _INLINE[-1] and expected * quality.weight > INLINE_BYTES:
             continue
@@ -92,7 +91,7 @@ def animation(
             page = _Page(extent, classes, points, title, chosen, side)
             painted, finest = page.frames(moments, quality.between), quality.between
         frames = painted[:: finest // quality.between]
-        gif = _encoded(frames, _palette(chosen, len(classes), quality.tints), FRAME * 4 // quality.between)
+        gif = _encoded(frames, _palette(chosen, len(classes), quality.tints), MOMENT // quality.between)
         if len(gif) <= INLINE_BYTES:
             break
         expected = len(gif) / quality.weight

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
-from scipy.ndimage import maximum_filter, zoom
+from scipy.ndimage import maximum_filter
 
 from classification_assets.learning.figures.points import Points, draw_points
 from classification_assets.learning.figures.style import Theme
@@ -126,13 +126,25 @@ def tint(probabilities: np.ndarray, theme: Theme) -> np.ndarray:
 
 def _refined(probabilities: np.ndarray, pixels: int) -> np.ndarray:
     """The probabilities on a grid of about `pixels` points, interpolated where they are smooth."""
-    factor = pixels / len(probabilities)
-    if factor <= 1:
+    if pixels <= len(probabilities):
         return probabilities
     # Single precision: with 100 classes these are the largest arrays of the whole figure.
-    logs = np.log(np.maximum(probabilities, TINY)).astype(np.float32)
-    refined = np.exp(np.asarray(zoom(logs, (factor, factor, 1), order=1)))
-    return refined / refined.sum(axis=2, keepdims=True)
+    logs = np.log(np.maximum(probabilities, TINY).astype(np.float32))
+    refined = _stretched(_stretched(logs, pixels).swapaxes(0, 1), pixels).swapaxes(0, 1)
+    np.exp(refined, out=refined)
+    refined /= refined.sum(axis=2, keepdims=True)
+    return refined
+
+
+def _stretched(values: np.ndarray, length: int) -> np.ndarray:
+    """Values along the first axis, linearly interpolated at so many even places, both ends kept."""
+    place = np.linspace(0, len(values) - 1, length, dtype=np.float32)
+    before = np.minimum(place.astype(int), len(values) - 2)
+    share = (place - before).reshape(-1, *[1] * (values.ndim - 1))
+    stretched = values[before + 1] - values[before]
+    stretched *= share
+    stretched += values[before]
+    return stretched
 
 
 def _contour(field: np.ma.MaskedArray, level: float, extent: Extent) -> list[np.ndarray]:

@@ -96,7 +96,7 @@ def _scale(c: int, n_classes: int, theme: Theme) -> list[Artist]:
     # A little overlap: viewers of SVG show hairlines between rectangles that only touch.
     bars = [
         Rectangle((i * width, 0), width + 0.3, HEIGHT, facecolor=colour, linewidth=0)
-        for i, colour in enumerate(tint(chances, theme))
+        for i, colour in enumerate(map(tuple, tint(chances, theme).tolist()))
     ]
     levels = [
         Line2D([x, x], [0, HEIGHT], color=theme.ink, alpha=0.45, linewidth=0.5)

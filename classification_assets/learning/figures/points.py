@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
 from classification_assets.learning.figures.style import Theme
@@ -85,8 +86,13 @@ def draw_points(ax: Axes, points: Points, theme: Theme, *, scale: float = 1.0) -
         (~background & points.wrong, wrong),
     ):
         if which.any():
-            colours = [theme.class_colour(int(c)) for c in points.label[which]]
-            ax.scatter(*points.xy[which].T, c=colours, **look)
+            ax.scatter(*points.xy[which].T, c=class_colours(points.label[which], theme), **look)
+
+
+def class_colours(labels: np.ndarray, theme: Theme) -> np.ndarray:
+    """Each row's colour, (N, 3)."""
+    known, place = np.unique(labels, return_inverse=True)
+    return np.array([to_rgb(theme.class_colour(int(c))) for c in known]).reshape(-1, 3)[place]
 
 
 def point_mark(role: str, theme: Theme, x: float, y: float) -> Line2D:

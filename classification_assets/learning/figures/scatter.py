@@ -16,7 +16,14 @@ from classification_assets.learning.figures.legend import (
     class_dots,
     key,
 )
-from classification_assets.learning.figures.points import TEST, TRAIN, VALIDATION, Points, chosen_rows
+from classification_assets.learning.figures.points import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Points,
+    chosen_rows,
+    class_colours,
+)
 from classification_assets.learning.figures.style import axis_names, map_size, sheet
 from classification_assets.learning.plane import window
 
@@ -51,7 +58,7 @@ def scatter(
                 ax.scatter(
                     *rows.xy.T,
                     s=size * factor,
-                    c=[theme_.class_colour(int(c)) for c in rows.label],
+                    c=class_colours(rows.label, theme_),
                     marker=marker,
                     edgecolors=theme_.paper,
                     linewidths=0.45,

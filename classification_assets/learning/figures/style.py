@@ -16,6 +16,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+from PIL import Image
 
 # Okabe and Ito's colours without black and yellow, then fourteen found by maximizing the least distance
 # in OKLab as seen with normal, deuteranope and protanope vision, also from both papers and from grey.
@@ -101,6 +103,7 @@ class Sheet(Figure):
     """A figure made of panels of given size, saved under the rules it was drawn under."""
 
     theme: Theme
+    rendered: Image.Image | None = None
 
     def panel(self, x: float, y: float, width: float, height: float) -> Axes:
         """New axes; all in inches, from an origin of the caller's choice."""
@@ -125,8 +128,7 @@ def sheet(theme: str, title: str = "", note: str = "") -> Iterator[Sheet]:
         figure = Sheet(figsize=(10, 10), dpi=DPI)
         figure.theme = chosen
         yield figure
-        _write(figure, title, note)
-        _cut(figure)
+        _cut(figure, _write(figure, title, note))
 
 
 def axis_names(ax: Axes, names: tuple[str, str]) -> None:
@@ -150,7 +152,8 @@ def map_size(extent: tuple[float, float, float, float], names: tuple[str, str]) 
     return fit * width, fit * height
 
 
-def _write(figure: Sheet, title: str, note: str) -> None:
+def _write(figure: Sheet, title: str, note: str) -> Bbox:
+    """Add title and note, and measure all that is drawn, in inches: measuring takes as long as drawing."""
     drawn = figure.get_tightbbox()
     across, up = figure.get_size_inches()
     left = min(ax.get_position().x0 for ax in figure.axes)
@@ -162,12 +165,16 @@ def _write(figure: Sheet, title: str, note: str) -> None:
         top += LINE * len(rest.splitlines())
     figure.text(left, top / up, first, va="bottom", fontsize=13, fontweight="bold")
     # 7.5 pt letters are about 1/16 inch wide.
-    note = textwrap.fill(note, max(30, int((drawn.x1 - left * across) * 16)))
+    width = max(30, int((drawn.x1 - left * across) * 16))
+    # A dot between two remarks ends a line and starts none.
+    note = textwrap.fill(note.replace(" · ", "\u00a0· "), width).replace("\u00a0", " ")
     figure.text(left, (drawn.y0 - 0.1) / up, note, va="top", fontsize=7.5, color=figure.theme.muted)
+    written = [text.get_window_extent() for text in figure.texts if text.get_text()]
+    inches = figure.dpi_scale_trans.inverted()
+    return Bbox.union([drawn, *(extent.transformed(inches) for extent in written)]).padded(MARGIN)
 
 
-def _cut(figure: Sheet) -> None:
-    box = figure.get_tightbbox().padded(MARGIN)
+def _cut(figure: Sheet, box: Bbox) -> None:
     across, up = figure.get_size_inches()
     width, height = np.ceil(box.width * DPI) / DPI, np.ceil(box.height * DPI) / DPI
 

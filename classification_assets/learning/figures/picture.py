@@ -1,0 +1,69 @@
+"""A figure as pixels, and as PNG: what is stored and what is shown come from one rendering."""
+
+from __future__ import annotations
+
+import io
+import math
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from classification_assets.learning.figures.style import Sheet
+
+COMPRESSION = 3
+"""Of PNG: half the time of the usual level, for files a twelfth larger."""
+
+_LARGEST, _SMALLEST = 730, 460
+"""Pixels of a preview's longer side; below the second colours are given up before more pixels are."""
+_COLOURS = (64, 32, 16)
+
+
+def picture(figure: Figure) -> Image.Image:
+    """A figure's pixels at its own resolution, RGB; a sheet is rendered once, however often it is asked."""
+    if not isinstance(figure, Sheet):
+        return _rendered(figure)
+    if figure.rendered is None:
+        figure.rendered = _rendered(figure)
+    return figure.rendered
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as PNG, without time and versions: the same pixels are the same bytes."""
+    buffer = io.BytesIO()
+    picture(figure).save(buffer, format="png", compress_level=COMPRESSION, dpi=(figure.dpi, figure.dpi))
+    return buffer.getvalue()
+
+
+def preview(figure: Figure, most_bytes: int) -> bytes:
+    """A small PNG of few colours, as large as `most_bytes` allow."""
+    full = picture(figure)
+    side, colours = min(max(full.size), _LARGEST), iter(_COLOURS)
+    used = next(colours)
+    while True:
+        small = _reduced(full, side, used)
+        if len(small) <= most_bytes:
+            return small
+        smaller = side * min(0.95, math.sqrt(most_bytes / len(small)))
+        if side > _SMALLEST:
+            side = max(_SMALLEST, round(smaller))
+        elif fewer := next(colours, 0):
+            used = fewer
+        else:
+            side = round(smaller)
+
+
+def _reduced(full: Image.Image, side: int, colours: int) -> bytes:
+    share = side / max(full.size)
+    size = (max(1, round(full.width * share)), max(1, round(full.height * share)))
+    small = full.resize(size, Image.Resampling.HAMMING)
+    # An octree keeps the small points' colours, which a median cut spends on the large areas' shades.
+    palette = small.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    buffer = io.BytesIO()
+    palette.save(buffer, format="png", compress_level=7)
+    return buffer.getvalue()
+
+
+def _rendered(figure: Figure) -> Image.Image:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", pil_kwargs={"compress_level": 0})
+    return Image.open(buffer).convert("RGB")

@@ -1,0 +1,50 @@
+"""A figure is rendered once for what is stored and what is shown."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from classification_assets.learning.figures.picture import picture, png, preview
+
+
+def test_a_stored_picture_has_the_pixels_of_the_figure(draw, saved):
+    figure = draw("forest")
+    stored = Image.open(io.BytesIO(png(figure)))
+    expected = Image.open(io.BytesIO(saved(figure))).convert("RGB")
+    np.testing.assert_array_equal(np.asarray(stored), np.asarray(expected))
+    assert stored.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+    assert set(stored.info) == {"dpi"}
+
+
+def test_a_sheet_is_rendered_once_and_another_figure_as_it_is_now(draw):
+    sheet, plain = draw("confusion"), Figure(figsize=(1, 1))
+    assert picture(sheet) is picture(sheet)
+    before = np.asarray(picture(plain))
+    plain.text(0.5, 0.5, "new")
+    assert (np.asarray(picture(plain)) != before).any()
+
+
+@pytest.mark.parametrize("most", [50_000, 20_000, 5_000])
+def test_a_preview_is_as_large_as_it_may_be_and_has_the_shape_of_the_figure(draw, most):
+    figure = draw("boundary")
+    small = preview(figure, most)
+    full, shown = picture(figure), Image.open(io.BytesIO(small))
+    assert len(small) <= most
+    assert shown.width / shown.height == pytest.approx(full.width / full.height, rel=0.02)
+    assert len(small) > 0.5 * most or shown.width > 700
+
+
+def test_a_preview_in_few_colours_looks_like_the_figure(draw):
+    figure = draw("boundary")
+    shown = Image.open(io.BytesIO(preview(figure, 50_000))).convert("RGB")
+    expected = picture(figure).resize(shown.size, Image.Resampling.BOX)
+    difference = np.asarray(shown, float) - np.asarray(expected, float)
+    assert np.abs(difference).mean() < 6
+
+
+def test_a_simple_figure_is_not_enlarged(draw):
+    figure = Figure(figsize=(1, 1))
+    assert Image.open(io.BytesIO(preview(figure, 50_000))).size == picture(figure).size
