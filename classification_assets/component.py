@@ -36,6 +36,7 @@ attributes:
     max_epochs: 200
     batch_size: 64
     learning_rate: 0.01
+  view: {plane: auto}      # what boundary figures show: auto, pca, matrix, or two features: [x1, x2]
   architectures:
     - linear               # shipped: linear, shallow_relu, deep_relu, deep_tanh, regularized
     - deep_relu

@@ -266,7 +266,8 @@ def effect_of_architecture(
         **{part: np.array([score[part] for score in scores.values()]) for part in ("value", "low", "high")},
     )
     cells = {
-        name: replace(_small(evaluations[name], split, plane, truth), winner=name == winner) for name in architectures
+        name: replace(_small(evaluations[name], split, plane, truth), winner=name == winner)
+        for name in architectures
     }
     return architecture_effect(shapes, cells, title=f"{title}\nwhat depth, width and activation change")
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from classification_assets.learning import pictures
-from classification_assets.learning.architectures import MLP, Module
+from classification_assets.learning.architectures import MLP
 from classification_assets.learning.comparison import comparison
 from classification_assets.learning.evaluation import evaluate, planes_of
 from classification_assets.learning.folds import Fold
@@ -144,8 +144,6 @@ def test_the_effect_of_an_architecture_is_told_of_networks_that_have_a_depth(eva
     text = texts(pictures.effect_of_architecture(architectures, evaluations, split, "linear", "moons"))
     assert {"tanh, dropout", "none", "narrow", "linear"} <= set(text.split("\n"))
     assert f"★ {evaluations['linear'].score(Fold.TEST, 'accuracy')['value']:.3f}" in text
-    own = {"narrow": Module(name="narrow", kind="module", path="torch.nn:Linear")}
-    assert pictures.effect_of_architecture(own, evaluations, split, "narrow", "moons") is None
 
 
 @pytest.fixture(scope="module")
