@@ -24,6 +24,9 @@ ONE_HOT = 32
 CATEGORIES = 4096
 """Categories that are remembered; a rarer one is like one that was never seen."""
 
+LONGEST_WORD = 1000
+"""Bytes of a category, which is stored with the model."""
+
 DAY_0 = np.datetime64("2000-01-01T00:00:00", "us")
 """A date is days since then: float32 tells minutes apart for decades around it."""
 
@@ -263,10 +266,25 @@ def is_moment(word: str) -> bool:
     return re.match(MOMENT, word) is not None
 
 
-def category_counts(values: pa.Array) -> dict[str, int]:
-    """How often each category is there, missing ones left out."""
+def category_counts(values: pa.Array, name: str, first: int = 0) -> dict[str, int]:
+    """How often each category is there, missing ones left out.
+
+    Raises
+    ------
+    ValueError
+        If a word is so long that it is no category.
+    """
     counts: dict[str, int] = {}
-    for pair in pc.value_counts(_plain(values)).to_pylist():
+    values = _plain(values)
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        lengths = pc.binary_length(values)
+        if (longest := pc.max(lengths).as_py() or 0) > LONGEST_WORD:
+            row = first + pc.index(lengths, longest).as_py()
+            raise ValueError(
+                f"column {name!r}, row {row}: a text of {longest:,} bytes is no category (at most {LONGEST_WORD:,}); "
+                f"leave the column out (drop: [{name}]) or turn it into numbers"
+            )
+    for pair in pc.value_counts(values).to_pylist():
         if (text := as_category(pair["values"])) is not None:
             counts[text] = counts.get(text, 0) + pair["counts"]
     return counts

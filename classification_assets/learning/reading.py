@@ -205,6 +205,9 @@ def _header(file: Path, declared: TableFile, path: str, separator: str) -> list[
     try:
         with file.open(encoding=declared.encoding, newline="") as opened:
             line = next(csv.reader(iter(lambda: opened.readline(LONGEST), ""), delimiter=separator), [])
+            empty = all(not rest.strip() for rest in iter(lambda: opened.readline(LONGEST), "")) and bool(
+                line
+            )
     except UnicodeError:
         _refuse_encoding(file, path, declared.encoding)
         raise
@@ -216,6 +219,8 @@ def _header(file: Path, declared: TableFile, path: str, separator: str) -> list[
     if "" in names:
         raise ValueError(f"{path}: every column needs a name, however: column {names.index('') + 1} has none")
     _refuse_twins(names, path)
+    if empty:
+        raise ValueError(f"{path}: there is a header, but no rows below it")
     if len(names) == 1:
         for other in (";", "\t", ",", "|"):
             if other in names[0]:

@@ -147,9 +147,14 @@ class ParquetRows(Rows):
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
         for path in self.paths:
-            file = self.held or _opened(path)
-            for batch in file.iter_batches(BATCH, columns=chosen):
-                yield batch.select(chosen)
+            try:
+                file = self.held or _opened(path)
+                for batch in file.iter_batches(BATCH, columns=chosen):
+                    yield batch.select(chosen)
+            except (pa.ArrowException, OSError) as error:
+                if self.unchanged is not None:
+                    self.unchanged()
+                raise ValueError(f"{path}: is damaged: {error}") from error
         if self.unchanged is not None:
             self.unchanged()
 
