@@ -266,25 +266,29 @@ def is_moment(word: str) -> bool:
     return re.match(MOMENT, word) is not None
 
 
-def category_counts(values: pa.Array, name: str, first: int = 0) -> dict[str, int]:
-    """How often each category is there, missing ones left out.
+def refuse_long_words(values: pa.Array, name: str, first: int = 0) -> None:
+    """Check that no word is too long to be a category.
 
     Raises
     ------
     ValueError
-        If a word is so long that it is no category.
+        If one is, with column and row.
     """
-    counts: dict[str, int] = {}
     values = _plain(values)
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        lengths = pc.binary_length(values)
-        if (longest := pc.max(lengths).as_py() or 0) > LONGEST_WORD:
-            row = first + pc.index(lengths, longest).as_py()
-            raise ValueError(
-                f"column {name!r}, row {row}: a text of {longest:,} bytes is no category (at most {LONGEST_WORD:,}); "
-                f"leave the column out (drop: [{name}]) or turn it into numbers"
-            )
-    for pair in pc.value_counts(values).to_pylist():
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return
+    lengths = pc.binary_length(values)
+    if (longest := pc.max(lengths).as_py() or 0) > LONGEST_WORD:
+        raise ValueError(
+            f"column {name!r}, row {first + pc.index(lengths, longest).as_py()}: a text of {longest:,} bytes is no "
+            f"category (at most {LONGEST_WORD:,}); leave the column out (drop: [{name}]) or turn it into numbers"
+        )
+
+
+def category_counts(values: pa.Array) -> dict[str, int]:
+    """How often each category is there, missing ones left out."""
+    counts: dict[str, int] = {}
+    for pair in pc.value_counts(_plain(values)).to_pylist():
         if (text := as_category(pair["values"])) is not None:
             counts[text] = counts.get(text, 0) + pair["counts"]
     return counts

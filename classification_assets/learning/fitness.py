@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classification_assets.learning.columns import FITTED, category_counts
+from classification_assets.learning.columns import FITTED, category_counts, refuse_long_words
 from classification_assets.learning.datasets import GeneratedDataset
 from classification_assets.learning.folds import Folds
 from classification_assets.learning.preprocessing import refuse_names
@@ -75,7 +75,8 @@ def refuse_unfit(table: Table, folds: Folds) -> None:
         column = table.rows.column(name)
         try:
             if kind == "categorical":
-                refuse_names(category_counts(column, name), name, declared=name in table.roles.columns)
+                refuse_long_words(column, name)
+                refuse_names(category_counts(column), name, declared=name in table.roles.columns)
             else:
                 FITTED[kind].fit(name, np.empty(0)).encode(column)
         except ValueError as error:

@@ -22,6 +22,7 @@ from classification_assets.learning.columns import (
     category_counts,
     inferred_kind,
     is_moment,
+    refuse_long_words,
 )
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.declaration import Declaration
@@ -191,7 +192,8 @@ def _counted(rows: Rows, names: Sequence[str], training: np.ndarray) -> dict[str
     for batch in rows.batches(names) if names else ():
         chosen = batch.filter(pa.array(training[first : first + batch.num_rows]))
         for name in names:
-            counts[name].update(category_counts(chosen.column(name), name, first))
+            refuse_long_words(batch.column(name), name, first)
+            counts[name].update(category_counts(chosen.column(name)))
         first += batch.num_rows
     n = int(training.sum())
     return {name: (found, 0 < sum(found.values()) < n) for name, found in counts.items()}
