@@ -18,6 +18,7 @@ from classification_assets.assets.evaluation import evaluation_asset
 from classification_assets.assets.evolution import evolution_asset
 from classification_assets.assets.leaderboard import leaderboard_asset
 from classification_assets.assets.model import model_asset
+from classification_assets.assets.predictions import predictions_asset
 from classification_assets.assets.report import report_asset
 from classification_assets.assets.split import split_asset
 from classification_assets.experiment import Experiment, NamedExperiment
@@ -111,6 +112,8 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
     yield leaderboard_asset(experiment)
     if experiment.has_effect:
         yield effect_asset(experiment)
+    if experiment.predict is not None:
+        yield predictions_asset(experiment, experiment.predict)
     yield report_asset(experiment)
 
 

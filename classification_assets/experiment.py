@@ -16,7 +16,7 @@ from classification_assets.learning.architectures import (
     Training,
 )
 from classification_assets.learning.criteria import Bounds, Metric
-from classification_assets.learning.datasets import AnyDataset, GeneratedDataset
+from classification_assets.learning.datasets import AnyDataset, GeneratedDataset, UnlabelledFile
 from classification_assets.learning.declaration import Declaration, Name, field_error
 from classification_assets.learning.device import DeviceName
 from classification_assets.learning.folds import Folds
@@ -44,6 +44,9 @@ class Experiment(Declaration):
         Bounds(), description="What every model's test scores must lie within: {accuracy: {min: 0.9}}."
     )
     view: View = Field(View(), description="Which plane of the features the boundary figures show.")
+    predict: UnlabelledFile | None = Field(
+        None, description="Rows without labels, predicted by the architecture that leads: {path: new.csv}."
+    )
     device: DeviceName = Field("auto", description="Where it trains: auto, cpu, cuda, cuda:N or mps.")
     resample: bool = Field(False, description="The schedule draws fresh rows of the same problem each time.")
 

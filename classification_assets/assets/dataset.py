@@ -23,8 +23,8 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     def dataset(dataset, run: Run):
         """The rows and their labels; of generated data, the declaration tells the truth behind them."""
         from classification_assets.learning import pictures
+        from classification_assets.learning.fitness import refuse_few, refuse_unfit
         from classification_assets.learning.table import Table
-        from classification_assets.learning.target import refuse_few, refuse_unfit
 
         refuse_few(dataset, experiment.split)
         table = Table.of(dataset, run.overridden)

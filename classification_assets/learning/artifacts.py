@@ -6,6 +6,7 @@ one key `HEADER`. Formats:
 - `Table`: its columns; the header holds roles, source and how many rows at the end are for testing.
 - `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__`` if there are weights, then the features by
   name; the header holds classes, preprocessing and source.
+- `Predictions`: its rows; the header holds what is said about them all.
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
 - `Leaderboard`: its `board`; the header holds `differences` and `metric`.
 - `Comparison`: its `board`; the header holds `ranks` and `about`.
@@ -50,6 +51,7 @@ from classification_assets.learning.datasets.roles import Roles
 from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.figures.picture import png
 from classification_assets.learning.leaderboard import Leaderboard
+from classification_assets.learning.predictions import Predictions
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.report import Page
 from classification_assets.learning.rows import BATCH, ParquetRows
@@ -58,7 +60,16 @@ from classification_assets.learning.table import Table
 
 HEADER = "classification_assets"
 Artifact: TypeAlias = (
-    Table | Split | Evaluation | Leaderboard | Comparison | pd.DataFrame | Fitted | Figure | Page
+    Table
+    | Split
+    | Predictions
+    | Evaluation
+    | Leaderboard
+    | Comparison
+    | pd.DataFrame
+    | Fitted
+    | Figure
+    | Page
 )
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARTIAL = ".partial-"
@@ -220,6 +231,12 @@ def _write_table(value: Table, file: Path) -> None:
     _write_batches((batch.replace_schema_metadata(header) for batch in value.rows.batches()), schema, file)
 
 
+def _write_predictions(value: Predictions, file: Path) -> None:
+    header = _header("predictions", about=value.about)
+    schema = value.rows.schema.with_metadata(header)
+    _write_batches((batch.replace_schema_metadata(header) for batch in value.rows.batches()), schema, file)
+
+
 def _write_split(value: Split, file: Path) -> None:
     columns: dict[str, np.ndarray] = {"__fold__": value.fold, "__label__": value.y}
     if value.weight is not None:
@@ -306,6 +323,7 @@ def _write_figure(value: Figure, file: Path) -> None:
 _FORMATS: dict[type, tuple[str, Callable[[Any, Path], object]]] = {
     Table: (".parquet", _write_table),
     Split: (".parquet", _write_split),
+    Predictions: (".parquet", _write_predictions),
     Evaluation: (".parquet", _write_evaluation),
     Leaderboard: (".parquet", _write_leaderboard),
     Comparison: (".parquet", _write_comparison),
@@ -340,7 +358,7 @@ def _format_of(value: Any, place: UPath) -> tuple[str, Callable[[Any, Path], obj
     raise TypeError(f"{place}: a {type(value).__name__} cannot be stored; what can: {known}")
 
 
-def _read_parquet(place: UPath) -> Any:
+def _read_parquet(place: UPath) -> Any:  # noqa: PLR0911 (one a format)
     local = _LocalCopy(place)
     metadata = pq.read_schema(local.path).metadata or {}
     header = json.loads(metadata[HEADER.encode()])
@@ -350,6 +368,8 @@ def _read_parquet(place: UPath) -> Any:
             return Table(ParquetRows([local.path], keeps=local), roles, header["source"], header["n_test"])
         case "split":
             return _read_split(ParquetRows([local.path]), header)
+        case "predictions":
+            return Predictions(ParquetRows([local.path], keeps=local), header["about"])
         case "evaluation":
             metrics = _from_json(header["metrics"], "fold", "scope", "class", "metric")
             about = header["about"] | {"classes": labels.from_json(header["about"]["classes"])}

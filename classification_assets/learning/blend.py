@@ -241,3 +241,8 @@ class Fitted:
             for start in range(0, max(len(X), 1), size):
                 features = self.provenance.preprocessing.features(X[start : start + size])
                 yield blend.logits(torch.from_numpy(features).to(device))
+
+
+def members_disagreement(members: np.ndarray) -> np.ndarray:
+    """Mean over members (M, N, C) of the total variation distance to their mean: (N,) float32 in [0, 1]."""
+    return (np.abs(members - members.mean(0)).sum(2) / 2).mean(0).astype(np.float32)

@@ -24,6 +24,9 @@ ONE_HOT = 32
 CATEGORIES = 4096
 """Categories that are remembered; a rarer one is like one that was never seen."""
 
+LONGEST_WORD = 1000
+"""Bytes of a category, which is stored with the model."""
+
 DAY_0 = np.datetime64("2000-01-01T00:00:00", "us")
 """A date is days since then: float32 tells minutes apart for decades around it."""
 
@@ -261,6 +264,25 @@ def moments_of(values: pa.Array) -> pa.Array:
 def is_moment(word: str) -> bool:
     """Whether a word is a date or moment in ISO 8601."""
     return re.match(MOMENT, word) is not None
+
+
+def refuse_long_words(values: pa.Array, name: str, first: int = 0) -> None:
+    """Check that no word is too long to be a category.
+
+    Raises
+    ------
+    ValueError
+        If one is, with column and row.
+    """
+    values = _plain(values)
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return
+    lengths = pc.binary_length(values)
+    if (longest := pc.max(lengths).as_py() or 0) > LONGEST_WORD:
+        raise ValueError(
+            f"column {name!r}, row {first + pc.index(lengths, longest).as_py()}: a text of {longest:,} bytes is no "
+            f"category (at most {LONGEST_WORD:,}); leave the column out (drop: [{name}]) or turn it into numbers"
+        )
 
 
 def category_counts(values: pa.Array) -> dict[str, int]:

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
-from classification_assets.learning.blend import Fitted
+from classification_assets.learning.blend import Fitted, members_disagreement
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.metrics import RANKING_METRICS, Key, average_scores
 from classification_assets.learning.plane import MOST_ROWS, Plane, planes
@@ -249,7 +249,7 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | Non
     for fold in (Fold.VALIDATION, Fold.TEST):
         y, p, own = split.y[rows[fold]], probabilities[fold], by_member[fold]
         honest = not (seen and fold is Fold.VALIDATION)
-        disagreement = _disagreement(own) if honest else np.full(len(y), np.nan, np.float32)
+        disagreement = members_disagreement(own) if honest else np.full(len(y), np.nan, np.float32)
         frames.append(_frame(fold, rows[fold], y, p, disagreement))
         resampled = Resampled.of(y, p, classes)
         spreads = member_spreads(y, own, classes) if honest else {}
@@ -267,7 +267,9 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | Non
     )
     nowhere = np.full(len(grid), -1)
     frames.append(
-        _frame(PLANE, np.arange(len(grid)), nowhere, probabilities[PLANE], _disagreement(by_member[PLANE]))
+        _frame(
+            PLANE, np.arange(len(grid)), nowhere, probabilities[PLANE], members_disagreement(by_member[PLANE])
+        )
     )
     columns = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
     return Evaluation(
@@ -353,11 +355,6 @@ def _scores(
         if alone
         else ensemble
     )
-
-
-def _disagreement(members: np.ndarray) -> np.ndarray:
-    """Mean over members (M, N, C) of the total variation distance to their mean: (N,) float32 in [0, 1]."""
-    return (np.abs(members - members.mean(0)).sum(2) / 2).mean(0).astype(np.float32)
 
 
 def _at_temperature_1(p: np.ndarray, temperature: float) -> np.ndarray:

@@ -22,6 +22,7 @@ from classification_assets.learning.columns import (
     category_counts,
     inferred_kind,
     is_moment,
+    refuse_long_words,
 )
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.declaration import Declaration
@@ -89,8 +90,9 @@ class Preprocessing(Declaration):
         for name, (counts, missing) in _counted(rows, words, training).items():
             if name not in declared and counts and all(map(is_moment, counts)):
                 kind[name] = "date"  # a file that holds words only knows no dates
-            else:
-                learned[name] = _categories(counts, name, missing, name in declared)
+                continue
+            refuse_names(counts, name, declared=name in declared)
+            learned[name] = Categorical.fit(name, counts, missing)
         unfitted: dict[str, AnyColumn] = {
             name: learned[name] if name in learned else _blank(name, kind[name]) for name in names
         }
@@ -190,22 +192,30 @@ def _counted(rows: Rows, names: Sequence[str], training: np.ndarray) -> dict[str
     for batch in rows.batches(names) if names else ():
         chosen = batch.filter(pa.array(training[first : first + batch.num_rows]))
         for name in names:
+            refuse_long_words(batch.column(name), name, first)
             counts[name].update(category_counts(chosen.column(name)))
         first += batch.num_rows
     n = int(training.sum())
     return {name: (found, 0 < sum(found.values()) < n) for name, found in counts.items()}
 
 
-def _categories(counts: Mapping[str, int], name: str, missing: bool, declared: bool) -> Categorical:
+def refuse_names(counts: Mapping[str, int], name: str, *, declared: bool) -> None:
+    """Check that a column of words, given by how often each is there, holds categories.
+
+    Raises
+    ------
+    ValueError
+        If it rather names the rows or is free text, unless it is declared to be categorical.
+    """
     there = sum(counts.values())
-    if not declared and len(counts) > max(_SEVERAL, there / 2):
-        example = next(iter(counts))
-        raise ValueError(
-            f"column {name!r} looks like a name or free text: {len(counts)} different values in {there} training "
-            f"rows, such as {example[:40]!r}; leave it out (drop: [{name}]), say that it names the rows "
-            f"(id: {name}), or that it is meant (columns: {{{name}: categorical}})"
-        )
-    return Categorical.fit(name, counts, missing)
+    if declared or len(counts) <= max(_SEVERAL, there / 2) or all(map(is_moment, counts)):
+        return
+    example = next(iter(counts))
+    raise ValueError(
+        f"column {name!r} looks like a name or free text: {len(counts):,} different values in {there:,} rows, such "
+        f"as {example[:40]!r}; leave it out (drop: [{name}]), say that it names the rows (id: {name}), or that it "
+        f"is meant (columns: {{{name}: categorical}})"
+    )
 
 
 def _blank(name: str, kind: ColumnKind) -> AnyColumn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,8 @@ from classification_assets.learning.rows import JoinedRows, MemoryRows, ParquetR
 from classification_assets.learning.words import as_dates, typed, without_missing
 
 if TYPE_CHECKING:
-    from classification_assets.learning.datasets import TableFile
+    from classification_assets.learning.datasets import Format, TableFile, UnlabelledFile
+    from classification_assets.learning.datasets.roles import ColumnKind
 
 ENDINGS = {
     ".csv": "csv",
@@ -49,68 +50,78 @@ def read_files(declared: TableFile) -> Read:
         If a file cannot be read as a table: the message names file, place and value, and what would be right.
     """
     main = _part(declared, declared.path)
+    features = declared.feature_names(main.rows.names, declared.path)
     if declared.test is None:
-        return Read(main.typed(declared), 0, {"sha256": main.sha256})
+        return Read(main.typed(declared.columns, features), 0, {"sha256": main.sha256})
     test = _part(declared, declared.test)
     about = {"sha256": f"{main.sha256}+{test.sha256}"}
     if lost := [name for name in main.rows.names if name not in test.rows.names]:
         raise ValueError(f"{declared.test}: there is no column {lost[0]!r}, which {declared.path} has")
-    return Read(_joined(declared, main, test), test.rows.n_rows, about)
+    return Read(_joined(main, test, declared.columns, features), test.rows.n_rows, about)
+
+
+def read_unlabelled(declared: UnlabelledFile, kinds: Mapping[str, ColumnKind]) -> Rows:
+    """Rows whose columns are to be of known kinds; errors are those of `read_files`."""
+    rows = _part(declared, declared.path).typed(kinds, ())
+    if not rows.n_rows:
+        raise ValueError(f"{declared.path}: there are columns, but no rows")
+    return rows
 
 
 @dataclass(frozen=True)
 class _Part:
     """What one file holds; `words`: nothing in it has a type yet."""
 
+    place: str
     rows: Rows
     sha256: str
     words: bool
 
-    def typed(self, declared: TableFile) -> Rows:
+    def typed(self, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:
+        """With types, columns of declared kinds as these need; in `strict` ones a few words are mistakes."""
         if not isinstance(self.rows, MemoryRows):
             return self.rows
         table = self.rows.table
-        features = declared.feature_names(table.column_names, declared.path)
 
         def column(name: str) -> pa.ChunkedArray:
-            values, kind = table.column(name), declared.columns.get(name)
+            values, kind = table.column(name), kinds.get(name)
             if self.words:
-                return typed(values, name, declared.path, kind, strict=name in features)
+                return typed(values, name, self.place, kind, strict=name in strict)
             return as_dates(values) if pa.types.is_string(values.type) and kind is None else values
 
         return MemoryRows(pa.table({name: column(name) for name in table.column_names}))
 
 
-def _joined(declared: TableFile, main: _Part, test: _Part) -> Rows:
+def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:
     if (
         not (isinstance(main.rows, MemoryRows) and isinstance(test.rows, MemoryRows))
         or main.words != test.words
     ):
-        return JoinedRows([main.typed(declared), test.typed(declared)], [declared.path, str(declared.test)])
+        return JoinedRows([main.typed(kinds, strict), test.typed(kinds, strict)], [main.place, test.place])
     both = [rows.table.select(main.rows.names) for rows in (main.rows, test.rows)]
     try:
         # Typed together, so that both have the same types.
         whole = pa.concat_tables(both, promote_options="permissive")
     except pa.ArrowTypeError as error:
         raise ValueError(
-            f"{declared.test}: a column is of another type than in {declared.path}: {error}"
+            f"{test.place}: a column is of another type than in {main.place}: {error}"
         ) from error
-    return _Part(MemoryRows(whole), "", main.words).typed(declared)
+    return _Part(main.place, MemoryRows(whole), "", main.words).typed(kinds, strict)
 
 
-def _part(declared: TableFile, path: str) -> _Part:
+def _part(written: Format, path: str) -> _Part:
     found = files_of(path, [ending for ending, format in ENDINGS.items() if format == "parquet"])
     files = local_files(found)
-    format = declared.format if declared.format != "auto" else _format(files.names[0], path)
+    format = written.format if written.format != "auto" else _format(files.names[0], path)
     if format == "parquet":
-        return _Part(_parquet(files, found), files.sha256, words=False)
+        return _Part(path, _parquet(files, found), files.sha256, words=False)
     if len(found) > 1:
         raise ValueError(f"{path}: a folder is read if it holds Parquet files; a {format} table is one file")
-    table = _json_lines(declared, files, path) if format == "jsonl" else _csv(declared, files, path, format)
+    table = _json_lines(written, files, path) if format == "jsonl" else _csv(written, files, path, format)
     files.unchanged()
     if not table.num_rows:
         raise ValueError(f"{path}: there is a header, but no rows below it")
-    return _Part(MemoryRows(table), files.sha256, words=format != "jsonl")
+    return _Part(path, MemoryRows(table), files.sha256, words=format != "jsonl")
 
 
 def _format(name: str, path: str) -> str:
@@ -154,17 +165,17 @@ def _refuse_twins(names: Sequence[str], place: str) -> None:
         )
 
 
-def _csv(declared: TableFile, files: LocalFiles, path: str, format: str) -> pa.Table:
+def _csv(written: Format, files: LocalFiles, path: str, format: str) -> pa.Table:
     """All values as words, without the spaces around them; those that say so are missing."""
-    separator = declared.separator or ("\t" if format == "tsv" else ",")
+    separator = written.separator or ("\t" if format == "tsv" else ",")
     ragged: list[Any] = []
 
     def keep(row: Any) -> str:
         ragged.append(row)
         return "error"
 
-    _refuse_binary(files.paths[0], path, declared.encoding)
-    names = _header(files.paths[0], declared, path, separator)
+    _refuse_binary(files.paths[0], path, written.encoding)
+    names = _header(files.paths[0], written, path, separator)
     try:
         table = pa.csv.read_csv(
             files.paths[0],
@@ -172,7 +183,7 @@ def _csv(declared: TableFile, files: LocalFiles, path: str, format: str) -> pa.T
                 # In one thread: only then does Arrow know the number of a row with too few values.
                 use_threads=False,
                 block_size=LONGEST,
-                encoding=declared.encoding,
+                encoding=written.encoding,
                 column_names=names,
                 skip_rows_after_names=1,
             ),
@@ -189,24 +200,27 @@ def _csv(declared: TableFile, files: LocalFiles, path: str, format: str) -> pa.T
                 f"{path}: {line} has {row.actual_columns} values, the header {row.expected_columns}: "
                 f"{row.text[:80]!r}; a value that holds {separator!r} must be quoted"
             ) from error
-        _refuse_encoding(files.paths[0], path, declared.encoding)
+        _refuse_encoding(files.paths[0], path, written.encoding)
         if "straddling" in str(error) or "try to increase block size" in str(error):
             raise ValueError(
                 f"{path}: a row is longer than {LONGEST:,} bytes; is a quotation mark not closed?"
             ) from error
         raise ValueError(f"{path}: is no table of {format.upper()}: {error}") from error
-    columns = [without_missing(column, declared.missing) for column in table.columns]
+    columns = [without_missing(column, written.missing) for column in table.columns]
     return pa.Table.from_arrays(columns, names)
 
 
-def _header(file: Path, declared: TableFile, path: str, separator: str) -> list[str]:
+def _header(file: Path, written: Format, path: str, separator: str) -> list[str]:
     import csv
 
     try:
-        with file.open(encoding=declared.encoding, newline="") as opened:
+        with file.open(encoding=written.encoding, newline="") as opened:
             line = next(csv.reader(iter(lambda: opened.readline(LONGEST), ""), delimiter=separator), [])
+            empty = all(not rest.strip() for rest in iter(lambda: opened.readline(LONGEST), "")) and bool(
+                line
+            )
     except UnicodeError:
-        _refuse_encoding(file, path, declared.encoding)
+        _refuse_encoding(file, path, written.encoding)
         raise
     except csv.Error as error:
         raise ValueError(f"{path}: the header cannot be read: {error}") from error
@@ -216,6 +230,8 @@ def _header(file: Path, declared: TableFile, path: str, separator: str) -> list[
     if "" in names:
         raise ValueError(f"{path}: every column needs a name, however: column {names.index('') + 1} has none")
     _refuse_twins(names, path)
+    if empty:
+        raise ValueError(f"{path}: there is a header, but no rows below it")
     if len(names) == 1:
         for other in (";", "\t", ",", "|"):
             if other in names[0]:
@@ -254,18 +270,18 @@ def _refuse_encoding(file: Path, path: str, encoding: str) -> None:
             offset += len(data)
 
 
-def _json_lines(declared: TableFile, files: LocalFiles, path: str) -> pa.Table:
-    parts = [_as_table(block, path) for block in _blocks(declared, files.paths[0], path)]
+def _json_lines(written: Format, files: LocalFiles, path: str) -> pa.Table:
+    parts = [_as_table(block, path) for block in _blocks(written, files.paths[0], path)]
     if not parts:
         raise ValueError(f'{path}: holds no rows; each line is an object, as in {{"age": 3, "label": "a"}}')
     names = list(dict.fromkeys(name for part in parts for name in part.column_names))
     return pa.table({name: _unified([part, name] for part in parts) for name in names})
 
 
-def _blocks(declared: TableFile, file: Path, path: str) -> Iterator[list[dict[str, Any]]]:
+def _blocks(written: Format, file: Path, path: str) -> Iterator[list[dict[str, Any]]]:
     block: list[dict[str, Any]] = []
     try:
-        with file.open(encoding=declared.encoding) as opened:
+        with file.open(encoding=written.encoding) as opened:
             for number, line in enumerate(iter(lambda: opened.readline(LONGEST), ""), start=1):
                 if not line.strip():
                     continue
@@ -289,7 +305,7 @@ def _blocks(declared: TableFile, file: Path, path: str) -> Iterator[list[dict[st
                     yield block
                     block = []
     except UnicodeError:
-        _refuse_encoding(file, path, declared.encoding)
+        _refuse_encoding(file, path, written.encoding)
         raise
     if block:
         yield block

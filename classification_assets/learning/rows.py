@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,7 +43,7 @@ class Rows(ABC):
         step, first, parts = -(-self.n_rows // most) or 1, 0, []
         for batch in self.batches():
             start = -first % step
-            parts.append(batch.take(pa.array(range(start, batch.num_rows, step))))
+            parts.append(batch.take(pa.array(np.arange(start, batch.num_rows, step))))
             first += batch.num_rows
         return MemoryRows(pa.Table.from_batches(parts, self.schema))
 
@@ -139,18 +140,28 @@ class ParquetRows(Rows):
     ) -> None:
         self.paths, self.unchanged, self.keeps = list(paths), unchanged, keeps
         # One that stays open is read to its end even if another process replaces it meanwhile.
-        self.held = pq.ParquetFile(self.paths[0]) if len(self.paths) == 1 else None
+        self.held = _opened(self.paths[0]) if len(self.paths) == 1 else None
         self.schema = pq.read_schema(self.paths[0])
         self.n_rows = sum(pq.read_metadata(path).num_rows for path in self.paths)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
         for path in self.paths:
-            file = self.held or pq.ParquetFile(path)
-            for batch in file.iter_batches(BATCH, columns=chosen):
-                yield batch.select(chosen)
+            try:
+                file = self.held or _opened(path)
+                for batch in file.iter_batches(BATCH, columns=chosen):
+                    yield batch.select(chosen)
+            except (pa.ArrowException, OSError) as error:
+                if self.unchanged is not None:
+                    self.unchanged()
+                raise ValueError(f"{path}: is damaged: {error}") from error
         if self.unchanged is not None:
             self.unchanged()
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    # By default all that was read stays in memory until the file is closed, and a whole row group is read at once.
+    return pq.ParquetFile(path, pre_buffer=False, buffer_size=2**18)
 
 
 class JoinedRows(Rows):

@@ -10,10 +10,10 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from classification_assets.learning.datasets import AnyDataset
+from classification_assets.learning.fitness import refuse_unusable
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.table import Table
-from classification_assets.learning.target import refuse_unusable
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,12 @@ class Split:
         classes, y = table.labels()
         refuse_unusable(classes, y, f"{table.place}: column {table.target!r}")
         fold = folds.choose(y, group=table.group(), time=table.time(), n_test=table.n_test)
-        preprocessing, X = Preprocessing.fit_table(
-            table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
-        )
+        try:
+            preprocessing, X = Preprocessing.fit_table(
+                table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
+            )
+        except ValueError as error:
+            raise ValueError(f"{table.place}: {error}") from error
         return cls(X, y, fold, table.weight(), classes, preprocessing, table.source)
 
     @classmethod

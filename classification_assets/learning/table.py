@@ -65,6 +65,10 @@ class Table:
         rows = labelled(self.rows, self.target)
         if not (left_out := self.rows.n_rows - rows.n_rows):
             return self
+        if not rows.n_rows:
+            raise ValueError(
+                f"{self.place}: column {self.target!r}: all {left_out:,} rows are without a label"
+            )
         if self.n_test:
             raise ValueError(
                 f"{self.place}: column {self.target!r}: {left_out} rows have no label; where the test fold has a "

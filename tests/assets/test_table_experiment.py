@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from classification_assets.component import experiment_definitions
 from classification_assets.learning.artifacts import load
 from classification_assets.learning.classifier import load_classifier
 from classification_assets.learning.data_checks import of_dataset
@@ -36,6 +37,7 @@ def done(tmp_path_factory, declared, materialize_into):
     """Everything of an experiment on a table, materialized once: the run, and the folder it is in."""
     folder = tmp_path_factory.mktemp("artifacts")
     visits().to_csv(folder / "visits.csv.gz", index=False)
+    visits(seed=2).drop(columns="outcome").to_parquet(folder / "new.parquet")
     experiment = declared(
         "visits",
         dataset={
@@ -45,6 +47,7 @@ def done(tmp_path_factory, declared, materialize_into):
             "group": "patient",
             "weight": "weight",
         },
+        predict={"path": str(folder / "new.parquet"), "id": "patient"},
     )
     return materialize_into(folder, experiment), folder
 
@@ -125,3 +128,24 @@ def test_the_dataset_shows_its_profile_and_checks_it(done):
     }
     assert checks["nothing_leaks"]
     assert set(checks) == {check.name for check in of_dataset()}
+
+
+def test_the_architecture_that_leads_predicts_the_rows_without_labels(done):
+    result, folder = done
+    predicted = load(folder / "visits" / "predictions.parquet")
+    first = load(folder / "visits" / "leaderboard.parquet").board["architecture"].iloc[0]
+    assert predicted.about["architecture"] == first
+    frame = predicted.rows.frame()
+    assert frame["patient"].tolist() == visits(seed=2)["patient"].tolist()
+    classifier = load_classifier(folder / "visits" / first / "model.safetensors")
+    np.testing.assert_allclose(
+        frame[["p_ill", "p_very ill", "p_well"]], classifier.predict_proba(visits(seed=2)), atol=1e-5
+    )
+    shown = materialization(result, "visits/predictions").metadata
+    assert shown["dagster/row_count"].value == 240
+    assert shown["architecture"].value == first
+
+
+def test_without_rows_to_predict_there_are_no_predictions(declared):
+    keys = {key.to_user_string() for asset in experiment_definitions(declared()).assets for key in asset.keys}
+    assert "small/predictions" not in keys

@@ -224,3 +224,11 @@ def test_a_row_is_encoded_alike_alone_and_among_others():
     preprocessing, X = learned(FRAME)
     for row in range(len(FRAME)):
         np.testing.assert_array_equal(preprocessing.encode(FRAME.iloc[[row]]), X[[row]])
+
+
+def test_a_text_that_is_too_long_to_be_a_category_is_named_with_its_row():
+    frame = pd.DataFrame({"note": ["short", "x" * 2_000_000, "short", "short"]})
+    with pytest.raises(
+        ValueError, match=r"column 'note', row 1: a text of 2,000,000 bytes is no category.*drop"
+    ):
+        learned(frame, {"note": "categorical"})

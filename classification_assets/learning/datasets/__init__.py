@@ -10,7 +10,13 @@ from classification_assets.learning.datasets.dataset import Dataset, GeneratedDa
 from classification_assets.learning.datasets.moons import Moons
 from classification_assets.learning.datasets.roles import Roles
 from classification_assets.learning.datasets.spirals import Spirals
-from classification_assets.learning.datasets.tables import ShippedTable, TableFile, TableFunction
+from classification_assets.learning.datasets.tables import (
+    Format,
+    ShippedTable,
+    TableFile,
+    TableFunction,
+    UnlabelledFile,
+)
 
 AnyDataset = Annotated[
     Blobs | Moons | Circles | Spirals | TableFile | TableFunction | ShippedTable, Field(discriminator="kind")
@@ -21,6 +27,7 @@ __all__ = [
     "Blobs",
     "Circles",
     "Dataset",
+    "Format",
     "GeneratedDataset",
     "Moons",
     "Roles",
@@ -28,4 +35,5 @@ __all__ = [
     "Spirals",
     "TableFile",
     "TableFunction",
+    "UnlabelledFile",
 ]

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from classification_assets.learning.datasets.dataset import Dataset
 from classification_assets.learning.datasets.roles import Roles
-from classification_assets.learning.declaration import ImportPath, imported
+from classification_assets.learning.declaration import Declaration, ImportPath, imported
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from classification_assets.learning.rows import Read
 
 MISSING = ("", "?", "-", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "none")
+
+
+PATH = (
+    "The file, compressed or not (.gz, .bz2, .xz, .zst, .zip), or a folder of Parquet files: an absolute path, any "
+    "fsspec URL, or a path relative to the folder in which Dagster runs, which it may not leave. "
+    "CLASSIFICATION_ASSETS_DATA, if set, lists the folders and URLs that everything must be in."
+)
 
 
 class OwnTable(Roles, Dataset):
@@ -29,23 +36,9 @@ class OwnTable(Roles, Dataset):
         return self.read().rows.frame()
 
 
-class TableFile(OwnTable):
-    """A table in a file, or a folder of Parquet files."""
+class Format(Declaration):
+    """How a file is written."""
 
-    fixed: ClassVar[frozenset[str]] = frozenset({"path", "test"})
-
-    kind: Literal["table"] = Field(
-        "table", description="A file: CSV, TSV, Parquet, JSON Lines, or a folder of Parquet."
-    )
-    path: str = Field(
-        min_length=1,
-        description="The file, compressed or not (.gz, .bz2, .xz, .zst, .zip), or a folder of Parquet files: an "
-        "absolute path, any fsspec URL, or a path relative to the folder in which Dagster runs, which it may not "
-        "leave. CLASSIFICATION_ASSETS_DATA, if set, lists the folders that everything must be in.",
-    )
-    test: str | None = Field(
-        None, min_length=1, description="A file of its own whose rows are the test fold; paths as above."
-    )
     format: Literal["auto", "csv", "tsv", "parquet", "jsonl"] = Field(
         "auto", description="auto: by the name's ending."
     )
@@ -72,6 +65,25 @@ class TableFile(OwnTable):
             raise ValueError(
                 f"there is no encoding {encoding!r}; known are utf-8, latin-1, cp1252, utf-16 and more"
             ) from error
+
+    @property
+    def written(self) -> Format:
+        """How the file is written, of a declaration that says more."""
+        return Format(**{name: getattr(self, name) for name in Format.model_fields})
+
+
+class TableFile(OwnTable, Format):
+    """A table in a file, or a folder of Parquet files."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"path", "test"})
+
+    kind: Literal["table"] = Field(
+        "table", description="A file: CSV, TSV, Parquet, JSON Lines, or a folder of Parquet."
+    )
+    path: str = Field(min_length=1, description=PATH)
+    test: str | None = Field(
+        None, min_length=1, description="A file of its own whose rows are the test fold; paths as above."
+    )
 
     def read(self) -> Read:
         from classification_assets.learning.reading import read_files
@@ -108,3 +120,13 @@ class ShippedTable(Dataset):
         bunch = getattr(datasets, f"load_{self.name}")(as_frame=True)
         label = np.asarray(bunch.target_names)[bunch.target]
         return bunch.data.assign(label=label if self.name == "digits" else label.astype(object))
+
+
+class UnlabelledFile(Format):
+    """Rows without labels, for which predictions are wanted."""
+
+    path: str = Field(min_length=1, description=PATH)
+    id: str | None = Field(
+        None,
+        description="The column that names the row. Default: the data set's; without one, rows are numbered.",
+    )

@@ -1,4 +1,4 @@
-"""What a column must be to be predicted: some classes, each with rows to learn from."""
+"""What a table must be to be learned from: labels that are classes, features that hold what they should."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from classification_assets.learning.columns import FITTED, category_counts, refuse_long_words
 from classification_assets.learning.datasets import GeneratedDataset
 from classification_assets.learning.folds import Folds
+from classification_assets.learning.preprocessing import refuse_names
 
 if TYPE_CHECKING:
     from classification_assets.learning.table import Table
@@ -54,7 +56,7 @@ def refuse_unusable(classes: list[Any], y: np.ndarray, place: str) -> None:
 
 
 def refuse_unfit(table: Table, folds: Folds) -> None:
-    """Check that a table's rows can be predicted and are enough for the folds.
+    """Check all that later steps would stumble over: labels, number of rows, every value of every feature.
 
     Raises
     ------
@@ -67,6 +69,18 @@ def refuse_unfit(table: Table, folds: Folds) -> None:
         folds.sizes(len(y), len(classes), table.n_test)
     except ValueError as error:
         raise ValueError(f"{table.place}: {error}") from error
+    for role in (table.weight, table.group, table.time):
+        role()
+    for name, kind in table.kinds().items():
+        column = table.rows.column(name)
+        try:
+            if kind == "categorical":
+                refuse_long_words(column, name)
+                refuse_names(category_counts(column), name, declared=name in table.roles.columns)
+            else:
+                FITTED[kind].fit(name, np.empty(0)).encode(column)
+        except ValueError as error:
+            raise ValueError(f"{table.place}: {error}") from error
 
 
 def refuse_few(dataset: Any, folds: Folds) -> None:

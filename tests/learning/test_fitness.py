@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from classification_assets.learning.datasets import Moons
+from classification_assets.learning.fitness import refuse_few, refuse_unfit
 from classification_assets.learning.folds import Folds
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
-from classification_assets.learning.target import refuse_few, refuse_unfit
 
 N = 400
 

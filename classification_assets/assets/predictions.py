@@ -1,0 +1,43 @@
+"""<experiment>/predictions: what the architecture that leads says of rows without labels."""
+
+import dagster as dg
+
+from classification_assets import shown
+from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.datasets import UnlabelledFile
+
+
+def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -> dg.AssetsDefinition:
+    """The asset of an experiment's predictions."""
+    models = {
+        architecture.name: [experiment.name, architecture.name, "model"]
+        for architecture in experiment.architectures
+    }
+    architectures = {architecture.name: architecture for architecture in experiment.architectures}
+
+    @experiment_asset(
+        experiment,
+        "predictions",
+        stored_as="parquet",
+        inputs={"leaderboard": [experiment.name, "leaderboard"], "models": models},
+        uses=[*experiment.all_declared(), unlabelled],
+        kinds={"pytorch", "parquet"},
+        accelerated=True,
+    )
+    def predictions(leaderboard, models, run: Run):
+        """Label, probabilities and uncertainty of each row, by the architecture that the validation fold puts first."""
+        from classification_assets.learning.predictions import predict_file
+
+        first = str(leaderboard.board["architecture"].iloc[0])
+        predicted = predict_file(models[first].using(architectures[first]), unlabelled, run.device)
+        return predicted, {
+            **shown.table(predicted.counts(), "predicted classes"),
+            **shown.table(predicted.rows.sample(20).frame(), "some of the rows"),
+            **shown.scalars(
+                {"dagster/row_count": predicted.rows.n_rows, "disagreement": predicted.about["disagreement"]}
+            ),
+            "architecture": dg.MetadataValue.text(first),
+        }
+
+    return predictions

@@ -1,0 +1,155 @@
+"""What a classifier says of rows without labels: in batches, so that there may be any number of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from classification_assets.learning.blend import Fitted, members_disagreement
+from classification_assets.learning.datasets import UnlabelledFile
+from classification_assets.learning.reading import read_unlabelled
+from classification_assets.learning.rows import ParquetRows, Rows
+
+HELD_BYTES = 2**26
+"""Of all members' probabilities, that are computed at one time."""
+
+ROW = "row"
+"""The column that numbers rows which have no name, from 0."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A row of probabilities for each row.
+
+    Attributes
+    ----------
+    rows : Rows
+        The ``id`` under its own name (or `ROW`), ``label`` (the most probable class, as it was in the data),
+        ``p_<class>`` (float32) and ``disagreement``, the uncertainty: the mean total variation distance of a
+        member's probabilities from the members' mean, 0 to 1.
+    about : dict
+        ``architecture``, ``counts`` (rows of each predicted class) and ``disagreement`` (its mean).
+    """
+
+    rows: Rows
+    about: dict[str, Any]
+
+    def counts(self) -> pd.DataFrame:
+        """Rows of each predicted class, for reading."""
+        counts = self.about["counts"]
+        return pd.DataFrame({"class": list(counts), "rows": list(counts.values())})
+
+
+def predict_file(fitted: Fitted, declared: UnlabelledFile, device: str = "cpu") -> Predictions:
+    """Predict the rows of a file.
+
+    Columns may come in any order and there may be others.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is no table, a column is missing, or a value is not of its column's kind: the message names
+        file, column, row and value.
+    """
+    kinds = {column.name: column.kind for column in fitted.provenance.preprocessing.columns}
+    rows = read_unlabelled(declared, kinds)
+    name = declared.id or _known_id(fitted, rows)
+    if name is not None and name not in rows.names:
+        raise ValueError(
+            f"{declared.path}: id: there is no column {name!r}; there are: {', '.join(rows.names)}"
+        )
+    folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
+    path = Path(folder.name) / "predictions.parquet"
+    counts, total = np.zeros(len(fitted.provenance.classes), np.int64), 0.0
+    schema = _schema(fitted, rows, name, declared.path)
+    with pq.ParquetWriter(path, schema) as writer:
+        for batch in _batches(fitted, rows, name, schema, declared.path, device):
+            writer.write_batch(batch)
+            counts += np.bincount(_codes(batch, len(counts)), minlength=len(counts))
+            total += float(np.asarray(batch.column("disagreement")).sum(dtype=np.float64))
+    about = {
+        "architecture": fitted.provenance.architecture.name,
+        "counts": dict(zip(map(str, fitted.provenance.classes), counts.tolist(), strict=True)),
+        "disagreement": total / rows.n_rows,
+    }
+    return Predictions(ParquetRows([path], keeps=folder), about)
+
+
+def written_alike(fitted: Fitted) -> dict[str, Any]:
+    """How the table was written that a classifier was trained on, as an unlabelled one may be too."""
+    dataset = fitted.provenance.source.get("dataset", {})
+    return {name: dataset[name] for name in ("separator", "encoding", "missing") if name in dataset}
+
+
+def _known_id(fitted: Fitted, rows: Rows) -> str | None:
+    name = fitted.provenance.source.get("dataset", {}).get("id")
+    return name if name in rows.names else None
+
+
+def _schema(fitted: Fitted, rows: Rows, name: str | None, place: str) -> pa.Schema:
+    classes = fitted.provenance.classes
+    own = pa.field(ROW, pa.int64()) if name is None else rows.schema.field(name)
+    schema = pa.schema(
+        [
+            own,
+            pa.field("label", pa.array(classes).type),
+            *(pa.field(f"p_{label}", pa.float32()) for label in classes),
+            pa.field("disagreement", pa.float32()),
+        ]
+    )
+    if len(set(schema.names)) < len(schema.names):
+        raise ValueError(
+            f"{place}: the id column {own.name!r} has the name of a column of the predictions "
+            f"({', '.join(schema.names[1:])}); rename it"
+        )
+    return schema
+
+
+def _batches(
+    fitted: Fitted, rows: Rows, name: str | None, schema: pa.Schema, place: str, device: str
+) -> Iterator[pa.RecordBatch]:
+    preprocessing = fitted.provenance.preprocessing
+    members = sum(map(len, fitted.provenance.packs))
+    size = max(1, HELD_BYTES // (4 * members * len(fitted.provenance.classes)))
+    labels = pa.array(fitted.provenance.classes)
+    first = 0
+    missing = [column for column in preprocessing.names if column not in rows.names]
+    if missing:
+        raise ValueError(
+            f"{place}: missing columns: {', '.join(missing)}; expected are {', '.join(preprocessing.names)}"
+        )
+    wanted = list(dict.fromkeys([*([name] if name else []), *preprocessing.names]))
+    for whole in rows.batches(wanted):
+        for start in range(0, whole.num_rows, size):
+            batch = whole.slice(start, size)
+            try:
+                X = preprocessing.encode(batch, first)
+            except ValueError as error:
+                raise ValueError(f"{place}: {error}") from error
+            p, by_member = fitted.member_predictions(X, device)
+            own = batch.column(name) if name else pa.array(np.arange(first, first + len(p)))
+            columns = [
+                own,
+                labels.take(pa.array(p.argmax(1))),
+                *np.ascontiguousarray(p.T),
+                members_disagreement(by_member),
+            ]
+            yield pa.RecordBatch.from_arrays(
+                [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
+                schema=schema,
+            )
+            first += len(p)
+
+
+def _codes(batch: pa.RecordBatch, n_classes: int) -> np.ndarray:
+    return np.stack([np.asarray(batch.column(place + 2)) for place in range(n_classes)]).argmax(0)

@@ -1,0 +1,70 @@
+"""Predictions outside of Dagster: python -m classification_assets.predict MODEL INPUT OUTPUT."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from classification_assets.learning.blend import Fitted
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Predict the rows of a table with a stored model; 0 if it went well, 2 if something cannot be used."""
+    parser = argparse.ArgumentParser(
+        prog="python -m classification_assets.predict",
+        description="Labels, probabilities and uncertainty of a table's rows, written as Parquet.",
+    )
+    parser.add_argument("model", help="a model's .safetensors file: a path or URL")
+    parser.add_argument(
+        "input",
+        help="CSV, TSV, Parquet or JSON Lines, compressed or not, or a folder of Parquet: a path or URL",
+    )
+    parser.add_argument("output", help="the .parquet file to write: a path or URL")
+    parser.add_argument("--id", help="the column that names the rows (default: the data set's, else numbers)")
+    parser.add_argument("--separator", help="between the values of CSV (default: as the model's own table)")
+    parser.add_argument("--encoding", help="of text (default: as the model's own table)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--module", help="a person's own network class, package.module:Class")
+    given = parser.parse_args(arguments)
+
+    from classification_assets.learning.artifacts import save
+    from classification_assets.learning.datasets import UnlabelledFile
+    from classification_assets.learning.declaration import imported
+    from classification_assets.learning.device import resolve_device
+    from classification_assets.learning.predictions import predict_file, written_alike
+
+    try:
+        if not given.output.endswith(".parquet"):
+            raise ValueError(
+                f"{given.output}: predictions are written as Parquet, to a name that ends in .parquet"
+            )
+        fitted = _model(given.model, imported(given.module, "--module") if given.module else None)
+        own = {name: value for name in ("id", "separator", "encoding") if (value := getattr(given, name))}
+        # What stands on the command line is meant, wherever it lies.
+        path = given.input if "://" in given.input else os.path.abspath(given.input)
+        declared = UnlabelledFile.model_validate(written_alike(fitted) | own | {"path": path})
+        predictions = predict_file(fitted, declared, resolve_device(given.device).name)
+        save(predictions, given.output)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{given.output}: {predictions.rows.n_rows:,} rows; {_counts(predictions.about['counts'])}")
+    return 0
+
+
+def _model(path: str, module: object) -> Fitted:
+    from classification_assets.learning.classifier import load_classifier
+
+    return load_classifier(path, module).fitted_  # type: ignore[arg-type]
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{label}: {count:,}" for label, count in counts.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

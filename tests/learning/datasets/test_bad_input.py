@@ -1,0 +1,319 @@
+"""What people really have in their files: a clear error before any work, or a way to go on that loses nothing."""
+
+import gzip
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from classification_assets.learning import local_files, reading
+from classification_assets.learning.datasets import TableFile
+from classification_assets.learning.fitness import refuse_unfit
+from classification_assets.learning.folds import Folds
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def good(n=60):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "age": rng.normal(40, 9, n).round(1),
+            "town": rng.choice(["Oslo", "Rome"], n),
+            "label": np.arange(n) % 2,
+        }
+    )
+
+
+def lines(n=60):
+    return good(n).to_csv(index=False).splitlines()
+
+
+def written(content, path="a.csv"):
+    data = content.encode() if isinstance(content, str) else content
+    Path(path).write_bytes(data)
+    return path
+
+
+def used(path, **declared):
+    """The table, as the data-set asset takes it."""
+    table = Table.of(TableFile(path=path, **declared))
+    refuse_unfit(table, Folds())
+    return table
+
+
+def refused(path, words, **declared):
+    with pytest.raises(ValueError, match=words):
+        used(path, **declared)
+
+
+# Files
+
+
+@pytest.mark.parametrize("path", ["a.csv", "a.jsonl", "a.parquet", "a.csv.gz"])
+def test_an_empty_file_is_named(path):
+    refused(written("", path), rf"{path}: is empty; a table has a header and rows")
+
+
+def test_an_archive_of_nothing_is_empty_too():
+    refused(
+        written(gzip.compress(b""), "a.csv.gz"), r"a\.csv\.gz: the first line must hold the columns' names"
+    )
+
+
+@pytest.mark.parametrize("text", ["age,label\n", "age,label", "age,label\r\n\r\n"])
+def test_a_header_alone_has_no_rows(text):
+    refused(written(text), r"a\.csv: there is a header, but no rows below it")
+
+
+def test_a_parquet_file_without_rows_is_named():
+    good(0).to_parquet("a.parquet")
+    refused("a.parquet", r"a\.parquet: there are columns, but no rows")
+
+
+def test_another_encoding_is_told_with_the_line_and_goes_once_it_is_declared():
+    text = "\n".join(lines()).replace("Oslo", "Zürich")
+    written(text.encode("latin-1"))
+    line = next(number for number, row in enumerate(lines(), start=1) if "Oslo" in row)
+    refused("a.csv", rf"a\.csv: line {line} is not utf-8: byte b'\\xfc' near offset \d+; .*encoding: latin-1")
+    assert "Zürich" in set(used("a.csv", encoding="latin-1").frame["town"])
+
+
+def test_a_header_in_another_encoding_is_told_too():
+    written("größe,label\n1,2\n".encode("latin-1"))
+    refused("a.csv", r"line 1 is not utf-8: byte b'\\xf6'")
+
+
+def test_utf_16_is_recognized():
+    written("\n".join(lines()).encode("utf-16"))
+    refused("a.csv", "is UTF-16, not utf-8: say encoding: utf-16")
+    assert used("a.csv", encoding="utf-16").rows.n_rows == 60
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name():
+    written("\n".join(lines()).encode("utf-8-sig"))
+    assert used("a.csv").rows.names == ["age", "town", "label"]
+
+
+@pytest.mark.parametrize(("extra", "count"), [(",more", 4), ("", 2)])
+def test_a_row_with_too_many_or_too_few_values_is_named_by_its_line(extra, count):
+    rows = lines()
+    rows[7] = rows[7] + extra if extra else rows[7].rpartition(",")[0]
+    refused(written("\n".join(rows)), rf"a\.csv: line 8 has {count} values, the header 3: .*must be quoted")
+
+
+def test_columns_of_the_same_name_are_named():
+    rows = ["age,town,age", *lines()[1:]]
+    refused(
+        written("\n".join(rows)),
+        r"a\.csv: columns must have different names, however: 'age' is there 2 times",
+    )
+    table = pa.table([[1.0, 2.0], [3.0, 4.0]], names=["age", "age"])
+    pq.write_table(table, "a.parquet")
+    refused("a.parquet", "'age' is there 2 times")
+
+
+def test_a_column_without_a_name_is_told():
+    refused(written("a,,label\n1,2,3\n"), "every column needs a name, however: column 2 has none")
+
+
+def test_another_separator_is_guessed_in_the_message():
+    refused(written("\n".join(lines()).replace(",", ";")), "perhaps separator: ';' is right")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "words"),
+    [
+        ("a.csv", b"PK\x03\x04 and so on", "is a zip or a spreadsheet, not text; export the sheet as CSV"),
+        ("a.csv", b"age,label\n\0\0\0", "holds bytes of value 0, so it is no text"),
+        ("a.xlsx", b"PK\x03\x04", "the ending does not say what it is"),
+        ("a.parquet", b"PAR1 and then nothing", r"a\.parquet: is no Parquet file, or a damaged one"),
+        ("a.csv.gz", b"age,label\n1,2\n", r"a\.csv\.gz: is damaged, or not compressed as its ending says"),
+        ("a.csv.zst", b"age,label\n1,2\n", "is damaged, or not compressed"),
+        ("a.csv.xz", b"age,label\n1,2\n", "is damaged, or not compressed"),
+        ("a.csv.zip", b"age,label\n1,2\n", "is damaged, or not compressed"),
+        ("a.csv.gz", gzip.compress(b"age,label\n" * 1000)[:-20], "is damaged, or not compressed"),
+        ("a.jsonl", b'{"age": 1}\n{"age": }\n', r"a\.jsonl: line 2 is no JSON: .*\{\"age\": \}"),
+        (
+            "a.jsonl",
+            b'{"age": 1}\n[1, 2]\n',
+            r"line 2 must be an object with a value a column, however: '\[1, 2\]",
+        ),
+        ("a.jsonl", b'{"age": [1]}\n', r"line 1: 'age' must be one value, however: \[1\]"),
+        ("a.jsonl", b"\n\n", r"a\.jsonl: holds no rows; each line is an object"),
+    ],
+)
+def test_what_is_no_table_is_named(path, content, words):
+    refused(written(content, path), words)
+
+
+def test_the_files_of_a_folder_must_agree():
+    Path("parts").mkdir()
+    good().to_parquet("parts/1.parquet")
+    good().assign(age="old").to_parquet("parts/2.parquet")
+    refused("parts", r"2\.parquet: column 'age' holds .*string, in the first file double")
+    good().drop(columns="town").to_parquet("parts/2.parquet")
+    refused("parts", r"2\.parquet: there is no column 'town', which the first file has")
+
+
+def test_a_folder_of_partitions_is_refused_since_their_key_would_be_lost():
+    Path("parts/town=Oslo").mkdir(parents=True)
+    good().to_parquet("parts/town=Oslo/1.parquet")
+    refused("parts", "lies in a folder named key=value, whose key is not in the file")
+
+
+# Size
+
+
+def test_a_field_that_never_ends_is_an_error_and_takes_no_memory(monkeypatch):
+    monkeypatch.setattr(reading, "LONGEST", 2**16)
+    rows = lines()
+    rows[3] = '41,"never closed' + "x" * 2**18
+    refused(
+        written("\n".join(rows)),
+        r"a\.csv: a row is longer than 65,536 bytes; is a quotation mark not closed\?",
+    )
+    written('{"age": "' + "x" * 2**18 + '"}\n', "a.jsonl")
+    refused("a.jsonl", "line 1 is longer than 65,536 characters")
+
+
+def test_a_zip_bomb_is_stopped_before_it_fills_the_disk(monkeypatch):
+    monkeypatch.setattr(local_files, "LEAST_LIMIT", 2**20)
+    bomb = b"age,label\n" + b"0,0\n" * 2**22
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", bomb)
+    for path, content in (("a.csv.gz", gzip.compress(bomb)), ("a.csv.zip", packed.getvalue())):
+        refused(
+            written(content, path), rf"{path}: unpacks to more than [\d,]+ bytes, over 200 times its size"
+        )
+
+
+def test_what_is_larger_than_the_disk_is_refused(monkeypatch):
+    monkeypatch.setattr(local_files.shutil, "disk_usage", lambda folder: type("", (), {"free": 100})())
+    refused(
+        written(gzip.compress("\n".join(lines()).encode()), "a.csv.gz"), "needs more room than the 100 bytes"
+    )
+
+
+# Changes
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(monkeypatch):
+    written("\n".join(lines()))
+    read_csv = reading.pa.csv.read_csv
+
+    def read_and_change(*arguments):
+        Path("a.csv").write_text("\n".join(lines(70)))
+        return read_csv(*arguments)
+
+    monkeypatch.setattr(reading.pa.csv, "read_csv", read_and_change)
+    refused("a.csv", r"a\.csv: changed while it was read; nothing was stored: run again when it is complete")
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_parquet_file_that_changes_between_batches_is_told(replaced):
+    good().to_parquet("a.parquet")
+    table = Table.of(TableFile(path="a.parquet"))
+    good(70).to_parquet("b.parquet" if replaced else "a.parquet")
+    if replaced:
+        os.replace("b.parquet", "a.parquet")
+    with pytest.raises(ValueError, match=r"a\.parquet: changed while it was read|damaged|invalid"):
+        table.labels()
+
+
+def test_a_url_that_changes_is_told(monkeypatch):
+    def put(n):
+        with fsspec.open("memory://changing/a.csv", "wb") as opened:
+            opened.write(good(n).to_csv(index=False).encode())
+
+    put(60)
+    read_csv = reading.pa.csv.read_csv
+    monkeypatch.setattr(reading.pa.csv, "read_csv", lambda *arguments: (put(70), read_csv(*arguments))[1])
+    refused("memory://changing/a.csv", "changed while it was read")
+
+
+# Values
+
+
+def test_a_column_without_any_value_serves_nothing_and_is_told():
+    table = used(
+        written("\n".join(f"{row}," if row != "age,town,label" else f"{row},none" for row in lines()))
+    )
+    split = Split.of(table, Folds())
+    assert np.isnan(split.X[:, 2]).all()
+    assert np.isfinite(split.preprocessing.features(split.X)).all()
+    assert table.profile.constant == ["none"]
+
+
+@pytest.mark.parametrize("value", ["inf", "-Infinity", "1e999"])
+def test_an_infinite_value_is_named_with_column_and_row(value):
+    rows = lines()
+    rows[6] = f"{value},{rows[6].partition(',')[2]}"
+    refused(
+        written("\n".join(rows)),
+        r"a\.csv: every feature must be a finite number, however: column 'age', row 5: -?inf .*leave it empty",
+    )
+
+
+def test_a_word_among_numbers_is_named_and_may_be_declared_missing():
+    rows = lines()
+    rows[6] = f"unknown,{rows[6].partition(',')[2]}"
+    refused(
+        written("\n".join(rows)), r"column 'age' holds numbers, but not in row 5: 'unknown'.*under missing:"
+    )
+    assert used("a.csv", missing=["unknown"]).frame["age"].isna().sum() == 1
+
+
+def test_json_of_several_types_in_a_column_becomes_words():
+    rows = ['{"x": 1, "label": "a"}', '{"x": "one", "label": "b"}'] * 30
+    assert set(used(written("\n".join(rows), "a.jsonl")).frame["x"]) == {"1", "one"}
+
+
+# Labels
+
+
+def labelled(labels):
+    return written(good(len(labels)).assign(label=labels).to_csv(index=False))
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            ["a"] * 60,
+            r"a\.csv: column 'label': two classes or more are needed, however: all 60 rows have the label",
+        ),
+        (np.arange(60), "60 different numbers in 60 rows .*rather a quantity than classes"),
+        ([f"c{row}" for row in range(60)], "every row has a label of its own"),
+        (np.linspace(0, 1, 60), "Estimate it by regression"),
+        ([f"c{row // 2}" for row in range(20_000)], "there are 10,000 classes, and at most 1,000"),
+        (
+            [f"c{row // 2}" for row in range(60)],
+            "the validation fold would have 12 of 60 rows, fewer than the 30",
+        ),
+        ([None] * 60, "all 60 rows are without a label"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(labels, words):
+    refused(labelled(labels), words)
+
+
+def test_a_target_that_is_not_there_is_told_with_what_is():
+    refused(
+        written("\n".join(lines())),
+        "target: there is no column 'Label'; did you mean 'label'",
+        target="Label",
+    )

@@ -1,0 +1,69 @@
+"""A large table goes through data set and split in batches: memory follows the encoded rows, not the file."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys, threading, time
+from pathlib import Path
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq, sklearn.model_selection, sklearn.tree
+from classification_assets.learning import artifacts, data_checks, pictures
+from classification_assets.learning.datasets import TableFile
+from classification_assets.learning.folds import Folds
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
+
+FEATURES, folder = 30, Path(sys.argv[1])
+
+def resident():
+    (line,) = [line for line in open("/proc/self/status") if line.startswith("VmRSS")]
+    return int(line.split()[1]) * 1024
+
+def watch():
+    while True:
+        peak[0] = max(peak[0], resident())
+        time.sleep(0.002)
+
+def written(n_rows):
+    path, rng = folder / f"{n_rows}.parquet", np.random.default_rng(0)
+    schema = pa.schema([(f"x{number}", pa.float32()) for number in range(FEATURES)] + [("label", pa.int64())])
+    with pq.ParquetWriter(path, schema) as writer:
+        for start in range(0, n_rows, 50_000):
+            X = rng.normal(size=(FEATURES, 50_000)).astype(np.float32)
+            writer.write_table(pa.table([*X, (X[0] > X[1]).astype(np.int64)], schema=schema))
+    return path
+
+def through(path):
+    table = Table.of(TableFile(path=str(path)))
+    for check in data_checks.of_dataset():
+        check.judge(table)
+    pictures.rows(table, "rows")
+    artifacts.save(table, folder / "dataset.parquet")
+    del table
+    split = Split.of(artifacts.load(folder / "dataset.parquet"), Folds())
+    pictures.folds(split, "folds")
+    artifacts.save(split, folder / "split.parquet")
+
+peak = [0]
+threading.Thread(target=watch, daemon=True).start()
+peaks = []
+for n_rows in (50_000, 500_000):
+    path = written(n_rows)
+    peak[0] = 0
+    through(path)
+    peaks.append(peak[0])
+print((peaks[1] - peaks[0]) / (450_000 * FEATURES * 4))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_each_row_more_takes_less_than_twice_its_encoded_size(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROGRAM, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(done.stdout) < 2

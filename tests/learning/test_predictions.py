@@ -1,0 +1,190 @@
+"""Rows without labels are predicted from a file, in batches, whatever order its columns have."""
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from classification_assets.learning import predictions as predicting
+from classification_assets.learning.architectures import MLP, Training
+from classification_assets.learning.artifacts import load, save
+from classification_assets.learning.datasets import TableFile, UnlabelledFile
+from classification_assets.learning.folds import Folds
+from classification_assets.learning.predictions import predict_file
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
+from classification_assets.predict import main
+
+CLASSES = ["ill", "well"]
+
+
+def people(n=150, seed=0):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "id": [f"p{row}" for row in range(n)],
+            "age": rng.normal(40, 9, n).round(1),
+            "town": rng.choice(["Oslo", "Rome"], n),
+            "smoker": rng.choice([True, False], n),
+            "day": pd.date_range("2020-01-01", periods=n).astype(str),
+        }
+    )
+    return frame.assign(label=np.where(frame["age"] + 9 * frame["smoker"] > 44, "ill", "well"))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A stored model of people, with its fitted classifier."""
+    folder = tmp_path_factory.mktemp("model")
+    people().to_csv(folder / "people.csv", index=False, sep=";", encoding="latin-1")
+    declared = TableFile(path=str(folder / "people.csv"), id="id", separator=";", encoding="latin-1")
+    split = Split.of(Table.of(declared), Folds())
+    training = Training(members=3, max_epochs=20)
+    fitted = MLP(name="narrow", hidden=(6,)).fit(split, training, training.seeds)
+    save(fitted, folder / "model.safetensors")
+    return fitted, folder / "model.safetensors"
+
+
+@pytest.fixture
+def new(tmp_path):
+    """Writes rows without labels, and gives the declaration of the file."""
+
+    def new(frame=None, name="new.csv", **declared):
+        frame = people(40, seed=1).drop(columns="label") if frame is None else frame
+        path = tmp_path / name
+        if name.endswith(".parquet"):
+            frame.to_parquet(path)
+        else:
+            frame.to_csv(path, index=False)
+        return UnlabelledFile(path=str(path), **declared)
+
+    return new
+
+
+def test_each_row_gets_its_label_probabilities_and_uncertainty(model, new):
+    fitted, _ = model
+    found = predict_file(fitted, new()).rows.frame()
+    frame = people(40, seed=1)
+    p, members = fitted.member_predictions(fitted.provenance.preprocessing.encode(frame))
+    assert found.columns.tolist() == ["id", "label", "p_ill", "p_well", "disagreement"]
+    assert found["id"].tolist() == frame["id"].tolist()
+    np.testing.assert_allclose(found[["p_ill", "p_well"]], p, atol=1e-6)
+    assert found["label"].tolist() == [CLASSES[code] for code in p.argmax(1)]
+    assert (found["label"] == frame["label"]).mean() > 0.7
+    distance = np.abs(members - members.mean(0)).sum(2).mean(0) / 2
+    np.testing.assert_allclose(found["disagreement"], distance, atol=1e-6)
+
+
+def test_the_order_of_columns_and_others_beside_them_do_not_matter(model, new):
+    expected = predict_file(model[0], new()).rows.frame()
+    frame = people(40, seed=1).drop(columns="label")
+    for changed, name in (
+        (frame[frame.columns[::-1]].assign(extra=1), "a.csv"),
+        (frame.assign(smoker=frame["smoker"].map({True: "yes", False: "no"})), "b.csv"),
+        (frame.assign(day=pd.to_datetime(frame["day"])), "c.parquet"),
+    ):
+        pd.testing.assert_frame_equal(
+            predict_file(model[0], new(changed, name)).rows.frame(), expected, check_dtype=False
+        )
+
+
+def test_batches_of_any_size_give_the_same(model, new, monkeypatch):
+    expected = predict_file(model[0], new()).rows.frame()
+    monkeypatch.setattr(predicting, "HELD_BYTES", 4 * 3 * 2 * 7)
+    pd.testing.assert_frame_equal(predict_file(model[0], new()).rows.frame(), expected, rtol=1e-5)
+
+
+def test_gaps_and_values_that_were_never_seen_are_no_error(model, new):
+    frame = people(40, seed=1).assign(town="Atlantis", smoker=None)
+    frame.loc[3, "age"] = np.nan
+    found = predict_file(model[0], new(frame)).rows.frame()
+    assert np.isfinite(found[["p_ill", "p_well", "disagreement"]].to_numpy()).all()
+
+
+def test_rows_without_a_name_are_numbered(model, new):
+    found = predict_file(model[0], new(people(40).drop(columns=["id", "label"]))).rows.frame()
+    assert found["row"].tolist() == list(range(40))
+
+
+@pytest.mark.parametrize(
+    ("change", "declared", "words"),
+    [
+        (
+            {"drop": ["age", "day"]},
+            {},
+            r"new\.csv: missing columns: age, day; expected are age, town, smoker, day",
+        ),
+        ({"age": "old"}, {}, r"new\.csv: column 'age' holds numbers, but not in row 0: 'old'"),
+        ({"smoker": "maybe"}, {}, r"new\.csv: column 'smoker' is boolean.* row 0: 'maybe'"),
+        ({"day": "monday"}, {}, r"new\.csv: column 'day' is a date.* row 0: 'monday'"),
+        ({}, {"id": "name"}, r"new\.csv: id: there is no column 'name'; there are: id, age"),
+        (
+            {"label": range(40)},
+            {"id": "label"},
+            "the id column 'label' has the name of a column of the predictions",
+        ),
+    ],
+)
+def test_what_cannot_be_predicted_is_named_with_column_and_row(model, new, change, declared, words):
+    frame = people(40).drop(columns="label").assign(**{k: v for k, v in change.items() if k != "drop"})
+    with pytest.raises(ValueError, match=words):
+        predict_file(model[0], new(frame.drop(columns=change.get("drop", [])), **declared))
+
+
+def test_a_wrong_type_in_parquet_is_named_with_its_row(model, new):
+    frame = people(40).assign(age=np.where(np.arange(40) == 7, np.inf, 30.0))
+    with pytest.raises(
+        ValueError, match=r"new\.parquet: every feature must be a finite number.*'age', row 7: inf"
+    ):
+        predict_file(model[0], new(frame, "new.parquet"))
+
+
+def test_predictions_come_back_from_their_file(model, new, tmp_path):
+    predicted = predict_file(model[0], new())
+    save(predicted, tmp_path / "predictions.parquet")
+    again = load(tmp_path / "predictions.parquet")
+    pd.testing.assert_frame_equal(again.rows.frame(), predicted.rows.frame())
+    assert again.about == predicted.about
+    assert again.counts()["rows"].sum() == 40
+
+
+# The command
+
+
+def test_the_command_writes_what_the_function_gives(model, new, tmp_path, capsys):
+    # As the model's own table was written: that is what most new rows look like.
+    people(40, seed=1).to_csv(tmp_path / "new.csv", index=False, sep=";")
+    assert main([str(model[1]), str(tmp_path / "new.csv"), str(tmp_path / "out.parquet")]) == 0
+    expected = predict_file(model[0], new()).rows.frame()
+    pd.testing.assert_frame_equal(pq.read_table(tmp_path / "out.parquet").to_pandas(), expected)
+    assert "out.parquet: 40 rows; ill: " in capsys.readouterr().out
+
+
+def test_a_path_on_the_command_line_is_meant_wherever_it_lies(model, tmp_path, monkeypatch):
+    people(40, seed=1).to_csv(tmp_path / "new.csv", index=False, sep=";")
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "deep")
+    assert main([str(model[1]), "../new.csv", "out.parquet"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["no.safetensors", "new.csv", "out.parquet"], "no artifact at no.safetensors"),
+        (["MODEL", "lost.csv", "out.parquet"], "there is no such file or folder"),
+        (
+            ["MODEL", "new.csv", "out.csv"],
+            "predictions are written as Parquet, to a name that ends in .parquet",
+        ),
+        (["MODEL", "new.csv", "out.parquet", "--id", "x"], "id: there is no column 'x'"),
+        (["MODEL", "new.csv", "out.parquet", "--device", "cuda:7"], "cuda"),
+    ],
+)
+def test_what_the_command_cannot_use_is_told_and_nothing_is_written(
+    model, tmp_path, monkeypatch, capsys, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    people(40, seed=1).to_csv("new.csv", index=False, sep=";")
+    assert main([str(model[1]) if word == "MODEL" else word for word in arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out.parquet").exists()
