@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
-from classification_assets.learning import artifacts
+from classification_assets.learning import artifacts, onnx_model
 from classification_assets.learning.architectures import Architecture, ArchitectureChoice, Training
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.copies import learned_rows
@@ -187,6 +187,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """Store the fitted classifier atomically, for `load_classifier`."""
         check_is_fitted(self, "fitted_")
         artifacts.save(self.fitted_, path)
+
+    def to_onnx(self, path: str | Path) -> None:
+        """Write the fitted classifier as an ONNX file (.onnx), for ONNX Runtime: see `onnx_model.exported`.
+
+        Needs the extra `onnx`.
+        """
+        check_is_fitted(self, "fitted_")
+        artifacts.save(onnx_model.exported(self.fitted_), path)
 
     def _architecture(self) -> Architecture:
         value = dict(self.architecture) if isinstance(self.architecture, Mapping) else self.architecture
