@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from classification_assets.learning.columns import days, inferred_kind, numbers, truths
+from classification_assets.learning.columns import as_category, days, inferred_kind, numbers, truths
 from classification_assets.learning.frames import Given
 
 AMBIGUOUS = 0.01
@@ -22,7 +21,6 @@ MOST = 2**22
 """Rows, at most, that whole-number weights are turned into."""
 
 _CODES = {"numeric": numbers, "boolean": truths, "date": days}
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 def learned_rows(
@@ -45,24 +43,23 @@ def learned_rows(
 
     Returns
     -------
-    indices (n,) into the rows, in an order that only the rows' content decides; weights (n,) or None if all count
-    alike
+    indices (n,) into the rows, in an order that only the rows' content decides, and no scale of a column; weights
+    (n,), or None if all count alike
 
     Raises
     ------
     ValueError
         If a column is of no kind or a number is infinite.
     """
-    content = _hashes(_columns(rows, names), len(y))
-    whole = _mixed(content, pd.util.hash_array(y))
     kept = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
-    order = kept[np.argsort(whole[kept], kind="stable")]
+    order, content = _sorted(_columns(rows, names), kept)
+    by_class = np.lexsort((y[order], content))
+    order, content = order[by_class], content[by_class]
     own = np.ones(len(order)) if weight is None else weight[order].astype(np.float64)
-    first = np.flatnonzero(np.r_[True, whole[order][1:] != whole[order][:-1]])
+    first = np.flatnonzero(_changes(content) | _changes(y[order]))
     in_all = np.add.reduceat(own, first)
-    _, which, classes = np.unique(content[order[first]], return_inverse=True, return_counts=True)
-    of_several = in_all[classes[which] > 1].sum() / in_all.sum()
-    if of_several > AMBIGUOUS:
+    of_several = in_all[(np.bincount(content[first]) > 1)[content[first]]].sum()
+    if of_several > AMBIGUOUS * in_all.sum():
         if np.all(own == np.round(own)) and own.sum() <= max(MOST, len(y)):
             return np.repeat(order, own.astype(np.int64)), None
         return order, own.astype(np.float32)
@@ -71,37 +68,42 @@ def learned_rows(
 
 
 def _columns(rows: Given, names: list[str]) -> Iterable[np.ndarray]:
-    """What networks see of each column, (N,) of numbers or of hashes of words."""
+    """What networks see of each column, (N,), as numbers that can be compared."""
     if isinstance(rows, np.ndarray):
         yield from rows.T
         return
     for name in names:
         column = rows.column(name)
         kind = inferred_kind(name, column.type)
-        yield _word_hashes(column) if kind == "categorical" else _CODES[kind](column, name)
+        yield _ranks(column) if kind == "categorical" else _CODES[kind](column, name)
 
 
-def _word_hashes(column: pa.ChunkedArray) -> np.ndarray:
+def _ranks(column: pa.ChunkedArray) -> np.ndarray:
+    """The place of each word among the words in order, (N,) float32, NaN where missing."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     encoded = column.unify_dictionaries().combine_chunks()
-    words = np.array([*encoded.dictionary.to_pylist(), None], object)
-    places = np.asarray(encoded.indices.fill_null(len(words) - 1))
-    return pd.util.hash_array(words, categorize=False)[places]
+    words = np.array([str(as_category(word)) for word in encoded.dictionary.to_pylist()], object)
+    _, ranks = np.unique(words, return_inverse=True)
+    return np.append(ranks, np.nan)[np.asarray(encoded.indices.fill_null(len(words)))]
 
 
-def _hashes(columns: Iterable[np.ndarray], n_rows: int) -> np.ndarray:
-    """A number (N,) uint64 that equal rows, and but for one pair in 10¹⁹ only they, have in common."""
-    content = np.zeros(n_rows, np.uint64)
+def _sorted(columns: Iterable[np.ndarray], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (n,) by the first column, equals by the second and so on; and a number of each that its equals share."""
+    content, all_differ = np.zeros(len(rows), np.int64), False
     for column in columns:
-        content = _mixed(content, column if column.dtype == np.uint64 else _number_hashes(column))
-    return content
+        # Every column is looked at: a value that cannot be used is found there.
+        if all_differ:
+            continue
+        # No infinite value is in a table, so that there is room for the missing ones, which are equal.
+        own = np.where(np.isnan(column), np.inf, column)[rows]
+        order = np.lexsort((own, content))
+        rows, own, content = rows[order], own[order], content[order]
+        content = np.cumsum(_changes(own) | _changes(content)) - 1
+        all_differ = content[-1] == len(rows) - 1
+    return rows, content
 
 
-def _number_hashes(column: np.ndarray) -> np.ndarray:
-    # There are two zeros and many NaN: here they are one each.
-    return pd.util.hash_array(np.where(np.isnan(column), np.float32(np.nan), column + np.float32(0)))
-
-
-def _mixed(content: np.ndarray, more: np.ndarray) -> np.ndarray:
-    return content * _FACTOR + more
+def _changes(values: np.ndarray) -> np.ndarray:
+    """Where another value begins, (n,) bool."""
+    return np.append(True, values[1:] != values[:-1])
