@@ -40,7 +40,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         A shipped architecture's name, or a declaration such as ``{"hidden": [16, 16], "activation": "relu"}``.
         The default chooses for itself how large and how many its networks are and how long they train.
     learning_rate, weight_decay, input_noise, mixup
-        As in `Training`; an architecture's own training options come before these.
+        As in `Training`; an architecture's own training options come before these. The default learning rate
+        stands for that of ``tabular`` itself there.
     members : int
         Networks in the ensemble. Like all that follow up to `validation_fraction`, without a use for ``tabular``.
     max_epochs, batch_size, schedule, early_stopping, patience, label_smoothing

@@ -25,6 +25,11 @@ def is_frame(X: Any) -> bool:
     return nw.dependencies.is_into_dataframe(X)
 
 
+def numbered(n_columns: int) -> list[str]:
+    """What columns without names are called."""
+    return [f"x{place + 1}" for place in range(n_columns)]
+
+
 def given(X: Any, names: Sequence[str]) -> Given:
     """A frame or array (N, D) under these D names.
 
@@ -47,12 +52,10 @@ def given(X: Any, names: Sequence[str]) -> Given:
 
 def with_columns(X: Any, names: Sequence[str]) -> Any:
     """The columns of these names of a frame, in the frame's order; the frame itself if one is not there."""
-    there = list(nw.from_native(X, eager_only=True).columns)
-    if not set(names) <= set(there) or len(there) == len(names):
+    frame, wanted = nw.from_native(X, eager_only=True), set(names)
+    if not wanted < set(frame.columns):
         return X
-    return (
-        nw.from_native(X, eager_only=True).select([name for name in there if name in set(names)]).to_native()
-    )
+    return frame.select([name for name in frame.columns if name in wanted]).to_native()
 
 
 def _of_another(X: Any) -> pa.Table:
@@ -75,8 +78,3 @@ def _refuse_objects(frame: pd.DataFrame) -> None:
                     f"column {str(name)!r}, row {row}: an argument must be a string or a number (or true, false, "
                     f"a date), not {type(value).__name__!r}"
                 )
-
-
-def numbered(n_columns: int) -> list[str]:
-    """What columns without names are called."""
-    return [f"x{place + 1}" for place in range(n_columns)]

@@ -2,6 +2,7 @@
 
 import pickle
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -204,6 +205,14 @@ def test_fitting_again_forgets_the_first_fit():
 def test_a_pickled_classifier_gives_the_same_probabilities(trained):
     again = pickle.loads(pickle.dumps(trained))
     np.testing.assert_array_equal(again.predict_proba(FRAME), trained.predict_proba(FRAME))
+
+
+def test_the_readmes_example_runs(tmp_path, monkeypatch):
+    section = (Path(__file__).parents[2] / "README.md").read_text().split("## In Python")[1]
+    code = section.split("```python")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert {path.suffix for path in tmp_path.iterdir()} == {".onnx", ".safetensors"}
 
 
 # Tables as they are
