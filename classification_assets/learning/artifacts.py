@@ -14,7 +14,7 @@ one key `HEADER`. Formats:
 - `Fitted`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/``, the last read only when asked for; the
   header holds the provenance.
 - `Figure`: a PNG, read back as its bytes, and beside it the SVG, which never is.
-- `Page`: HTML, which is never read back.
+- `Page`: HTML, and `OnnxModel`: ONNX, which are never read back.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from classification_assets.learning.datasets.roles import Roles
 from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.figures.picture import png
 from classification_assets.learning.leaderboard import Leaderboard
+from classification_assets.learning.onnx_model import OnnxModel
 from classification_assets.learning.predictions import Predictions
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.report import Page
@@ -70,6 +71,7 @@ Artifact: TypeAlias = (
     | Fitted
     | Figure
     | Page
+    | OnnxModel
 )
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARTIAL = ".partial-"
@@ -331,6 +333,7 @@ _FORMATS: dict[type, tuple[str, Callable[[Any, Path], object]]] = {
     Fitted: (".safetensors", _write_fitted),
     Figure: (".png", _write_figure),
     Page: (".html", lambda page, file: file.write_text(page.html, encoding="utf-8")),
+    OnnxModel: (".onnx", lambda model, file: file.write_bytes(model.content)),
 }
 
 

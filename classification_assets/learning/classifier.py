@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,34 +11,44 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import Tags, check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
-from classification_assets.learning import artifacts
+from classification_assets.learning import artifacts, onnx_model
 from classification_assets.learning.architectures import Architecture, ArchitectureChoice, Training
 from classification_assets.learning.blend import Fitted
+from classification_assets.learning.copies import learned_rows
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.folds import Fold, stratified
-from classification_assets.learning.preprocessing import as_numbers
+from classification_assets.learning.frames import Given, given, is_frame, numbered, with_columns
+from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.progress import Progress
+from classification_assets.learning.rows import MemoryRows
 from classification_assets.learning.split import Split
 
 
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
     """A calibrated ensemble of neural networks, trained in one pass.
 
+    Takes tables as they are: numbers, words, truth values and dates, missing values included.
+
     Parameters
     ----------
     architecture : str, dict or Architecture
         A shipped architecture's name, or a declaration such as ``{"hidden": [16, 16], "activation": "relu"}``.
+        The default chooses for itself how large and how many its networks are and how long they train.
+    learning_rate, weight_decay, input_noise, mixup
+        As in `Training`; an architecture's own training options come before these. The default learning rate
+        stands for that of ``tabular`` itself there.
     members : int
-        Networks in the ensemble.
-    max_epochs, batch_size, learning_rate, weight_decay, schedule, early_stopping, patience, label_smoothing,
-    input_noise, mixup
-        As in `Training`; an architecture's own training options come before these.
+        Networks in the ensemble. Like all that follow up to `validation_fraction`, without a use for ``tabular``.
+    max_epochs, batch_size, schedule, early_stopping, patience, label_smoothing
+        As in `Training`.
     validation_fraction : float
-        Share of the rows given to `fit` that stops and calibrates.
+        Share of the rows given to `fit`, but at least one row a class, that stops and calibrates. If no class has
+        three rows to share, all rows train, and nothing is stopped or calibrated.
     device : str
         auto, cpu, cuda, cuda:N or mps.
     random_state : int, RandomState or None
@@ -48,6 +59,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : array (C,)
     n_features_in_ : int
+    feature_names_in_ : array (D,) of str
+        Only if the rows came with names.
     fitted_ : Fitted
         The trained networks, their history and provenance.
 
@@ -55,14 +68,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     --------
     >>> from sklearn.datasets import make_moons
     >>> X, y = make_moons(400, noise=0.2, random_state=0)
-    >>> classifier = NeuralClassifier("shallow_relu", max_epochs=20, random_state=0).fit(X, y)
+    >>> classifier = NeuralClassifier(random_state=0).fit(X, y)
     >>> classifier.predict_proba(X).shape
     (400, 2)
     """
 
     def __init__(
         self,
-        architecture: str | Mapping[str, Any] | Architecture = "deep_relu",
+        architecture: str | Mapping[str, Any] | Architecture = "tabular",
         *,
         members: int = 8,
         max_epochs: int = 200,
@@ -97,46 +110,54 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on rows X (N, D), a frame or an array of finite numbers, and labels y (N,).
+        """Train on rows X (N, D), a frame or an array, and labels y (N,).
+
+        The order of the rows has no influence, and a row of weight 3 is the same as three rows: see `learned_rows`.
+
+        Parameters
+        ----------
+        sample_weight : array (N,), optional
+            How much each row counts, not below 0: in training, in what stops it and in calibrating.
 
         Raises
         ------
         ValueError
             If a parameter, the rows or the labels cannot be used; nothing has been trained then.
         """
-        names = [str(name) for name in X.columns] if isinstance(X, pd.DataFrame) else None
-        rows = X.to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
-        labels = np.asarray(y)
-        if rows.ndim != 2 or labels.ndim != 1 or len(rows) != len(labels):
-            raise ValueError(f"expected X (N, D) and y (N,), however: {rows.shape} and {labels.shape}")
-        names = names or [f"x{index + 1}" for index in range(rows.shape[1])]
-        rows, weight = as_numbers(rows, names), _checked_weight(sample_weight, len(rows))
-        if (missing := np.flatnonzero(pd.isna(labels))).size:
-            raise ValueError(f"y must hold no missing label, however: row {missing[0]}: {labels[missing[0]]}")
-        if len(np.unique(labels)) < 2:
-            raise ValueError(f"y must hold two classes or more, however: {np.unique(labels).tolist()}")
-        seed = int(check_random_state(self.random_state).randint(2**31))
-        n_classes, n_validation = len(np.unique(labels)), round(self.validation_fraction * len(rows))
-        if not n_classes <= n_validation <= len(rows) - n_classes:
-            raise ValueError(
-                f"validation_fraction = {self.validation_fraction} of {len(rows)} rows is {n_validation}; "
-                f"training and validation need {n_classes} rows each, one a class"
-            )
-        split = Split.of_arrays(
-            rows,
-            labels,
+        seed = self._seed()
+        architecture, _ = self._architecture(), self._training(seed)
+        X = _checked_rows(self, X, reset=True, y=y)
+        labels = _checked_labels(y)
+        check_consistent_length(X, labels)
+        weight = _checked_weight(sample_weight, len(labels))
+        classes, code = _classes(labels, weight)
+        names = self._names()
+        rows = given(X, names)
+        learned, weight = learned_rows(rows, names, code, weight)
+        code = code[learned]
+        fold = np.full(len(code), Fold.TRAIN, np.int8)
+        if not architecture.learns_from_validation:
             # No row is set aside for test: whoever calls `fit` holds that fold.
-            stratified(labels, {Fold.VALIDATION: n_validation}, seed),
-            names=names,
-            weight=weight,
-        )
-        return self.fit_split(split, seed=seed)
+            fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
+        preprocessing, encoded = _encoded(rows, names, learned, fold == Fold.TRAIN)
+        source = {"estimator": {"validation_fraction": self.validation_fraction, "named": self._is_named()}}
+        self.fit_split(Split(encoded, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
+        self.classes_ = classes
+        return self
 
-    def fit_split(self, split: Split, seed: int = 0) -> Self:
-        """Train on a split's training fold; its validation fold stops and calibrates."""
+    def fit_split(self, split: Split, seed: int | None = None) -> Self:
+        """Train on a split's training fold; its validation fold stops and calibrates.
+
+        The seed is drawn from `random_state` unless it is given.
+        """
         architecture = self._architecture()
-        training = architecture.trained_with(self._training(seed))
+        training = architecture.trained_with(self._training(self._seed() if seed is None else seed))
         device = resolve_device(self.device, architecture.device).name
         progress = Progress(architecture.name, bar=self.verbose)
         try:
@@ -146,9 +167,17 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         return self._opened(fitted)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Class probabilities (N, C) of rows X (N, D), columns in the order of `classes_`."""
+        """Class probabilities (N, C) of rows X (N, D), columns in the order of `classes_`.
+
+        Columns of a frame that were not there in `fit` are ignored.
+        """
         check_is_fitted(self, "fitted_")
-        return self.fitted_.predict_proba(self.fitted_.provenance.preprocessing.encode(X))
+        if is_frame(X) and self._is_named():
+            X = with_columns(X, self._names())
+        X = _checked_rows(self, X)
+        return self.fitted_.predict_proba(
+            self.fitted_.provenance.preprocessing.encode(given(X, self._names()))
+        )
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class (N,) of each row."""
@@ -160,19 +189,119 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "fitted_")
         artifacts.save(self.fitted_, path)
 
+    def to_onnx(self, path: str | Path) -> None:
+        """Write the fitted classifier as an ONNX file (.onnx), for ONNX Runtime: see `onnx_model.exported`.
+
+        Needs the extra `onnx`.
+        """
+        check_is_fitted(self, "fitted_")
+        artifacts.save(onnx_model.exported(self.fitted_), path)
+
     def _architecture(self) -> Architecture:
         value = dict(self.architecture) if isinstance(self.architecture, Mapping) else self.architecture
         return TypeAdapter(ArchitectureChoice).validate_python(value)
+
+    def _seed(self) -> int:
+        state = check_random_state(self.random_state)
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)  # as it is: what was opened repeats its own training
+        return int(state.randint(2**31))
 
     def _training(self, seed: int) -> Training:
         options = {name: getattr(self, name) for name in Training.model_fields if name != "seed"}
         return Training.model_validate(options | {"seed": seed})
 
+    def _n_validation(self, y: np.ndarray) -> int:
+        if not 0 < self.validation_fraction < 1:
+            raise ValueError(
+                f"validation_fraction must be above 0 and below 1, however: {self.validation_fraction}"
+            )
+        shared = np.bincount(y)
+        shared = shared[shared >= 3]  # of fewer rows, `stratified` lends none
+        wanted = max(round(self.validation_fraction * len(y)), len(shared))
+        return min(wanted, int(shared.sum()) - len(shared))
+
+    def _is_named(self) -> bool:
+        return hasattr(self, "feature_names_in_")
+
+    def _names(self) -> list[str]:
+        return list(self.feature_names_in_) if self._is_named() else numbered(self.n_features_in_)
+
     def _opened(self, fitted: Fitted) -> Self:
         self.fitted_ = fitted
         self.classes_ = np.asarray(fitted.provenance.classes)
-        self.n_features_in_ = len(fitted.provenance.preprocessing.names)
+        names = fitted.provenance.preprocessing.names
+        self.n_features_in_ = len(names)
+        told = fitted.provenance.source.get("estimator", {})
+        if told.get("named", list(names) != numbered(len(names))):
+            self.feature_names_in_ = np.array(names, object)
+        elif self._is_named():
+            del self.feature_names_in_
         return self
+
+
+def _checked_rows(classifier: NeuralClassifier, X: Any, **options: Any) -> Any:
+    """A frame, or an array of two dimensions; names and number of its columns learned, or compared with those of `fit`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As scikit-learn words it.
+    """
+    checks = {"y": "no_validation", "reset": False} | options
+    if not is_frame(X):
+        y = checks.pop("y")
+        if y is None:
+            validate_data(classifier, X, y, skip_check_array=True)
+        return validate_data(classifier, X, dtype=None, ensure_all_finite=False, **checks)
+    validate_data(classifier, X, skip_check_array=True, **checks)
+    for count, of in zip(X.shape, ("sample", "feature"), strict=True):
+        if not count:
+            raise ValueError(
+                f"Found array with 0 {of}(s) (shape={X.shape}) while a minimum of 1 is required."
+            )
+    return X
+
+
+def _checked_labels(y: Any) -> np.ndarray:
+    """Labels (N,) of one type."""
+    labels = column_or_1d(y, warn=True)
+    if (missing := np.flatnonzero(pd.isna(labels))).size:
+        raise ValueError(f"Input y contains NaN: row {missing[0]} has no label, but {labels[missing[0]]}")
+    if labels.dtype.kind == "O":
+        labels = pd.Series(labels).infer_objects().to_numpy()
+    if labels.dtype.kind == "M":
+        labels = labels.astype("datetime64[us]")  # to which Python has a type of its own
+    if labels.dtype.kind in "fc":
+        check_classification_targets(labels)
+    return labels
+
+
+def _classes(labels: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of all rows that count, (C,), and each row's code (N,); of rows that do not, 0."""
+    counted = slice(None) if weight is None else weight > 0
+    try:
+        classes, own = np.unique(labels[counted], return_inverse=True)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels.tolist()})
+        raise ValueError(f"labels must be of one type, however y holds: {', '.join(kinds)}") from error
+    if len(classes) < 2:
+        raise ValueError(
+            f"labels of two classes or more are needed, however y holds 1 class: {classes.tolist()}"
+        )
+    code = np.zeros(len(labels), np.int64)
+    code[counted] = own
+    return classes, code
+
+
+def _encoded(
+    rows: Given, names: list[str], learned: np.ndarray, training: np.ndarray
+) -> tuple[Preprocessing, np.ndarray]:
+    """The preprocessing, fitted on the training rows (a mask, (n,)) of those that are learned from, and X (n, D)."""
+    if isinstance(rows, np.ndarray):
+        X = rows[learned]
+        return Preprocessing.fit(X, names, np.flatnonzero(training)), X
+    return Preprocessing.fit_table(MemoryRows(rows.take(learned)), names, training)
 
 
 def _checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:
@@ -186,12 +315,14 @@ def _checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:
             f"sample_weight must be finite and not negative, however: row {wrong[0]}: {weight[wrong[0]]}"
         )
     if not weight.any():
-        raise ValueError("sample_weight must be above 0 for some rows, however: all are 0")
+        raise ValueError("sample_weight must be above zero for some rows, however: all are 0")
     return weight
 
 
 def load_classifier(path: str | Path, module: Callable[..., nn.Module] | None = None) -> NeuralClassifier:
     """Open what a model asset, or `NeuralClassifier.save`, has stored.
+
+    Fitted again on the same rows, it becomes the same classifier again, byte for byte.
 
     Parameters
     ----------
@@ -212,5 +343,7 @@ def load_classifier(path: str | Path, module: Callable[..., nn.Module] | None = 
         raise artifacts.ArtifactError(f"{path} holds no classifier but a {type(fitted).__name__}")
     training = fitted.provenance.training
     options = {name: getattr(training, name) for name in Training.model_fields if name != "seed"}
+    told = fitted.provenance.source.get("estimator", {})
+    options |= {name: told[name] for name in ("validation_fraction",) if name in told}
     classifier = NeuralClassifier(fitted.provenance.architecture, **options, random_state=training.seed)
     return classifier._opened(fitted)

@@ -51,6 +51,7 @@ def fit(
     y = torch.from_numpy(split.y).to(device)
     weight = None if split.weight is None else torch.from_numpy(split.weight).to(device)
     rows, validation = split.rows(Fold.TRAIN), split.rows(Fold.VALIDATION)
+    counting = validation if split.weight is None else validation[split.weight[validation] > 0]
 
     def packed(members: Sequence[int]) -> nn.Module:
         own = [seeds[member] for member in members]
@@ -66,7 +67,7 @@ def fit(
             X,
             y,
             rows,
-            validation,
+            counting,
             training.of_members(members),
             [seeds[member] for member in members],
             n_classes=n_classes,
@@ -90,7 +91,8 @@ def fit(
         index = torch.from_numpy(validation).to(device)
         # One pack: the mean over members is all that is needed, and its chunks bound what a forward pass holds.
         logits = torch.cat([blend.logits(X[part])[0].mean(0, keepdim=True) for part in index.split(ROWS)], 1)
-        blend.temperatures[0] = temperature(logits[0].cpu(), y[index].cpu())
+        counted = None if weight is None else weight[index].cpu()
+        blend.temperatures[0] = temperature(logits[0].cpu(), y[index].cpu(), counted)
         validation_probabilities = blend.blended([logits]).cpu().numpy()
     return Fitted(
         state={name: value.detach().cpu() for name, value in blend.state_dict().items()},
@@ -153,19 +155,22 @@ def features_of(split: Split, device: str) -> Tensor | Standardized:
     return Standardized(X, split.preprocessing.arithmetic)
 
 
-def temperature(logits: Tensor, y: Tensor) -> float:
-    """The temperature in [1/20, 20] with the lowest log loss of logits (N, C); 1 without rows.
+def temperature(logits: Tensor, y: Tensor, weight: Tensor | None = None) -> float:
+    """The temperature in [1/20, 20] with the lowest log loss of logits (N, C), of rows of a weight (N,) each.
 
-    A prior of (2 / N) log² keeps a small fold without a single error from asking for certainty. The
-    temperature is never worse than 1 on these rows.
+    A prior of (2 / N) log² keeps a small fold without a single error from asking for certainty; N counts rows
+    whose weight is above 0. The temperature is never worse than 1 on these rows, and is 1 without rows.
     """
+    if weight is not None:
+        logits, y, weight = logits[weight > 0], y[weight > 0], weight[weight > 0].double()
     if len(y) == 0:
         return 1.0
     scores, labels = logits.double(), y.long()
+    share = torch.full_like(scores[:, 0], 1 / len(y)) if weight is None else weight / weight.sum()
 
     def loss(log_temperature: float) -> float:
-        prior = 2 / len(labels) * log_temperature**2
-        return cross_entropy(scores / np.exp(log_temperature), labels).item() + prior
+        own = cross_entropy(scores / np.exp(log_temperature), labels, reduction="none")
+        return (own * share).sum().item() + 2 / len(labels) * log_temperature**2
 
     limit = np.log(20)
     found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded", options={"xatol": 1e-3})

@@ -57,6 +57,46 @@ def test_without_rows_the_temperature_is_1():
     assert temperature(torch.empty(0, 3), torch.empty(0, dtype=torch.int64)) == 1.0
 
 
+@given(logits_and_labels)
+@settings(max_examples=50, deadline=None)
+def test_a_row_of_twice_the_weight_is_two_rows_but_for_the_prior(drawn):
+    logits, y = (torch.from_numpy(value) for value in drawn)
+    logits, y = logits.repeat(20, 1), y.repeat(20)  # many rows: the prior counts rows, not weights
+    weight = torch.arange(len(y)) % 3
+    weighted = temperature(logits, y, weight)
+    repeated = temperature(logits.repeat_interleave(weight, 0), y.repeat_interleave(weight))
+    assert weighted == pytest.approx(repeated, rel=0.25)
+
+
+def test_rows_of_weight_0_do_not_calibrate():
+    logits, y = torch.tensor([[4.0, 0.0]]).repeat(40, 1), torch.tensor([0] * 30 + [1] * 10)
+    right = torch.tensor([1.0] * 30 + [0.0] * 10)
+    assert temperature(logits, y, right) == pytest.approx(temperature(logits[:30], y[:30]))
+    assert temperature(logits, y, right) < temperature(logits, y)
+
+
+def test_validation_rows_of_weight_0_stop_and_calibrate_nothing(fit, split):
+    without = (np.random.default_rng(0).random(len(split.y)) < 0.5) & (split.fold == Fold.VALIDATION)
+    weighted = dataclasses.replace(split, weight=(~without).astype(np.float32))
+    relabelled = dataclasses.replace(weighted, y=np.where(without, 1 - split.y, split.y))
+    one, other = fit(on=weighted, patience=2, max_epochs=30), fit(on=relabelled, patience=2, max_epochs=30)
+    assert all(torch.equal(value, other.state[name]) for name, value in one.state.items())
+
+
+def test_weights_of_the_validation_rows_calibrate(fit, split):
+    heavy = np.where((split.fold == Fold.VALIDATION) & (split.y == 0), 100, 1).astype(np.float32)
+    weighted = dataclasses.replace(split, weight=heavy)
+    options = {"max_epochs": 3, "early_stopping": False}
+    assert fit(on=weighted, **options).state["temperatures"] != fit(**options).state["temperatures"]
+
+
+def test_a_validation_fold_of_no_weight_at_all_leaves_the_networks_uncalibrated(fit, split):
+    weight = (split.fold != Fold.VALIDATION).astype(np.float32)
+    fitted = fit(on=dataclasses.replace(split, weight=weight))
+    assert fitted.state["temperatures"].tolist() == [1.0]
+    assert len(fitted.validation_probabilities) == (split.fold == Fold.VALIDATION).sum()
+
+
 def test_the_validation_probabilities_are_the_ensembles_own(fitted, split):
     validation = split.X[split.fold == Fold.VALIDATION]
     np.testing.assert_allclose(fitted.validation_probabilities, fitted.predict_proba(validation), atol=1e-6)
