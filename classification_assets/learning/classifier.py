@@ -31,13 +31,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     ----------
     architecture : str, dict or Architecture
         A shipped architecture's name, or a declaration such as ``{"hidden": [16, 16], "activation": "relu"}``.
+        The default is meant for tables of any kind and leaves nothing to tune, see `Tabular`.
     members : int
         Networks in the ensemble.
     max_epochs, batch_size, learning_rate, weight_decay, schedule, early_stopping, patience, label_smoothing,
     input_noise, mixup
         As in `Training`; an architecture's own training options come before these.
     validation_fraction : float
-        Share of the rows given to `fit` that stops and calibrates.
+        Share of the rows given to `fit` that stops and calibrates; `tabular` has inner folds of its own instead.
     device : str
         auto, cpu, cuda, cuda:N or mps.
     random_state : int, RandomState or None
@@ -55,14 +56,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     --------
     >>> from sklearn.datasets import make_moons
     >>> X, y = make_moons(400, noise=0.2, random_state=0)
-    >>> classifier = NeuralClassifier("shallow_relu", max_epochs=20, random_state=0).fit(X, y)
+    >>> classifier = NeuralClassifier(random_state=0).fit(X, y)
     >>> classifier.predict_proba(X).shape
     (400, 2)
     """
 
     def __init__(
         self,
-        architecture: str | Mapping[str, Any] | Architecture = "deep_relu",
+        architecture: str | Mapping[str, Any] | Architecture = "tabular",
         *,
         members: int = 8,
         max_epochs: int = 200,
@@ -117,20 +118,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         if len(np.unique(labels)) < 2:
             raise ValueError(f"y must hold two classes or more, however: {np.unique(labels).tolist()}")
         seed = int(check_random_state(self.random_state).randint(2**31))
-        n_classes, n_validation = len(np.unique(labels)), round(self.validation_fraction * len(rows))
-        if not n_classes <= n_validation <= len(rows) - n_classes:
-            raise ValueError(
-                f"validation_fraction = {self.validation_fraction} of {len(rows)} rows is {n_validation}; "
-                f"training and validation need {n_classes} rows each, one a class"
-            )
-        split = Split.of_arrays(
-            rows,
-            labels,
-            # No row is set aside for test: whoever calls `fit` holds that fold.
-            stratified(labels, {Fold.VALIDATION: n_validation}, seed),
-            names=names,
-            weight=weight,
-        )
+        fold = self._folds(labels, seed)
+        split = Split.of_arrays(rows, labels, fold, names=names, weight=weight)
         return self.fit_split(split, seed=seed)
 
     def fit_split(self, split: Split, seed: int = 0) -> Self:
@@ -159,6 +148,18 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """Store the fitted classifier atomically, for `load_classifier`."""
         check_is_fitted(self, "fitted_")
         artifacts.save(self.fitted_, path)
+
+    def _folds(self, labels: np.ndarray, seed: int) -> np.ndarray:
+        """The fold of each row: none is set aside for test, since whoever calls `fit` holds that fold."""
+        if self._architecture().learns_from_validation:
+            return np.full(len(labels), Fold.TRAIN, np.int8)
+        n_classes, n_validation = len(np.unique(labels)), round(self.validation_fraction * len(labels))
+        if not n_classes <= n_validation <= len(labels) - n_classes:
+            raise ValueError(
+                f"validation_fraction = {self.validation_fraction} of {len(labels)} rows is {n_validation}; "
+                f"training and validation need {n_classes} rows each, one a class"
+            )
+        return stratified(labels, {Fold.VALIDATION: n_validation}, seed)
 
     def _architecture(self) -> Architecture:
         value = dict(self.architecture) if isinstance(self.architecture, Mapping) else self.architecture
