@@ -235,8 +235,7 @@ class Fitted:
         widest = max(
             parameter.shape[1] if parameter.ndim > 1 else 1 for parameter in blend.packs.parameters()
         )
-        # Packs follow one another, so only one of them is in the cache.
-        members = max(map(_members, blend.packs))
+        members = sum(map(_members, blend.packs))
         size = max(1, _CHUNK_BYTES // (4 * members * widest))
         with torch.inference_mode():
             for start in range(0, max(len(X), 1), size):
