@@ -9,6 +9,9 @@ from typing import Self
 
 import numpy as np
 
+SCORED = 4_000
+"""Rows that a member never sees, at most, whose loss is followed during training: all would cost more than it."""
+
 _USE = 4_000  # of a seed: members' own draws count from other numbers
 
 
@@ -64,7 +67,7 @@ class InnerFolds:
         return [self._seen[member % self.members] for member in members]
 
     def unseen_by(self, members: Sequence[int]) -> list[np.ndarray]:
-        """Rows of the table that each member, kind by kind, never sees."""
+        """Up to `SCORED` rows of the table that each member, kind by kind, never sees."""
         return [self._unseen[member % self.members] for member in members]
 
     def some(self, most: int) -> np.ndarray:
@@ -80,4 +83,5 @@ class InnerFolds:
 
     @cached_property
     def _unseen(self) -> list[np.ndarray]:
-        return [self.rows[self.unseen(member)] for member in range(self.members)]
+        unseen = [self.rows[self.unseen(member)] for member in range(self.members)]
+        return [own[:: -(-len(own) // SCORED)] for own in unseen]

@@ -112,15 +112,18 @@ class PackedTabular(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.transpose(1, 2) * self.scale
-        D = x.shape[1]
-        if not self.training and not self.gate.any():
-            first = torch.baddbmm(self.bias1, self.weight1[:, :, :D], x)
-        else:
-            angles = torch.baddbmm(self.phases, self.waves, x).clamp(self.low, self.high)
-            first = torch.baddbmm(self.bias1, self.weight1, torch.cat([x, angles.cos() * self.gate], 1))
+        waves = self._within(torch.baddbmm(self.phases, self.waves, x)).cos() * self.gate
+        first = torch.baddbmm(self.bias1, self.weight1, torch.cat([x, waves], 1))
         second = torch.baddbmm(self.bias2, self.weight2, F.silu(first))
         logits = torch.baddbmm(self.bias3, self.weight3, F.silu(second))
         return torch.baddbmm(logits, self.skip, x).transpose(1, 2)
+
+    def _within(self, angles: Tensor) -> Tensor:
+        low, high = self.low[0], self.high[0]
+        if not self.training and bool((self.low == low).all() & (self.high == high).all()):
+            # Between two numbers it is six times as fast as between tensors, and a pack of one kind predicts.
+            return angles if torch.isinf(low) else angles.clamp_(float(low), float(high))
+        return angles.clamp(self.low, self.high)
 
 
 def _normal(rng: np.random.Generator, scale: float, *shape: int) -> Tensor:

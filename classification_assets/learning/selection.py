@@ -30,7 +30,7 @@ class Choice:
     losses: Tensor
 
 
-def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float) -> Choice:
+def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float, most: int) -> Choice:
     """Calibrate every candidate, blend some, and calibrate the blend.
 
     Parameters
@@ -41,12 +41,14 @@ def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float) -> Choice:
         With a mean of 1.
     floor : float
         The share of the uniform distribution in the blend.
+    most : int
+        Candidates in the blend.
     """
     own = temperatures(logits, y, weight)
     right = true_class(logits, own, y)
     lowest = floor / logits.shape[2]
     losses = -(right.clamp_min(lowest).log() * weight).mean(1)
-    weights = greedy_weights(right, weight, lowest)
+    weights = greedy_weights(right, weight, lowest, most)
     used = weights > 0
     common = common_temperature(logits[used], own[used], weights[used], y, weight, lowest)
     return Choice(weights, (own * common).clamp(1 / LIMIT, LIMIT), losses)
@@ -89,7 +91,7 @@ def true_class(logits: Tensor, temperature: Tensor, y: Tensor) -> Tensor:
     return log_p.gather(2, y.expand(logits.shape[:2]).unsqueeze(2)).squeeze(2).exp()
 
 
-def greedy_weights(own: Tensor, weight: Tensor, floor: float, rounds: int = ROUNDS) -> Tensor:
+def greedy_weights(own: Tensor, weight: Tensor, lowest: float, most: int) -> Tensor:
     """How often a greedy selection with replacement takes each candidate, (P,), summing to 1.
 
     Caruana et al. 2004, "Ensemble Selection from Libraries of Models": in each round the candidate that lowers
@@ -100,14 +102,17 @@ def greedy_weights(own: Tensor, weight: Tensor, floor: float, rounds: int = ROUN
     own : Tensor (P, N)
         Probabilities of each row's own class.
     weight : Tensor (N,)
-    floor : float
+    lowest : float
         Below which no probability falls.
+    most : int
+        Once so many are in the blend, only these are taken again: who predicts pays for each.
     """
-    P = len(own)
-    counts, total = torch.zeros(P), torch.zeros_like(own[0])
+    counts, total = torch.zeros(len(own)), torch.zeros_like(own[0])
     best, best_loss = counts, math.inf
-    for round in range(1, rounds + 1):
-        losses = -(((total + own) / round).clamp_min(floor).log() * weight).sum(1)
+    for taken in range(1, ROUNDS + 1):
+        losses = -(((total + own) / taken).clamp_min(lowest).log() * weight).mean(1)
+        if int((counts > 0).sum()) >= most:
+            losses[counts == 0] = math.inf
         chosen = int(losses.argmin())
         total = total + own[chosen]
         counts[chosen] += 1

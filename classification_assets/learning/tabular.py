@@ -50,6 +50,9 @@ STARTED_ON = 20_000
 CHOSEN_ON = 20_000
 """Rows, at most, whose out-of-fold predictions calibrate and choose."""
 
+NETWORKS = 30
+"""In the blend, at most: a candidate is as many as its kind has folds, and each takes its time at prediction."""
+
 _NUMBERS = 2**27
 """Of all candidates' logits on those rows, at most."""
 
@@ -70,7 +73,7 @@ class Plan:
         return cls(
             folds=5 if few else 6 if n_rows < 50_000 else 4,
             repeats=2 if few else 1,
-            epoch_steps=12 if few else round(30 * larger**0.25),
+            epoch_steps=16 if few else round(45 * larger**0.25),
             batch_size=8 * round(4 * larger**0.5),
             width=32 * round(2 * max(1.0, n_rows / 20_000) ** 0.25),
         )
@@ -160,7 +163,8 @@ def fit(
     logits = torch.stack([unseen(pack(step, kind), kind, rows) for step, kind in candidates])
     decides = _deciding(split.y[learned], None if weight is None else weight[learned], rows)
     floor = FLOOR / len(learned)
-    choice = choose(logits, torch.from_numpy(split.y[learned[rows]]), decides, floor)
+    most = max(1, NETWORKS // folds.members)
+    choice = choose(logits, torch.from_numpy(split.y[learned[rows]]), decides, floor, most)
     selected = choice.weights.nonzero().flatten()
     packs = [pack(*candidates[index]) for index in selected.tolist()]
     blend = Blend(packs, choice.weights[selected], choice.temperatures[selected], floor)

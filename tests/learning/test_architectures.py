@@ -13,11 +13,13 @@ from torch import nn
 
 from classification_assets.learning.architectures import (
     MLP,
+    NAMED,
     SHIPPED,
     AnyArchitecture,
     Architecture,
     ArchitectureChoice,
     Module,
+    Tabular,
     Training,
 )
 
@@ -49,6 +51,16 @@ def test_a_shipped_architecture_maps_rows_to_logits_for_every_member(name):
     assert network(torch.zeros(2, 7, 4)).shape == (2, 7, 3)
 
 
+def test_the_recipe_for_tables_has_a_name_but_is_tried_only_when_it_is_named():
+    assert choice.validate_python("tabular") == Tabular(name="tabular", kind="tabular")
+    assert "tabular" not in SHIPPED
+
+
+def test_only_the_recipe_for_tables_learns_from_the_validation_fold():
+    learns = {name: architecture.learns_from_validation for name, architecture in NAMED.items()}
+    assert [name for name, own in learns.items() if own] == ["tabular"]
+
+
 def test_an_architecture_is_declared_without_saying_its_kind():
     declared = {"name": "wide", "hidden": [128, 128], "activation": "gelu", "dropout": 0.1}
     assert choice.validate_python(declared) == MLP(
@@ -56,7 +68,7 @@ def test_an_architecture_is_declared_without_saying_its_kind():
     )
 
 
-@pytest.mark.parametrize("architecture", [*SHIPPED.values(), MLP(dropout=(0.1, 0.2), residual=True)])
+@pytest.mark.parametrize("architecture", [*NAMED.values(), MLP(dropout=(0.1, 0.2), residual=True)])
 def test_an_architecture_survives_json(architecture):
     again = declaration.validate_json(declaration.dump_json(architecture))
     assert again == architecture

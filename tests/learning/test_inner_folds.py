@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classification_assets.learning.inner_folds import InnerFolds
+from classification_assets.learning.inner_folds import SCORED, InnerFolds
 
 labels = st.lists(st.integers(0, 4), min_size=2, max_size=60).map(np.array)
 
@@ -58,3 +58,10 @@ def test_some_rows_come_from_all_folds_alike(most):
     assert (np.diff(some) > 0).all()
     counts = np.bincount(inner.fold[0][some], minlength=inner.count)
     assert counts.max() - counts.min() <= 1
+
+
+def test_of_many_unseen_rows_some_are_followed():
+    inner = dealt(np.arange(30_000) % 3, folds=2, repeats=1)
+    for member, rows in enumerate(inner.unseen_by([0, 1])):
+        assert SCORED / 2 < len(rows) <= SCORED
+        assert set(rows.tolist()) <= set(inner.rows[inner.unseen(member)].tolist())

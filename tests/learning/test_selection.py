@@ -50,7 +50,7 @@ def test_rows_that_weigh_nothing_do_not_calibrate():
 def test_a_blend_is_never_worse_than_the_best_candidate(case):
     logits, y = map(torch.from_numpy, case)
     own = true_class(logits, torch.ones(len(logits)), y)
-    weights = greedy_weights(own, even(y), 1e-6)
+    weights = greedy_weights(own, even(y), 1e-6, 9)
     alone = -own.clamp_min(1e-6).log().mean(1)
     blended = -(weights @ own).clamp_min(1e-6).log().mean()
     assert weights.sum() == pytest.approx(1)
@@ -59,20 +59,28 @@ def test_a_blend_is_never_worse_than_the_best_candidate(case):
 
 def test_candidates_that_err_on_other_rows_are_blended():
     own = torch.tensor([[0.9, 0.1], [0.1, 0.9], [0.05, 0.05]])
-    weights = greedy_weights(own, torch.ones(2), 1e-6)
+    weights = greedy_weights(own, torch.ones(2), 1e-6, 9)
     assert weights.tolist() == pytest.approx([0.5, 0.5, 0.0])
 
 
 def test_what_is_chosen_follows_the_weights_of_rows():
     own = torch.tensor([[0.9, 0.1], [0.1, 0.9]])
-    assert greedy_weights(own, torch.tensor([2.0, 0.0]), 1e-6).tolist() == [1.0, 0.0]
+    assert greedy_weights(own, torch.tensor([2.0, 0.0]), 1e-6, 9).tolist() == [1.0, 0.0]
 
 
 def test_an_overconfident_candidate_is_blended_as_if_it_were_not():
     rng = np.random.default_rng(0)
     honest = torch.from_numpy(rng.normal(size=(3000, 3)).astype(np.float32))
     y = torch.distributions.Categorical(logits=honest).sample()
-    choice = choose(torch.stack([4 * honest, honest * 0]), y, even(y), 1e-6)
+    choice = choose(torch.stack([4 * honest, honest * 0]), y, even(y), 1e-6, 9)
     assert choice.weights[0] > 0.9
     assert float(choice.temperatures[0]) == pytest.approx(4, rel=0.15)
     assert choice.losses[0] < choice.losses[1]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 8])
+def test_no_more_candidates_are_blended_than_may_be(most):
+    own = torch.rand(8, 200, generator=torch.Generator().manual_seed(0))
+    weights = greedy_weights(own, torch.ones(200), 1e-6, most)
+    assert 1 <= int((weights > 0).sum()) <= most
+    assert weights.sum() == pytest.approx(1)

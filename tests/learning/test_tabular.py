@@ -219,6 +219,10 @@ def test_options_for_each_member_are_refused_by_name():
         NAMED["tabular"].trained_with(Training(members=2, learning_rate=(0.1, 0.2)))
 
 
+def test_the_blend_has_no_more_networks_than_prediction_can_bear(fitted):
+    assert 1 <= sum(map(len, fitted.provenance.packs)) <= tabular.NETWORKS
+
+
 def test_a_declared_width_is_used_and_the_one_chosen_is_recorded(fitted, split):
     assert fitted.provenance.architecture.width == fitted.state["packs.0.weight2"].shape[1]
     narrow = fit(split, Tabular(kind="tabular", width=8))

@@ -270,6 +270,21 @@ def test_a_cosine_schedule_ends_in_small_steps(trained):
     assert last_move("cosine") < 0.1 * last_move("constant")
 
 
+def test_a_warm_up_begins_with_small_steps(trained):
+    def first_move(warmup):
+        training = SHORT.replaced(max_epochs=20, schedule="constant")
+        states = trained(training, SEEDS[:3], checkpoints=[5], warmup=warmup).checkpoints
+        start = PLAIN.build(2, 2, SEEDS[:3]).state_dict()
+        return sum((states[5][name] - start[name]).square().sum() for name in start).sqrt()
+
+    assert first_move(0.5) < 0.3 * first_move(0.0)
+
+
+def test_the_optimizers_memory_can_be_shorter(trained):
+    states = [trained(SHORT, SEEDS[:3], betas=betas).state for betas in ((0.9, 0.95), (0.9, 0.999))]
+    assert not torch.equal(states[0]["layers.0.weight"], states[1]["layers.0.weight"])
+
+
 # Members that fail
 
 
