@@ -30,9 +30,11 @@ from classification_assets.learning.figures.points import (
     chosen_rows,
     point_mark,
 )
-from classification_assets.learning.figures.style import Theme, axis_names, map_size, sheet
+from classification_assets.learning.figures.style import DPI, Theme, axis_names, map_size, sheet
 
 TOLD_BY_COLOUR = 8
+REGION_NAME, REGION_LETTER, REGION_LINE = 16, 0.066, 0.18
+"""Letters of a name on the map, and inches of one letter and of a line with the room round it."""
 
 
 def boundary(
@@ -92,19 +94,37 @@ def boundary(
 def _name_regions(
     ax: Axes, probabilities: np.ndarray, extent: Extent, classes: Sequence[str], theme: Theme
 ) -> None:
-    """Write each class's name where its region is widest: nobody finds one of 20 colours in a legend."""
+    """Write each class's name where its region is widest: nobody finds one of 20 colours in a legend.
+
+    A name lies inside of the panel and on no other one; a region that has no room for its own goes without.
+    """
     x0, x1, y0, y1 = extent
     R = len(probabilities)
     winner = probabilities.argmax(axis=2)
-    for c in np.unique(winner):
+    panel = ax.get_window_extent()
+    row, column = np.mgrid[0:R, 0:R]
+    placed: list[tuple[int, int, float]] = []
+    height = REGION_LINE * R / (panel.height / DPI)
+    # The smallest regions first: they have the least choice.
+    for c in sorted(np.unique(winner), key=lambda c: (winner == c).sum()):
+        name = shortened(classes[c], REGION_NAME)
+        width = (len(name) * REGION_LETTER + 0.08) * R / (panel.width / DPI)
         depth = np.asarray(distance_transform_edt(np.pad(winner == c, 1)))[1:-1, 1:-1]
-        row, column = np.unravel_index(depth.argmax(), depth.shape)
-        if depth[row, column] < 0.03 * R:
+        free = (np.minimum(column, R - 1 - column) >= width / 2) & (
+            np.minimum(row, R - 1 - row) >= height / 2
+        )
+        for other_row, other_column, other_width in placed:
+            beside = np.abs(column - other_column) >= (width + other_width) / 2
+            free &= beside | (np.abs(row - other_row) >= height)
+        depth = np.where(free, depth, 0)
+        at_row, at_column = np.unravel_index(depth.argmax(), depth.shape)
+        if depth[at_row, at_column] < 0.03 * R:
             continue
+        placed.append((int(at_row), int(at_column), width))
         ax.text(
-            x0 + (x1 - x0) * column / (R - 1),
-            y0 + (y1 - y0) * row / (R - 1),
-            shortened(classes[c]),
+            x0 + (x1 - x0) * at_column / (R - 1),
+            y0 + (y1 - y0) * at_row / (R - 1),
+            name,
             ha="center",
             va="center",
             fontsize=7.5,

@@ -156,6 +156,22 @@ def test_regions_of_many_classes_are_named_where_they_are(sectors, names, extent
         assert abs(angle) < np.pi / C
 
 
+@pytest.mark.parametrize("C", [10, 20])
+@pytest.mark.parametrize("long", ["", " of a long name that would not fit"])
+def test_names_of_regions_lie_inside_of_the_panel_and_on_no_other(C, long, sectors, names, extent):
+    figure = boundary(sectors(C, R=120), extent, classes=[name + long for name in names(C)])
+    renderer, (ax,) = figure._get_renderer(), figure.axes
+    boxes = [text.get_window_extent(renderer) for text in ax.texts]
+    panel = ax.get_window_extent()
+    assert len(boxes) >= C / 2
+    for index, box in enumerate(boxes):
+        assert panel.x0 <= box.x0
+        assert panel.x1 >= box.x1
+        assert panel.y0 <= box.y0
+        assert panel.y1 >= box.y1
+        assert not any(box.overlaps(other) for other in boxes[:index])
+
+
 def test_probabilities_that_do_not_fit_the_classes_are_refused(sectors, names, extent):
     with pytest.raises(ValueError, match=r"C = 2 classes, got \(40, 40, 3\)"):
         boundary(sectors(3), extent, classes=names(2))
