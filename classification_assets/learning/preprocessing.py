@@ -18,6 +18,7 @@ from classification_assets.learning.columns import (
     FITTED,
     AnyColumn,
     Categorical,
+    Date,
     Numeric,
     category_counts,
     inferred_kind,
@@ -112,6 +113,11 @@ class Preprocessing(Declaration):
         """F: the features that a network sees."""
         return self.arithmetic.width
 
+    @property
+    def discrete(self) -> list[int]:
+        """Places of the columns between whose values there is nothing, or too much for a page: categories, dates."""
+        return [place for place, column in enumerate(self.columns) if isinstance(column, Categorical | Date)]
+
     @cached_property
     def arithmetic(self) -> Features:
         """The half that maps encoded rows (N, D) to features (N, F), on any device."""
@@ -156,6 +162,12 @@ class Preprocessing(Declaration):
     def filled(self, X: np.ndarray) -> np.ndarray:
         """Encoded rows X (N, D) without gaps, for figures: medians, and the most frequent category."""
         return self.arithmetic.filled(_tensor(X)).numpy()
+
+    def decode(self, X: np.ndarray) -> pd.DataFrame:
+        """Encoded rows X (N, D) as they were, for reading; a category that was not known is "another"."""
+        return pd.DataFrame(
+            {column.name: column.decode(x) for column, x in zip(self.columns, X.T, strict=True)}
+        )
 
     def described(self) -> pd.DataFrame:
         """What was learned of each column, for reading."""
