@@ -38,6 +38,8 @@ _MINUTES = 24 * 60
 _TRUE, _FALSE = {"true", "yes", "y", "t", "1", "on"}, {"false", "no", "n", "f", "0", "off"}
 # A column whose bulk lies within this many widths of its middle 98 % is standardized by plain mean and deviation.
 _REACH = 3.0
+# Values, evenly spaced, whose quantiles are taken: a hundredth of a per cent does not matter there.
+_RANKED = 50_000
 
 
 class Column(Declaration):
@@ -333,7 +335,7 @@ def _scale(values: np.ndarray) -> dict[str, Any]:
     indicator = 0 < len(there) < len(values)
     if not len(there):
         return {"mean": 0.0, "scale": 1.0, "fill": 0.0, "indicator": False}
-    low, middle, high = np.quantile(there, [0.01, 0.5, 0.99])
+    low, middle, high = np.quantile(there[:: -(-len(there) // _RANKED)], [0.01, 0.5, 0.99])
     reach = _REACH * (high - low)
     if reach > 0:
         np.clip(there, low - reach, high + reach, out=there)
