@@ -25,7 +25,7 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STORAGE", "URL", "DEVICE", "THREADS", "EXECUTOR", "CRON", "TIMEZONE"):
+    for name in ("STORAGE", "URL", "DATA", "DEVICE", "THREADS", "EXECUTOR", "CRON", "TIMEZONE"):
         monkeypatch.delenv(f"CLASSIFICATION_ASSETS_{name}", raising=False)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
 

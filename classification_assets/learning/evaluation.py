@@ -215,8 +215,8 @@ class Evaluation:
                 "of the true class": p[wrong, y[wrong]],
             }
         )
-        features = split.preprocessing.names[:12]
-        return table.assign(**{str(name): split.X[rows, index] for index, name in enumerate(features)})
+        features = split.preprocessing.decode(split.X[rows]).iloc[:, :12]
+        return pd.concat([table, features], axis="columns")
 
     def _overall(self, fold: Fold, scope: str) -> pd.DataFrame:
         metrics = self.metrics
@@ -298,7 +298,8 @@ def planes_of(split: Split, view: View) -> list[Plane]:
     """
     train = split.rows(Fold.TRAIN)
     train = train[:: -(-len(train) // MOST_ROWS)]
-    return planes(split.filled(train), split.y[train], list(split.preprocessing.names), view)
+    learned = split.preprocessing
+    return planes(split.filled(train), split.y[train], list(learned.names), view, learned.discrete)
 
 
 def _resolution(n_planes: int) -> int:

@@ -64,7 +64,7 @@ class Features(nn.Module):
         exact = torch.float32 if X.device.type == "mps" else torch.float64
         mean, scale, fill = (own.to(X.device, exact) for own in (self.mean, self.scale, self.fill))
         x = (X if self.plain else X[:, self.numbers]).to(exact)
-        parts = [_bounded((torch.where(x.isnan(), fill, x) - mean) / scale).float()]
+        parts = [_bounded((x - mean).div_(scale), (fill - mean) / scale).float()]
         if self.gaps:
             parts.append(X[:, self.gaps].isnan().float())
         for place, periods in self.dates:
@@ -88,7 +88,17 @@ class Features(nn.Module):
         return torch.where(X.isnan(), fill, X)
 
 
-def _bounded(z: Tensor) -> Tensor:
+def _bounded(z: Tensor, fill: Tensor) -> Tensor:
+    """Standardized numbers (N, M) without gaps and, far out, growing with the logarithm only."""
+    if not z.numel():
+        return z
+    # Most tables need neither, and looking takes a tenth of the time.
+    low, high = z.aminmax()
+    if low.isnan():
+        z = torch.where(z.isnan(), fill, z)
+        low, high = z.aminmax()
+    if low >= -BOUND and high <= BOUND:
+        return z
     inner = z.clamp(-BOUND, BOUND)
     rest = z - inner
     return inner + BOUND * rest.sign() * torch.log1p(rest.abs() / BOUND)

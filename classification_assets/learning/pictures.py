@@ -38,7 +38,6 @@ from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.metrics import row_losses
 from classification_assets.learning.plane import Plane
 from classification_assets.learning.preprocessing import Preprocessing
-from classification_assets.learning.rows import Rows
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
 from classification_assets.learning.view import View
@@ -57,9 +56,9 @@ def rows(table: Table, title: str) -> Figure:
     """All rows of a data set by their class; of many, evenly spaced ones."""
     classes, code = table.labels()
     sample = table.rows.sample(MOST_POINTS)
-    X = _as_points(table, sample)
-    code = code[:: -(-len(code) // MOST_POINTS)]
-    plane = Plane.of(X, list(table.features))
+    learned, X = Preprocessing.fit_table(sample, table.features, np.ones(sample.n_rows, bool), table.kinds())
+    X, code = learned.filled(X), code[:: -(-len(code) // MOST_POINTS)]
+    plane = Plane.of(X, list(table.features), learned.discrete)
     points = Points(plane.project(X), code, np.zeros(len(code), np.int8), np.zeros(len(code), bool))
     return scatter(
         points,
@@ -75,7 +74,8 @@ def folds(split: Split, title: str) -> Figure:
     shown = np.arange(0, len(split.y), -(-len(split.y) // MOST_POINTS))
     X = split.filled(shown)
     fold = split.fold[shown]
-    plane = Plane.of(X[fold == Fold.TRAIN], list(split.preprocessing.names))
+    learned = split.preprocessing
+    plane = Plane.of(X[fold == Fold.TRAIN], list(learned.names), learned.discrete)
     sizes = ", ".join(f"{len(split.rows(fold)):,} {fold.label}" for fold in Fold)
     return scatter(
         Points(plane.project(X), split.y[shown], fold, np.zeros(len(shown), bool)),
@@ -359,13 +359,6 @@ def _rows(split: Split, plane: Plane) -> Points:
 
 def _test_rows(evaluation: Evaluation) -> str:
     return f"{len(evaluation.labels(Fold.TEST)):,} test rows"
-
-
-def _as_points(table: Table, sample: Rows) -> np.ndarray:
-    """Numbers without gaps: what an encoding learned from these very rows gives."""
-    kinds = table.kinds()
-    preprocessing, X = Preprocessing.fit_table(sample, table.features, np.ones(sample.n_rows, bool), kinds)
-    return preprocessing.filled(X)
 
 
 def _count(n_rows: int, drawn: int) -> str:

@@ -58,13 +58,13 @@ class Plane:
     coordinates: np.ndarray
 
     @classmethod
-    def of(cls, X: np.ndarray, names: Sequence[str]) -> Plane:
+    def of(cls, X: np.ndarray, names: Sequence[str], held: Sequence[int] = ()) -> Plane:
         """The plane for rows X (N, D) without missing values; `names` are the D features' names.
 
-        Two features are the plane; of more it is that of the principal components.
+        Two features are the plane; of more it is that of the principal components, see `of_components`.
         """
         X = _checked(X, names)
-        return cls.of_pair(X, names, (0, 1)) if X.shape[1] == 2 else cls.of_components(X, names)
+        return cls.of_pair(X, names, (0, 1)) if X.shape[1] == 2 else cls.of_components(X, names, held)
 
     @classmethod
     def _strip(cls, X: np.ndarray, names: Sequence[str]) -> Plane:
@@ -98,14 +98,21 @@ class Plane:
         )
 
     @classmethod
-    def of_components(cls, X: np.ndarray, names: Sequence[str]) -> Plane:
-        """The plane of the first two principal components of the standardized rows."""
+    def of_components(cls, X: np.ndarray, names: Sequence[str], held: Sequence[int] = ()) -> Plane:
+        """The plane of the first two principal components of the standardized rows.
+
+        Features `held`, by their places, stay at their median if two others are left: between two categories, or
+        through the weeks of a date, a plane would only show stripes.
+        """
         X = _checked(X, names)
         if X.shape[1] == 1:
             return cls._strip(X, names)
+        held = list(held) if X.shape[1] - len(held) >= 2 else []
         mean, scale = X.mean(axis=0), X.std(axis=0)
         # Rounding leaves a constant feature a tiny spread, which standardizing would blow up.
         scale = np.where(scale > 1e-9 * np.maximum(1.0, np.abs(mean)), scale, np.inf)
+        scale[held] = np.inf
+        mean[held] = np.quantile(X[:, held], 0.5, axis=0, method="lower")
         Z = (X[:: -(-len(X) // ROWS_FOR_COMPONENTS)] - mean) / scale
         with np.errstate(invalid="ignore", divide="ignore"):
             pca = PCA(n_components=2).fit(Z if len(Z) > 1 else np.repeat(Z, 2, axis=0))
@@ -119,8 +126,9 @@ class Plane:
                 f"PC 2 ({100 * share[1]:.0f} % of variance)",
             ),
             note=(
-                f"plane of the first two principal components of {X.shape[1]} features; "
-                "rows are projected onto it"
+                f"plane of the first two principal components of {X.shape[1] - len(held)} features; "
+                + (f"{len(held)} categories and dates are at their median; " if held else "")
+                + "rows are projected onto it"
             ),
             origin=mean,
             basis=components * np.where(np.isfinite(scale), scale, 0.0),
@@ -151,7 +159,9 @@ class Plane:
         return page
 
 
-def planes(X: np.ndarray, y: np.ndarray, names: Sequence[str], view: View) -> list[Plane]:
+def planes(
+    X: np.ndarray, y: np.ndarray, names: Sequence[str], view: View, held: Sequence[int] = ()
+) -> list[Plane]:
     """The planes that a view shows of training rows X (N, D) with class codes y (N,): one, or those of a matrix.
 
     A matrix has the pairs (1, 2), (1, 3), (2, 3)... of the features in the order of their importance.
@@ -170,12 +180,12 @@ def planes(X: np.ndarray, y: np.ndarray, names: Sequence[str], view: View) -> li
         case (str(), str()) as pair:
             return [Plane.of_pair(X, names, (names.index(pair[0]), names.index(pair[1])))]
         case "pca":
-            return [Plane.of_components(X, names)]
+            return [Plane.of_components(X, names, held)]
         case "matrix" if len(names) > 2:
             chosen = _most_important(_checked(X, names), y, view.features)
             return [Plane.of_pair(X, names, pair) for pair in combinations(chosen, 2)]
         case _:
-            return [Plane.of(X, names)]
+            return [Plane.of(X, names, held)]
 
 
 def _most_important(X: np.ndarray, y: np.ndarray, n_features: int) -> list[int]:

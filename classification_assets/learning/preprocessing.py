@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from classification_assets.learning.columns import (
     FITTED,
     AnyColumn,
     Categorical,
+    Date,
     Numeric,
     category_counts,
     inferred_kind,
@@ -29,8 +31,8 @@ from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.features import Features
 from classification_assets.learning.rows import MemoryRows, Rows
 
-_CHUNK = 2**15
-"""Rows that are computed on in double precision at one time: a copy of a large table would not fit."""
+_CHUNK = 2**12
+"""Rows that are computed on in double precision at one time: they stay in the cache, and no table is copied."""
 
 _SEVERAL = 20
 """Different words that a column may hold however few rows there are; above, half of the rows must share theirs."""
@@ -112,6 +114,11 @@ class Preprocessing(Declaration):
         """F: the features that a network sees."""
         return self.arithmetic.width
 
+    @property
+    def discrete(self) -> list[int]:
+        """Places of the columns between whose values there is nothing, or too much for a page: categories, dates."""
+        return [place for place, column in enumerate(self.columns) if isinstance(column, Categorical | Date)]
+
     @cached_property
     def arithmetic(self) -> Features:
         """The half that maps encoded rows (N, D) to features (N, F), on any device."""
@@ -148,14 +155,21 @@ class Preprocessing(Declaration):
     def features(self, X: np.ndarray) -> np.ndarray:
         """What a network sees of encoded rows X (N, D): float32 (N, F)."""
         features = np.empty((len(X), self.width), np.float32)
-        for start in range(0, len(X), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            features[part] = self.arithmetic(_tensor(X[part])).numpy()
+        with _one_thread():
+            for start in range(0, len(X), _CHUNK):
+                part = slice(start, start + _CHUNK)
+                features[part] = self.arithmetic(_tensor(X[part])).numpy()
         return features
 
     def filled(self, X: np.ndarray) -> np.ndarray:
         """Encoded rows X (N, D) without gaps, for figures: medians, and the most frequent category."""
         return self.arithmetic.filled(_tensor(X)).numpy()
+
+    def decode(self, X: np.ndarray) -> pd.DataFrame:
+        """Encoded rows X (N, D) as they were, for reading; a category that was not known is "another"."""
+        return pd.DataFrame(
+            {column.name: column.decode(x) for column, x in zip(self.columns, X.T, strict=True)}
+        )
 
     def described(self) -> pd.DataFrame:
         """What was learned of each column, for reading."""
@@ -220,6 +234,17 @@ def refuse_names(counts: Mapping[str, int], name: str, *, declared: bool) -> Non
 
 def _blank(name: str, kind: ColumnKind) -> AnyColumn:
     return FITTED[kind].fit(name, np.empty(0))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Chunks are small: waking a second thread for each costs more than it computes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _tensor(X: np.ndarray) -> torch.Tensor:

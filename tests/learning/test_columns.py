@@ -232,3 +232,14 @@ def test_a_text_that_is_too_long_to_be_a_category_is_named_with_its_row():
         ValueError, match=r"column 'note', row 1: a text of 2,000,000 bytes is no category.*drop"
     ):
         learned(frame, {"note": "categorical"})
+
+
+def test_encoded_rows_can_be_read_again():
+    preprocessing, _ = learned(FRAME)
+    X = preprocessing.encode(FRAME.assign(town=[*TOWNS[:5], "Atlantis"]))
+    frame = preprocessing.decode(X)
+    assert frame["town"].tolist() == [*TOWNS[:5], "another"]
+    assert frame["since"].tolist()[:2] == ["2001-01-01T00:00", "2002-07-01T00:00"]
+    assert pd.isna(frame["since"][3])
+    assert frame["member"].tolist()[:2] == [True, False]
+    assert frame["age"].tolist()[:2] == [30, 40]

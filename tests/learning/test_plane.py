@@ -196,3 +196,17 @@ def test_a_matrix_is_the_same_each_time():
     X, y = rng.normal(size=(200, 6)), rng.integers(0, 2, 200)
     one, other = (view_of(X, y, plane="matrix") for _ in range(2))
     assert [plane.names for plane in one] == [plane.names for plane in other]
+
+
+def test_what_is_held_stays_at_a_value_that_there_is():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=(200, 2)), rng.integers(0, 3, 200)])
+    plane = Plane.of(X, ["a", "b", "town"], held=[2])
+    assert set(plane.grid(5)[:, 2]) == {np.quantile(X[:, 2], 0.5, method="lower")}
+    moved = X + np.array([0, 0, 7])
+    np.testing.assert_allclose(plane.project(moved), plane.project(X))
+
+
+def test_what_is_held_spans_the_plane_where_nothing_else_is_left():
+    X = np.random.default_rng(0).integers(0, 3, (200, 3)) * 1.0
+    assert np.ptp(Plane.of(X, ["a", "b", "c"], held=[1, 2]).grid(5), axis=0).min() > 0
