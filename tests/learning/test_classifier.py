@@ -37,6 +37,22 @@ def trained():
     return classifier().fit(FRAME, y)
 
 
+# The default
+
+
+def test_the_default_is_the_recipe_for_tables_and_learns_from_all_rows():
+    default = NeuralClassifier(random_state=0).fit(FRAME, y)
+    fitted = default.fitted_
+    assert fitted.provenance.architecture.kind == "tabular"
+    assert fitted.validation_probabilities.shape == (0, 2)
+    assert default.score(FRAME, y) > 0.95
+
+
+def test_two_rows_of_two_classes_are_enough_for_the_default():
+    p = NeuralClassifier(random_state=0).fit(X[:2], ["a", "b"]).predict_proba(X)
+    np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
+
+
 # Fitting and predicting
 
 
