@@ -273,7 +273,7 @@ def effect_of_architecture(
 
 
 def moments_of(fitted: Fitted, split: Split, view: View | None = None) -> list[Moment]:
-    """What a classifier said over the plane at each moment that was kept of its training; none may be.
+    """What a classifier said over the plane at each moment that was kept of its training; at least at the end.
 
     The loss is that of the moment's ensemble on the validation fold, of a large one on evenly spaced rows.
     """
@@ -282,8 +282,8 @@ def moments_of(fitted: Fitted, split: Split, view: View | None = None) -> list[M
     validation = validation[:: -(-len(validation) // LOSS_ROWS) or 1]
     X, y = np.concatenate([plane.grid(MOMENT_RESOLUTION), split.X[validation]]), split.y[validation]
     moments = []
-    for step in fitted.checkpoints:
-        p = fitted.probabilities_at(step, X)
+    for step in fitted.checkpoints or [int(fitted.history["step"][-1])]:
+        p = fitted.probabilities_at(step, X) if fitted.checkpoints else fitted.predict_proba(X)
         grid, held_out = np.split(p, [MOMENT_RESOLUTION**2])
         loss = float(row_losses(y, held_out).mean()) if len(y) else None
         moments.append(Moment(step, grid.reshape(MOMENT_RESOLUTION, MOMENT_RESOLUTION, -1), loss))
@@ -295,6 +295,7 @@ def boundary_evolution(
 ) -> Figure:
     """A strip of up to eight moments of a training (see `moments_of`) with the rows and the truth."""
     plane = planes_of(split, view or View())[0]
+    alone = "the end alone: moments before it would have been too large to keep" if len(moments) == 1 else ""
     # Closer at first: early on the boundary changes most.
     places = (len(moments) - 1) * np.linspace(0, 1, min(STRIP, len(moments))) ** 1.5
     chosen = np.unique(places.round().astype(int))
@@ -305,7 +306,7 @@ def boundary_evolution(
         points=_rows(split, plane),
         truth=_truth(split, plane),
         title=f"{title}\nhow the boundary formed during training",
-        note=plane.note,
+        note=" · ".join(filter(None, [plane.note, alone])),
     )
 
 

@@ -175,5 +175,8 @@ def test_an_animation_inline_is_a_small_gif(seen, split):
     assert len(gif) < 300_000
 
 
-def test_a_training_of_which_nothing_was_kept_has_no_moments(fitted, split):
-    assert pictures.moments_of(dataclasses.replace(fitted, checkpoints={}), split) == []
+def test_of_a_training_of_which_nothing_was_kept_the_end_is_shown(fitted, split, seen):
+    (end,) = pictures.moments_of(dataclasses.replace(fitted, checkpoints={}), split)
+    np.testing.assert_allclose(end.probabilities, seen[-1].probabilities, atol=1e-6)
+    assert (end.step, end.loss) == (seen[-1].step, pytest.approx(seen[-1].loss))
+    assert "the end alone" in texts(pictures.boundary_evolution([end], split, "moons"))

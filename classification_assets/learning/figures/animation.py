@@ -1,7 +1,7 @@
 """How the boundary forms during training, as an animated GIF.
 
 Frames are painted with Pillow from the tints and lines of every other figure: a matplotlib figure a frame
-would take a hundred times longer.
+would take some twenty times longer.
 """
 
 from __future__ import annotations
