@@ -11,8 +11,7 @@ from classification_assets.definitions import defs, executor
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
 EXPERIMENTS = {
     **dict.fromkeys(("blobs", "moons", "moons_small", "circles", "spirals"), ARCHITECTURES),
-    "digits": ("linear", "deep_relu"),
-    "wine": ("linear", "shallow_relu", "deep_relu"),
+    **dict.fromkeys(("digits", "wine"), (*ARCHITECTURES, "tabular")),
 }
 
 
@@ -23,13 +22,14 @@ def shipped() -> dg.Definitions:
 
 def test_every_shipped_experiment_has_its_architectures(shipped):
     keys = {key.to_user_string() for key in shipped.resolve_asset_graph().get_all_asset_keys()}
-    expected = {"comparison/leaderboard", "comparison/gallery"}
+    expected = {"comparison/leaderboard", "comparison/gallery", "comparison/report"}
     for experiment, architectures in EXPERIMENTS.items():
-        expected |= {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard")}
+        expected |= {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "effect", "report")}
         for architecture in architectures:
-            expected |= {
-                f"{experiment}/{architecture}/{kind}" for kind in ("model", "evaluation", "boundary")
-            }
+            kinds = {"model", "evaluation", "boundary", "evolution"}
+            # What tabular keeps of its training are candidates, not moments.
+            kinds -= {"evolution"} if architecture == "tabular" else set()
+            expected |= {f"{experiment}/{architecture}/{kind}" for kind in kinds}
     assert keys == expected
 
 

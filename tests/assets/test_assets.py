@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -122,9 +123,10 @@ def test_every_asset_leaves_its_artifact(done):
 
 
 def test_each_asset_can_be_materialized_alone_and_then_has_the_same_data_version(
-    done, experiment, materialize_into
+    done, experiment, materialize_into, tmp_path
 ):
-    full, folder = done
+    full, folder = done[0], tmp_path / "copy"
+    shutil.copytree(done[1], folder)
     for key in versions(full):
         if key.startswith("small/"):
             alone = materialize_into(folder, experiment, selection=f'key:"{key}"')
