@@ -24,7 +24,9 @@ def test_every_shipped_experiment_has_its_architectures(shipped):
     keys = {key.to_user_string() for key in shipped.resolve_asset_graph().get_all_asset_keys()}
     expected = {"comparison/leaderboard", "comparison/gallery", "comparison/report"}
     for experiment, architectures in EXPERIMENTS.items():
-        expected |= {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "effect", "report")}
+        expected |= {
+            f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "effect", "report")
+        }
         for architecture in architectures:
             kinds = {"model", "evaluation", "boundary", "evolution"}
             # What tabular keeps of its training are candidates, not moments.

@@ -355,7 +355,9 @@ def test_a_value_that_is_no_artifact_is_refused_with_what_can_be_stored(tmp_path
     with pytest.raises(TypeError) as raised:
         save(value, tmp_path / "x.parquet")
     assert f"x.parquet: a {type(value).__name__} cannot be stored" in str(raised.value)
-    assert "Table, Split, Predictions, Evaluation, Leaderboard, Comparison, DataFrame, Fitted" in str(raised.value)
+    assert "Table, Split, Predictions, Evaluation, Leaderboard, Comparison, DataFrame, Fitted" in str(
+        raised.value
+    )
 
 
 @pytest.mark.parametrize(
