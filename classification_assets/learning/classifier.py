@@ -22,7 +22,7 @@ from classification_assets.learning.blend import Fitted
 from classification_assets.learning.copies import learned_rows
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.folds import Fold, stratified
-from classification_assets.learning.frames import Given, given, is_frame, numbered, with_columns
+from classification_assets.learning.frames import Given, given, heading, is_frame, numbered, with_columns
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.progress import Progress
 from classification_assets.learning.rows import MemoryRows
@@ -254,7 +254,7 @@ def _checked_rows(classifier: NeuralClassifier, X: Any, **options: Any) -> Any:
         if y is None:
             validate_data(classifier, X, y, skip_check_array=True)
         return validate_data(classifier, X, dtype=None, ensure_all_finite=False, **checks)
-    validate_data(classifier, X, skip_check_array=True, **checks)
+    validate_data(classifier, heading(X), skip_check_array=True, **checks)
     for count, of in zip(X.shape, ("sample", "feature"), strict=True):
         if not count:
             raise ValueError(
@@ -265,7 +265,8 @@ def _checked_rows(classifier: NeuralClassifier, X: Any, **options: Any) -> Any:
 
 def _checked_labels(y: Any) -> np.ndarray:
     """Labels (N,) of one type."""
-    labels = column_or_1d(y, warn=True)
+    # Scikit-learn would make floats of pandas' own whole numbers and truth values.
+    labels = column_or_1d(y.to_numpy() if isinstance(y, pd.Series) else y, warn=True)
     if (missing := np.flatnonzero(pd.isna(labels))).size:
         raise ValueError(f"Input y contains NaN: row {missing[0]} has no label, but {labels[missing[0]]}")
     if labels.dtype.kind == "O":

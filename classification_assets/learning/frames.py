@@ -25,6 +25,15 @@ def is_frame(X: Any) -> bool:
     return nw.dependencies.is_into_dataframe(X)
 
 
+def heading(X: Any) -> pd.DataFrame:
+    """A frame's columns without their rows, as a frame of pandas, which every scikit-learn knows."""
+    return (
+        X[:0]
+        if isinstance(X, pd.DataFrame)
+        else pd.DataFrame(columns=nw.from_native(X, eager_only=True).columns)
+    )
+
+
 def numbered(n_columns: int) -> list[str]:
     """What columns without names are called."""
     return [f"x{place + 1}" for place in range(n_columns)]

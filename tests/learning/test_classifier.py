@@ -80,7 +80,18 @@ def test_the_score_is_the_share_of_right_predictions(trained):
 
 
 @pytest.mark.parametrize(
-    "labels", [CODES, CODES.astype(bool), CODES.astype(float), pd.Series(y, dtype=object)]
+    "labels",
+    [
+        CODES,
+        CODES.astype(bool),
+        CODES.astype(float),
+        pd.Series(y, dtype=object),
+        pd.Series(CODES, dtype="Int64"),
+        pd.Series(CODES == 1, dtype="boolean"),
+        pd.Series(y, dtype="category"),
+        pl.Series(y).cast(pl.Categorical),
+    ],
+    ids=["ints", "bools", "floats", "objects", "Int64", "boolean", "category", "polars"],
 )
 def test_labels_of_any_sortable_type_come_back_as_they_were(labels):
     predicted = classifier(max_epochs=2).fit(X, labels).predict(X)
