@@ -197,7 +197,7 @@ def test_a_zip_bomb_is_stopped_before_it_fills_the_disk(monkeypatch):
         archive.writestr("a.csv", bomb)
     for path, content in (("a.csv.gz", gzip.compress(bomb)), ("a.csv.zip", packed.getvalue())):
         refused(
-            written(content, path), rf"{path}: unpacks to more than [\d,]+ bytes, over 200 times its size"
+            written(content, path), rf"{path}: unpacks to more than 200 times its size, which no table does"
         )
 
 
