@@ -129,6 +129,10 @@ def test_a_column_without_a_name_is_told():
     refused(written("a,,label\n1,2,3\n"), "every column needs a name, however: column 2 has none")
 
 
+def test_names_that_are_the_projects_own_are_told():
+    refused(written("__fold__,label\n1,2\n"), "no column may be named '__fold__': __fold__, __label__")
+
+
 def test_another_separator_is_guessed_in_the_message():
     refused(written("\n".join(lines()).replace(",", ";")), "perhaps separator: ';' is right")
 
