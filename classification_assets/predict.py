@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from classification_assets.learning.datasets import UnlabelledFile
     from classification_assets.learning.declaration import imported
     from classification_assets.learning.device import resolve_device
-    from classification_assets.learning.predictions import predict_file, written_alike
+    from classification_assets.learning.predictions import predict_file
 
     try:
         if not given.output.endswith(".parquet"):
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         own = {name: value for name in ("id", "separator", "encoding") if (value := getattr(given, name))}
         # What stands on the command line is meant, wherever it lies.
         path = given.input if "://" in given.input else os.path.abspath(given.input)
-        declared = UnlabelledFile.model_validate(written_alike(fitted) | own | {"path": path})
+        declared = UnlabelledFile.model_validate(own | {"path": path})
         predictions = predict_file(fitted, declared, resolve_device(given.device).name)
         save(predictions, given.output)
     except (ValueError, OSError) as error:

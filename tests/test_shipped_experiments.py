@@ -45,3 +45,9 @@ def test_regularization_helps_plainly_where_rows_are_few_and_noisy():
     board = board_of(shipped("moons_small")).set_index("architecture")
     assert board.loc["regularized", "log_loss"] < board.loc["deep_relu", "log_loss"] - 0.05
     assert board.loc["regularized", "accuracy"] >= board.loc["deep_relu", "accuracy"]
+
+
+@pytest.mark.parametrize(("name", "accuracy"), [("digits", 0.96), ("wine", 0.93)])
+def test_tables_of_many_features_are_learned(name, accuracy):
+    board = board_of(shipped(name))
+    assert board.iloc[0]["accuracy"] > accuracy

@@ -62,18 +62,14 @@ def local_files(files: Sequence[UPath]) -> LocalFiles:
     digest, folder = hashlib.sha256(), tempfile.TemporaryDirectory(prefix="classification-assets-")
     paths, names = [], []
     for number, file in enumerate(files):
-        if not before[number][0]:
-            raise ValueError(f"{file}: is empty; a table has a header and rows")
         name, unpack = _unpacked(file.name)
         target = Path(file.path)
         with file.open("rb") as opened:
+            source = _Hashed(opened, digest, str(file))
             if file.protocol not in LOCAL or unpack is not None:
                 target = Path(folder.name) / f"{number}"
-                source = _Hashed(opened, digest)
-                _copy(source, unpack, target, str(file), before[number][0])
-                source.finish()
-            else:
-                _Hashed(opened, digest).finish()
+                _copy(source, unpack, target)
+            source.finish()
         paths.append(target)
         names.append(name)
 
@@ -91,13 +87,21 @@ def local_files(files: Sequence[UPath]) -> LocalFiles:
 class _Hashed:
     """A stream whose bytes go into a digest as they are read."""
 
-    def __init__(self, opened: IO[bytes], digest: Any) -> None:
-        self.opened, self.digest = opened, digest
+    closed = False
+
+    def __init__(self, opened: IO[bytes], digest: Any, place: str) -> None:
+        self.opened, self.digest, self.place, self.size = opened, digest, place, 0
 
     def read(self, size: int = -1) -> bytes:
         data = self.opened.read(size)
         self.digest.update(data)
+        self.size += len(data)
+        if not self.size:
+            raise ValueError(f"{self.place}: is empty; a table has a header and rows")
         return data
+
+    def close(self) -> None:
+        """Arrow asks for it; whoever opened the stream closes it."""
 
     def finish(self) -> None:
         """Read what is left."""
@@ -127,18 +131,7 @@ def _zipped(source: IO[bytes]) -> IO[bytes]:
 
 
 def _arrow(codec: str) -> Callable[[Any], Any]:
-    return lambda source: pa.CompressedInputStream(pa.PythonFile(_Closable(source), mode="r"), codec)
-
-
-class _Closable:
-    """What Arrow asks of a stream."""
-
-    closed = False
-
-    def __init__(self, source: _Hashed) -> None:
-        self.read = source.read
-
-    def close(self) -> None: ...
+    return lambda source: pa.CompressedInputStream(pa.PythonFile(source, mode="r"), codec)
 
 
 _UNPACK: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
@@ -160,24 +153,27 @@ def _unpacked(name: str) -> tuple[str, Callable[[Any], Any] | None]:
     return name, None
 
 
-def _copy(source: Any, unpack: Callable[[Any], Any] | None, target: Path, place: str, size: int) -> None:
-    limit = max(LEAST_LIMIT, MOST_RATIO * size) if unpack else None
+def _copy(source: _Hashed, unpack: Callable[[Any], Any] | None, target: Path) -> None:
     room, written = shutil.disk_usage(target.parent).free, 0
     try:
         stream = unpack(source) if unpack else source
         with target.open("wb") as out:
             while data := stream.read(CHUNK):
                 written += len(data)
-                if limit is not None and written > limit:
+                if unpack and written > max(LEAST_LIMIT, MOST_RATIO * source.size):
                     raise ValueError(
-                        f"{place}: unpacks to more than {limit:,} bytes, over {MOST_RATIO} times its size, which no "
-                        "table does; if it is meant, unpack it yourself and give that path"
+                        f"{source.place}: unpacks to more than {MOST_RATIO} times its size, which no table does "
+                        f"({written:,} bytes from {source.size:,}); if it is meant, unpack it yourself and give "
+                        "that path"
                     )
                 if written > room:
                     raise ValueError(
-                        f"{place}: needs more room than the {room:,} bytes that are free in {target.parent}; set "
-                        "TMPDIR to a larger disk, or give a file that is local and not compressed"
+                        f"{source.place}: needs more room than the {room:,} bytes that are free in "
+                        f"{target.parent}; set TMPDIR to a larger disk, or give a file that is local and not "
+                        "compressed"
                     )
                 out.write(data)
     except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
-        raise ValueError(f"{place}: is damaged, or not compressed as its ending says: {error}") from error
+        raise ValueError(
+            f"{source.place}: is damaged, or not compressed as its ending says: {error}"
+        ) from error

@@ -51,7 +51,8 @@ class Predictions:
 def predict_file(fitted: Fitted, declared: UnlabelledFile, device: str = "cpu") -> Predictions:
     """Predict the rows of a file.
 
-    Columns may come in any order and there may be others.
+    Columns may come in any order and there may be others. What is not declared of how the file is written is as it
+    was of the file that the classifier was trained on.
 
     Raises
     ------
@@ -61,6 +62,7 @@ def predict_file(fitted: Fitted, declared: UnlabelledFile, device: str = "cpu") 
         If the file is no table, a column is missing, or a value is not of its column's kind: the message names
         file, column, row and value.
     """
+    declared = _written_alike(fitted, declared)
     kinds = {column.name: column.kind for column in fitted.provenance.preprocessing.columns}
     rows = read_unlabelled(declared, kinds)
     name = declared.id or _known_id(fitted, rows)
@@ -85,10 +87,11 @@ def predict_file(fitted: Fitted, declared: UnlabelledFile, device: str = "cpu") 
     return Predictions(ParquetRows([path], keeps=folder), about)
 
 
-def written_alike(fitted: Fitted) -> dict[str, Any]:
-    """How the table was written that a classifier was trained on, as an unlabelled one may be too."""
+def _written_alike(fitted: Fitted, declared: UnlabelledFile) -> UnlabelledFile:
     dataset = fitted.provenance.source.get("dataset", {})
-    return {name: dataset[name] for name in ("separator", "encoding", "missing") if name in dataset}
+    own = {name: dataset[name] for name in ("separator", "encoding", "missing") if name in dataset}
+    said = {name: getattr(declared, name) for name in declared.model_fields_set}
+    return UnlabelledFile.model_validate(own | said)
 
 
 def _known_id(fitted: Fitted, rows: Rows) -> str | None:

@@ -115,20 +115,23 @@ def _roles(table: Table) -> dict[str, str]:
 
 
 def _summary(column: pa.Array) -> dict[str, Any]:
-    missing = pc.is_null(column, nan_is_null=True)
-    spaced = column.take(pa.array(np.arange(0, len(column), -(-len(column) // COUNTED) or 1)))
     summary: dict[str, Any] = {
-        "missing": pc.mean(missing.cast(pa.int8())).as_py(),
-        "different values": len(spaced.filter(pc.invert(pc.is_null(spaced, nan_is_null=True))).unique()),
+        "missing": pc.mean(pc.is_null(column, nan_is_null=True).cast(pa.int8())).as_py(),
+        "different values": None,
         "lowest": None,
         "highest": None,
     }
-    if (
-        pa.types.is_floating(column.type)
-        or pa.types.is_integer(column.type)
-        or pa.types.is_temporal(column.type)
-    ):
-        ends = pc.min_max(column.filter(pc.invert(missing)) if pa.types.is_floating(column.type) else column)
+    if pa.types.is_nested(column.type):
+        return summary  # left out, or it would have been refused
+    if pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
+    if pa.types.is_floating(column.type) and pc.any(nan := pc.is_nan(column)).as_py():
+        column = pc.if_else(nan, None, column)
+    spaced = column.take(pa.array(np.arange(0, len(column), -(-len(column) // COUNTED) or 1)))
+    summary["different values"] = len(spaced.drop_null().unique())
+    ordered = (pa.types.is_floating, pa.types.is_integer, pa.types.is_date, pa.types.is_timestamp)
+    if any(is_of(column.type) for is_of in ordered):
+        ends = pc.min_max(column)
         for end, name in (("min", "lowest"), ("max", "highest")):
             value = ends[end].as_py()
             summary[name] = (

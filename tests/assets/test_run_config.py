@@ -5,7 +5,7 @@ import pytest
 
 from classification_assets.assets.run_config import run_config, with_overrides
 from classification_assets.learning.architectures import MLP, SHIPPED, Module, Training
-from classification_assets.learning.datasets import Blobs, Moons
+from classification_assets.learning.datasets import Blobs, Moons, TableFile
 
 MODEL = {"training": Training(learning_rate=0.02), "architecture": SHIPPED["deep_relu"]}
 
@@ -91,6 +91,17 @@ def test_size_noise_and_seed_of_a_data_set_can_be_set(dataset):
     )
     assert overridden == {"n_samples": 99, "noise": 0.7, "seed": 5}
     assert (used["dataset"].n_samples, used["dataset"].noise, used["dataset"].seed) == (99, 0.7, 5)
+
+
+def test_roles_of_a_tables_columns_can_be_set_and_its_place_cannot():
+    declared = {"dataset": TableFile(path="a.csv", test="b.csv", drop=["x"])}
+    filled = form(declared)
+    assert not {"path", "test", "columns", "kind"} & set(filled)
+    used, overridden = with_overrides(
+        declared, form(declared, target="outcome", drop=["x", "y"], group="patient")
+    )
+    assert overridden == {"target": "outcome", "drop": ("x", "y"), "group": "patient"}
+    assert used["dataset"].path == "a.csv"
 
 
 def test_fields_of_one_assets_declarations_have_different_names():

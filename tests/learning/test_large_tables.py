@@ -49,12 +49,12 @@ def through(path):
 peak = [0]
 threading.Thread(target=watch, daemon=True).start()
 peaks = []
-for n_rows in (50_000, 500_000):
+for n_rows in (100_000, 800_000):
     path = written(n_rows)
     peak[0] = 0
     through(path)
     peaks.append(peak[0])
-print((peaks[1] - peaks[0]) / (450_000 * FEATURES * 4))
+print((peaks[1] - peaks[0]) / (700_000 * FEATURES * 4))
 """
 
 

@@ -55,7 +55,8 @@ def new(tmp_path):
         if name.endswith(".parquet"):
             frame.to_parquet(path)
         else:
-            frame.to_csv(path, index=False)
+            # As the model's own table was written.
+            frame.to_csv(path, index=False, sep=";", encoding="latin-1")
         return UnlabelledFile(path=str(path), **declared)
 
     return new
@@ -86,6 +87,15 @@ def test_the_order_of_columns_and_others_beside_them_do_not_matter(model, new):
         pd.testing.assert_frame_equal(
             predict_file(model[0], new(changed, name)).rows.frame(), expected, check_dtype=False
         )
+
+
+def test_a_file_may_be_written_otherwise_than_the_models_own(model, new, tmp_path):
+    expected = predict_file(model[0], new()).rows.frame()
+    people(40, seed=1).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(ValueError, match="perhaps separator: ',' is right"):
+        predict_file(model[0], UnlabelledFile(path=str(tmp_path / "a.csv")))
+    found = predict_file(model[0], UnlabelledFile(path=str(tmp_path / "a.csv"), separator=",")).rows.frame()
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_batches_of_any_size_give_the_same(model, new, monkeypatch):
@@ -152,7 +162,6 @@ def test_predictions_come_back_from_their_file(model, new, tmp_path):
 
 
 def test_the_command_writes_what_the_function_gives(model, new, tmp_path, capsys):
-    # As the model's own table was written: that is what most new rows look like.
     people(40, seed=1).to_csv(tmp_path / "new.csv", index=False, sep=";")
     assert main([str(model[1]), str(tmp_path / "new.csv"), str(tmp_path / "out.parquet")]) == 0
     expected = predict_file(model[0], new()).rows.frame()

@@ -62,6 +62,20 @@ def test_every_column_is_described_with_its_role():
     assert columns.loc["name", "highest"] == str(N - 1)
 
 
+def test_columns_of_any_type_may_lie_beside_the_features():
+    beside = table(
+        Roles(drop=("many", "when", "raw")),
+        many=[[1, 2]] * N,
+        when=pd.to_timedelta(np.arange(N), unit="h"),
+        raw=[b"x"] * N,
+        half=np.arange(N).astype(np.float16),
+    )
+    columns = beside.profile.columns.set_index("column")
+    assert columns.loc["half", "highest"] == "299"
+    assert np.isnan(columns.loc["many", "different values"])
+    assert failed(beside) == set()
+
+
 def test_gaps_are_counted():
     gaps = np.where(np.arange(N) < 180, np.nan, 1.0)
     found = table(gap=gaps)

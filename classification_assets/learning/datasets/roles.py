@@ -14,6 +14,9 @@ from classification_assets.learning.declaration import Declaration, field_error
 ColumnKind = Literal["numeric", "categorical", "boolean", "date"]
 """How a column is understood: a number, one of some values, yes or no, a day or a moment."""
 
+RESERVED = ("__fold__", "__label__", "__weight__")
+"""What a stored split adds to the features."""
+
 _SINGLE = ("target", "id", "weight", "group", "time")
 
 
@@ -79,6 +82,10 @@ class Roles(Declaration):
             raise ValueError(
                 f"{place}: columns must have different names, however: {twice[0]!r} is there "
                 f"{Counter(names)[twice[0]]} times"
+            )
+        if own := [name for name in names if name in RESERVED]:
+            raise ValueError(
+                f"{place}: no column may be named {own[0]!r}: {', '.join(RESERVED)} are this project's own"
             )
         for role in _SINGLE:
             if (name := getattr(self, role)) is not None:

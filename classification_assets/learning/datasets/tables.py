@@ -123,7 +123,10 @@ class ShippedTable(Dataset):
 
 
 class UnlabelledFile(Format):
-    """Rows without labels, for which predictions are wanted."""
+    """Rows without labels, for which predictions are wanted.
+
+    How the file is written is, where it is not said, as of the data set's own file.
+    """
 
     path: str = Field(min_length=1, description=PATH)
     id: str | None = Field(

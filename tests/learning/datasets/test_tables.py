@@ -112,6 +112,16 @@ def test_a_url_is_read():
     )
 
 
+def test_a_folder_elsewhere_is_read(folder):
+    people().to_parquet("a.parquet")
+    with fsspec.open("memory://parts/1.parquet", "wb") as opened:
+        opened.write(Path("a.parquet").read_bytes())
+    np.testing.assert_array_equal(split_of("memory://parts", id="id").X, split_of("a.parquet", id="id").X)
+    np.testing.assert_array_equal(
+        split_of(f"file://{folder}/a.parquet", id="id").X, split_of("a.parquet", id="id").X
+    )
+
+
 def test_an_ending_that_says_nothing_needs_the_format(folder):
     os.rename(write("a.csv"), "a.data")
     with pytest.raises(ValueError, match=r"a\.data: the ending does not say what it is; known are \.csv"):
