@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import warnings
 from dataclasses import dataclass
 from types import ModuleType
@@ -68,7 +69,9 @@ def exported(fitted: Fitted) -> OnnxModel:
         )
     preprocessing = provenance.preprocessing
     served = _Served(preprocessing.arithmetic, fitted.blend.cpu()).eval()
-    rows, content = torch.zeros(2, len(preprocessing.columns)), io.BytesIO()
+    # Rows with a gap, and far out: what is left out of the arithmetic where a table has none must be in the graph.
+    rows = torch.tensor([math.nan, torch.finfo(torch.float32).max]).unsqueeze(1)
+    rows, content = rows.repeat(1, len(preprocessing.columns)), io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         # Tracing takes what is decided by a model's own state, the same for all rows, as decided. The newer
         # exporter would refuse to, and needs three more packages.

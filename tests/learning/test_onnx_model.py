@@ -137,3 +137,14 @@ def test_a_class_of_ones_own_is_refused_with_what_can_be_exported(tmp_path):
     fitted = classifier(own).fit(PEOPLE, LABELS)
     with pytest.raises(ValueError, match=r"torch\.nn:Linear.*kind mlp and tabular are"):
         fitted.to_onnx(tmp_path / "model.onnx")
+
+
+def test_a_table_of_numbers_alone_may_have_gaps_where_it_is_served(tmp_path):
+    X = RNG.normal(5, 3, (120, 3)).astype(np.float32)
+    fitted = classifier("linear").fit(X, np.where(X[:, 0] > X[:, 1], "a", "b"))
+    fitted.to_onnx(tmp_path / "model.onnx")
+    X[0, 0], X[1, 1], X[2, 2] = np.nan, 1e30, -1e30
+    for rows in (X[:1], X[3:], X):
+        np.testing.assert_allclose(
+            probabilities(tmp_path / "model.onnx", rows), fitted.predict_proba(rows), atol=1e-5
+        )
