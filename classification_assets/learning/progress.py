@@ -36,7 +36,7 @@ def timed_fit(
     finally:
         progress.close()
     seconds = time.perf_counter() - started
-    members, epochs = len(training.seeds), len(fitted.history["step"])
+    members, epochs = len(fitted.best_step), len(fitted.history["step"])
     log(f"{title}: {members} networks, {epochs} epochs, {seconds:.1f} s on {device}")
     return fitted, seconds
 

@@ -4,6 +4,13 @@ One pack trains every kind on every inner fold of the training and validation fo
 candidates: a candidate's logits are averaged over its folds and calibrated, and a greedy selection on the
 out-of-fold log loss blends some of them, which is early stopping and the choice of kinds at once.
 
+What each part gives, as the rise of the mean test log loss without it (36 tables of 113 to 1,950 rows, two splits,
+0.333 with everything; a standard error is 0.002 to 0.005): folds averaged 0.023; the kinds, only one of which is
+left, 0.020 to 0.022, and without dense, axis, ramp 0.007, 0.004, 0.008; temperatures 0.005; checkpoints 0.021; the
+mean of logits instead of probabilities 0.003; label smoothing 0.006. Not better: a kind without waves or one nearly
+linear, more folds or repeats, twice the width or the waves, input noise, mixup, shorter schedules, weights by
+expectation maximization or from bootstraps.
+
 Shapes: K members (kind by kind, within a kind fold by fold), P candidates (checkpoint by checkpoint, within one
 kind by kind), N rows of the table, n rows that are learned from, D features, C classes.
 """
@@ -73,7 +80,7 @@ class Plan:
         return cls(
             folds=5 if few else 6 if n_rows < 50_000 else 4,
             repeats=2 if few else 1,
-            epoch_steps=16 if few else round(45 * larger**0.25),
+            epoch_steps=16 if few else round(45 * larger**0.4),
             batch_size=8 * round(4 * larger**0.5),
             width=32 * round(2 * max(1.0, n_rows / 20_000) ** 0.25),
         )
