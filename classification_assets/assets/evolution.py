@@ -31,13 +31,14 @@ def evolution_asset(
 
         title, view = f"{experiment.name} · {architecture.name}", experiment.view
         moments = pictures.moments_of(model.using(architecture), split, view)
-        strip, metadata = shown.figure(
-            lambda: pictures.boundary_evolution(moments, split, title, view), "moments of the training"
-        )
+
+        def strip():
+            return pictures.boundary_evolution(moments, split, title, view)
+
         if len(moments) < 2:
-            return strip, metadata
+            return shown.figure(strip, "end of the training")
         run.beside["evolution.gif"] = pictures.boundary_animation(moments, split, title, view, inline=False)
         small = pictures.boundary_animation(moments, split, title, view)
-        return strip, {**shown.animation(small, "animation of the training"), **metadata}
+        return strip(), shown.animation(small, "animation of the training")
 
     return evolution

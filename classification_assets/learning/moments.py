@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-MOST, LEAST = 24, 8
+MOST, LEAST = 16, 6
 """Moments of a training: so many, and if they are too large fewer, down to the second number."""
 
 BYTES = 8 * 2**20

@@ -45,7 +45,7 @@ from classification_assets.learning.view import View
 MOST_POINTS = 50_000
 """Rows of a data set or split that are drawn."""
 
-MOMENT_RESOLUTION, LOSS_ROWS, STRIP = 81, 5_000, 8
+MOMENT_RESOLUTION, LOSS_ROWS, STRIP = 71, 5_000, 8
 """Of a moment of a training: points along each side of its grid, and rows that its loss is of; moments in a strip."""
 
 TRUTH_RESOLUTION = 101

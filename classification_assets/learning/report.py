@@ -265,7 +265,7 @@ def data_uri(png: bytes) -> str:
     few = io.BytesIO()
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     palette = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    palette.save(few, format="png", optimize=True)
+    palette.save(few, format="png")
     smallest = min(few.getvalue(), png, key=len)
     return f"data:image/png;base64,{base64.b64encode(smallest).decode()}"
 

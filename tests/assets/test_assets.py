@@ -190,7 +190,7 @@ def test_the_first_thing_that_an_asset_shows_is_its_picture_in_a_small_preview(d
 def test_the_evolution_is_shown_moving_and_stored_still(done):
     result, folder = done
     shown = materialization(result, "small/narrow/evolution").metadata
-    assert list(shown)[:2] == ["animation of the training", "moments of the training"]
+    assert next(iter(shown)) == "animation of the training"
     encoded = shown["animation of the training"].value
     moving = base64.b64decode(encoded.split("base64,")[1].removesuffix(")"))
     assert len(moving) < 300_000
