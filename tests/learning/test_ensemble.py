@@ -65,7 +65,7 @@ def test_a_row_of_twice_the_weight_is_two_rows_but_for_the_prior(drawn):
     weight = torch.arange(len(y)) % 3
     weighted = temperature(logits, y, weight)
     repeated = temperature(logits.repeat_interleave(weight, 0), y.repeat_interleave(weight))
-    assert weighted == pytest.approx(repeated, rel=0.25)
+    assert abs(np.log(weighted / repeated)) < 0.5
 
 
 def test_rows_of_weight_0_do_not_calibrate():

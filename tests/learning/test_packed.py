@@ -98,7 +98,7 @@ def test_dropout_masks_have_a_mean_of_one_and_the_right_share_of_zeros(rate, see
     size = 40_000
     masks = dropout_masks(np.random.default_rng(seed), size, rate)
     deviation = np.sqrt(rate * (1 - rate) / size)
-    assert abs((masks == 0).mean() - rate) <= 5 * deviation
+    assert abs((masks == 0).mean() - rate) <= 5 * deviation + 1e-9
     assert abs(masks.mean(dtype=np.float64) - 1) <= 5 * deviation / (1 - rate) + 1e-6
     assert len(np.unique(masks)) <= 2
 
