@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -217,30 +218,52 @@ class Fitted:
     def member_predictions(self, X: np.ndarray, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
         """Probabilities of the blend (N, C) and of every member (M, N, C), from one forward pass."""
         blend = self.blend
-        parts = [
-            (blend.blended(logits).cpu().numpy(), blend.members(logits).cpu().numpy())
-            for logits in self._chunks(blend, X, device)
-        ]
+        parts = self._of_chunks(
+            blend,
+            X,
+            device,
+            lambda logits: (blend.blended(logits).cpu().numpy(), blend.members(logits).cpu().numpy()),
+        )
         return np.concatenate([part[0] for part in parts]), np.concatenate(
             [part[1] for part in parts], axis=1
         )
 
     def _probabilities(self, blend: Blend, X: np.ndarray, device: str) -> np.ndarray:
         return np.concatenate(
-            [blend.blended(logits).cpu().numpy() for logits in self._chunks(blend, X, device)]
+            self._of_chunks(blend, X, device, lambda logits: blend.blended(logits).cpu().numpy())
         )
 
-    def _chunks(self, blend: Blend, X: np.ndarray, device: str) -> Iterator[list[Tensor]]:
+    def _of_chunks(
+        self, blend: Blend, X: np.ndarray, device: str, of: Callable[[list[Tensor]], Any]
+    ) -> list[Any]:
+        """What becomes of the packs' logits, chunk by chunk.
+
+        On a CPU each thread takes chunks of its own: threads that share a small product wait for one another
+        longer than they compute.
+        """
         blend.to(device)
         widest = max(
             parameter.shape[1] if parameter.ndim > 1 else 1 for parameter in blend.packs.parameters()
         )
         members = sum(map(_members, blend.packs))
         size = max(1, _CHUNK_BYTES // (4 * members * widest))
-        with torch.inference_mode():
-            for start in range(0, max(len(X), 1), size):
-                features = self.provenance.preprocessing.features(X[start : start + size])
-                yield blend.logits(torch.from_numpy(features).to(device))
+
+        def one(start: int) -> Any:
+            features = self.provenance.preprocessing.features(X[start : start + size])
+            with torch.inference_mode():
+                return of(blend.logits(torch.from_numpy(features).to(device)))
+
+        starts, threads = range(0, max(len(X), 1), size), torch.get_num_threads()
+        # A person's own module lends its code to one call at a time.
+        alone = any(isinstance(pack, VmapNetwork) for pack in blend.packs)
+        if alone or device != "cpu" or threads == 1 or len(starts) < 2 * threads:
+            return [one(start) for start in starts]
+        try:
+            with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                return list(pool.map(one, starts))
+        finally:
+            # The number is partly one of the whole process.
+            torch.set_num_threads(threads)
 
 
 def members_disagreement(members: np.ndarray) -> np.ndarray:

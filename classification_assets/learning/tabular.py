@@ -57,7 +57,7 @@ STARTED_ON = 20_000
 CHOSEN_ON = 20_000
 """Rows, at most, whose out-of-fold predictions calibrate and choose."""
 
-NETWORKS = 30
+NETWORKS = 24
 """In the blend, at most: a candidate is as many as its kind has folds, and each takes its time at prediction."""
 
 _NUMBERS = 2**27

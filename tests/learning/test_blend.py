@@ -135,3 +135,17 @@ def test_a_persons_own_network_predicts_after_training(fit, own, split):
 
 def test_a_persons_own_network_is_made_with_its_declared_arguments(fit, own):
     assert fit(own).state["packs.0.first/weight"].shape == (3, 7, 2)
+
+
+def test_threads_that_share_the_rows_predict_the_same(fitted, split, monkeypatch):
+    expected = fitted.predict_proba(split.X)
+    before = torch.get_num_threads()
+    monkeypatch.setattr("classification_assets.learning.blend._CHUNK_BYTES", 2**12)
+    torch.set_num_threads(2)
+    try:
+        blended, members = fitted.member_predictions(split.X)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_allclose(blended, expected, atol=1e-6)
+    assert members.shape[1] == len(expected)
