@@ -7,8 +7,8 @@ out-of-fold log loss blends some of them, which is early stopping and the choice
 What each part gives, as the rise of the mean test log loss without it (36 tables of 113 to 1,950 rows, two splits,
 0.333 with everything; a standard error is 0.002 to 0.005): folds averaged 0.023; the kinds, only one of which is
 left, 0.020 to 0.022, and without dense, axis, ramp 0.007, 0.004, 0.008; temperatures 0.005; checkpoints 0.021; the
-mean of logits instead of probabilities 0.003; label smoothing (one split) 0.006. Not better: a kind without waves or one nearly
-linear, more folds or repeats, twice the waves, input noise, mixup, shorter schedules, weights by
+mean of logits instead of probabilities 0.003; label smoothing (one split) 0.006. Not better: a kind without waves or
+one nearly linear, more folds or repeats, twice the waves, input noise, mixup, shorter schedules, weights by
 expectation maximization or from bootstraps.
 
 Shapes: K members (kind by kind, within a kind fold by fold), P candidates (checkpoint by checkpoint, within one
