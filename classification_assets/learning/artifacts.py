@@ -4,8 +4,8 @@ A file says in its header what it holds: Parquet in its schema's metadata, safet
 one key `HEADER`. Formats:
 
 - `Table`: its columns; the header holds roles, source and how many rows at the end are for testing.
-- `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__`` if there are weights, then the features by
-  name; the header holds classes, preprocessing and source.
+- `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__`` and ``__group__`` if there are some, then
+  the features by name; the header holds classes, preprocessing and source.
 - `Predictions`: its rows; the header holds what is said about them all.
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
 - `Leaderboard`: its `board`; the header holds `differences` and `metric`.
@@ -243,6 +243,8 @@ def _write_split(value: Split, file: Path) -> None:
     columns: dict[str, np.ndarray] = {"__fold__": value.fold, "__label__": value.y}
     if value.weight is not None:
         columns["__weight__"] = value.weight
+    if value.group is not None:
+        columns["__group__"] = value.group
     names = [*columns, *value.preprocessing.names]
     header = _header(
         "split",
@@ -407,6 +409,7 @@ def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
     X = np.empty((N, len(names)), np.float32)
     y, fold = np.empty(N, np.int64), np.empty(N, np.int8)
     weight = np.empty(N, np.float32) if "__weight__" in rows.names else None
+    group = np.empty(N, np.int64) if "__group__" in rows.names else None
     first = 0
     for batch in rows.batches():
         part = slice(first, first + batch.num_rows)
@@ -415,9 +418,11 @@ def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
         y[part], fold[part] = batch.column("__label__"), batch.column("__fold__")
         if weight is not None:
             weight[part] = batch.column("__weight__")
+        if group is not None:
+            group[part] = batch.column("__group__")
         first += batch.num_rows
     classes = labels.from_json(header["classes"])
-    return Split(X, y, fold, weight, classes, preprocessing, header["source"])
+    return Split(X, y, fold, weight, classes, preprocessing, header["source"], group)
 
 
 class _LocalCopy:

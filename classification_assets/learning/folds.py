@@ -230,30 +230,42 @@ def grouped(y: np.ndarray, group: np.ndarray, sizes: Mapping[Fold, int], seed: i
     """
     import numpy as np
 
-    _, code, rows = np.unique(y, return_inverse=True, return_counts=True)
-    groups, place, members = np.unique(group, return_inverse=True, return_counts=True)
     held_out = [fold for fold in (Fold.VALIDATION, Fold.TEST) if sizes.get(fold)]
-    if len(groups) <= len(held_out):
+    n_groups = len(np.unique(group))
+    if n_groups <= len(held_out):
         raise ValueError(
             f"rows of a group stay together, so each of the {len(held_out) + 1} folds needs a group, however: "
-            f"{len(groups)} are there"
+            f"{n_groups} are there"
         )
-    G, C = len(groups), len(rows)
-    counts = np.bincount(place * C + code, minlength=G * C).reshape(G, C)
-    folds = [Fold.TRAIN, *held_out]
     out = [sizes[fold] for fold in held_out]
     shares = np.array([len(y) - sum(out), *out]) / len(y)
-    # What each fold still lacks of each class, as a share of what it shall have.
+    return np.array([Fold.TRAIN, *held_out], np.int8)[deal_groups(y, group, shares, seed)]
+
+
+def deal_groups(y: np.ndarray, group: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+    """The part (N,) that each row falls to, whole groups together; parts get about their shares (P,) of each class.
+
+    The largest group first, each goes to the part that then lacks most of what the group has. There must be as
+    many groups as parts, and then no part is empty.
+    """
+    import numpy as np
+
+    _, code, rows = np.unique(y, return_inverse=True, return_counts=True)
+    groups, place, members = np.unique(group, return_inverse=True, return_counts=True)
+    G, C = len(groups), len(rows)
+    counts = np.bincount(place * C + code, minlength=G * C).reshape(G, C)
+    # What each part still lacks of each class, as a share of what it shall have.
     wanted = np.outer(shares, rows).astype(float)
     lacking = wanted.copy()
     order = np.random.default_rng(seed).permutation(G)
     order = order[np.argsort(-members[order], kind="stable")]
     chosen = np.zeros(G, np.int8)
+    filled = np.zeros(len(shares), bool)
     for number, which in enumerate(order):
-        empty = [place for place in range(len(folds)) if not (lacking[place] < wanted[place]).any()]
         share = (lacking / np.maximum(wanted, 1e-9)) @ counts[which] / members[which]
-        # The last groups are kept for the folds that have none yet.
-        best = empty[0] if len(empty) >= G - number else int(share.argmax())
+        # The last groups are kept for the parts that have none yet.
+        best = int(filled.argmin()) if (~filled).sum() >= G - number else int(share.argmax())
         lacking[best] -= counts[which]
-        chosen[which] = folds[best]
+        filled[best] = True
+        chosen[which] = best
     return chosen[place]

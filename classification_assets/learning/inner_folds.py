@@ -9,6 +9,8 @@ from typing import Self
 
 import numpy as np
 
+from classification_assets.learning.folds import deal_groups
+
 SCORED = 4_000
 """Rows that a member never sees, at most, whose loss is followed during training: all would cost more than it."""
 
@@ -34,21 +36,35 @@ class InnerFolds:
     count: int
 
     @classmethod
-    def of(cls, rows: np.ndarray, y: np.ndarray, folds: int, repeats: int, seed: int) -> Self:
+    def of(
+        cls,
+        rows: np.ndarray,
+        y: np.ndarray,
+        folds: int,
+        repeats: int,
+        seed: int,
+        group: np.ndarray | None = None,
+    ) -> Self:
         """Deal the rows of each class out to the folds in turns, in an order of each repeat's own.
 
-        Folds differ by one row at most, in all and of each class. There are never more folds than rows.
+        Folds differ by one row at most, in all and of each class; with groups, whose rows stay together, they
+        come as near to that as groups allow. There are never more folds than rows, or groups.
 
         Parameters
         ----------
         rows : array (n,)
-        y : array (N,)
-            The table's labels.
+        y, group : arrays (N,)
+            The table's labels and groups.
         """
-        count = min(folds, len(rows))
+        count = min(folds, len(rows) if group is None else len(np.unique(group[rows])))
         fold = np.empty((repeats, len(rows)), np.int16)
         for repeat in range(repeats):
-            order = np.random.default_rng([seed, _USE, repeat]).permutation(len(rows))
+            rng = np.random.default_rng([seed, _USE, repeat])
+            if group is not None and count > 1:
+                shares, own = np.full(count, 1 / count), int(rng.integers(2**32))
+                fold[repeat] = deal_groups(y[rows], group[rows], shares, own)
+                continue
+            order = rng.permutation(len(rows))
             order = order[np.argsort(y[rows[order]], kind="stable")]
             fold[repeat, order] = np.arange(len(rows)) % count
         return cls(rows, fold, count)

@@ -36,6 +36,8 @@ class Split:
         Fitted on the training fold alone.
     source : dict
         See `Table`.
+    group : array (N,) int64 or None
+        Rows of one group stay together, wherever rows are set aside.
     """
 
     X: np.ndarray
@@ -45,6 +47,7 @@ class Split:
     classes: list[Any]
     preprocessing: Preprocessing
     source: dict[str, Any]
+    group: np.ndarray | None = None
 
     @classmethod
     def of(cls, table: Table, folds: Folds) -> Self:
@@ -57,14 +60,16 @@ class Split:
         """
         classes, y = table.labels()
         refuse_unusable(classes, y, f"{table.place}: column {table.target!r}")
-        fold = folds.choose(y, group=table.group(), time=table.time(), n_test=table.n_test)
+        group = table.group()
+        fold = folds.choose(y, group=group, time=table.time(), n_test=table.n_test)
         try:
             preprocessing, X = Preprocessing.fit_table(
                 table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
             )
         except ValueError as error:
             raise ValueError(f"{table.place}: {error}") from error
-        return cls(X, y, fold, table.weight(), classes, preprocessing, table.source)
+        group = None if group is None else group.astype(np.int64)
+        return cls(X, y, fold, table.weight(), classes, preprocessing, table.source, group)
 
     @classmethod
     def of_arrays(

@@ -112,7 +112,7 @@ def fit(
         raise ValueError(f"{architecture.name} needs at least 2 rows to learn from, however: {len(learned)}")
     plan, n_classes = Plan.of(len(learned)), len(split.classes)
     architecture = architecture.sized(plan.width)
-    folds = InnerFolds.of(learned, split.y, plan.folds, plan.repeats, training.seed)
+    folds = InnerFolds.of(learned, split.y, plan.folds, plan.repeats, training.seed, split.group)
     kinds = [kind for kind in KINDS for _ in range(folds.members)]
     seeds = range(seeds[0], seeds[0] + len(kinds))
     used = _options(training, kinds, plan)

@@ -65,3 +65,26 @@ def test_of_many_unseen_rows_some_are_followed():
     for member, rows in enumerate(inner.unseen_by([0, 1])):
         assert SCORED / 2 < len(rows) <= SCORED
         assert set(rows.tolist()) <= set(inner.rows[inner.unseen(member)].tolist())
+
+
+@given(labels, st.integers(2, 7), st.data())
+def test_rows_of_a_group_are_left_out_together(y, folds, data):
+    group = np.array(data.draw(st.lists(st.integers(0, 9), min_size=len(y), max_size=len(y))))
+    inner = InnerFolds.of(np.arange(len(y)), y, folds, 2, 0, group)
+    assert inner.count == min(folds, len(np.unique(group)))
+    for fold in inner.fold:
+        assert set(fold) == set(range(inner.count))
+        for own in np.unique(group):
+            assert len(np.unique(fold[group == own])) == 1
+
+
+def test_groups_of_one_size_make_folds_of_one_size():
+    group, y = np.repeat(np.arange(30), 4), np.tile([0, 0, 1, 1], 30)
+    inner = InnerFolds.of(np.arange(120), y, 5, 1, 0, group)
+    assert np.bincount(inner.fold[0]).tolist() == [24] * 5
+
+
+def test_each_repeat_deals_groups_out_anew():
+    group, y = np.repeat(np.arange(30), 4), np.tile([0, 0, 1, 1], 30)
+    first, second = InnerFolds.of(np.arange(120), y, 5, 2, 0, group).fold
+    assert (first != second).any()

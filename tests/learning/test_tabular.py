@@ -245,3 +245,19 @@ def test_a_member_alone_gives_the_logits_that_it_gives_in_its_pack(fitted, split
     together = pack(X.expand(len(pack.seeds), -1, -1))
     alone = select_members(pack, torch.tensor([1]))(X.unsqueeze(0))
     torch.testing.assert_close(alone[0], together[1], rtol=1e-4, atol=1e-5)
+
+
+def test_rows_of_a_group_do_not_tell_of_each_other_out_of_fold():
+    """Six copies of each of forty points whose labels are chance: only who has seen a copy can know."""
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(40), 6)
+    X, y = rng.normal(size=(40, 4))[group], rng.permutation(np.arange(40) % 2)[group]
+    fold = np.where(group % 4 == 0, Fold.VALIDATION, Fold.TRAIN).astype(np.int8)
+    plain = split_of(X, y, fold)
+
+    def known(split):
+        p = fit(split).validation_probabilities
+        return p[np.arange(len(p)), split.y[split.fold == Fold.VALIDATION]].mean()
+
+    assert known(plain) > 0.8
+    assert known(dataclasses.replace(plain, group=group)) < 0.6
