@@ -32,14 +32,12 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
 
         compared = comparison(leaderboards)
 
-        def drawn():
+        def ranks():
             return pictures.average_ranks(compared, "All experiments")
 
+        # Experiments may have no architecture in common.
         return compared, {
-            **shown.kept(
-                {"critical difference": lambda: pictures.average_ranks(compared, "All experiments")},
-                run.beside,
-            ),
+            **shown.kept({"critical difference": ranks} if len(compared.ranks) else {}, run.beside),
             **shown.table(summary(compared.board), "leaderboard"),
             **shown.table(compared.ranks, "average ranks"),
         }

@@ -33,14 +33,11 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         ordered = ranked(evaluations, experiment.metric)
         board = ordered.board
 
-        def drawn():
+        def scores():
             return pictures.score_intervals(ordered, evaluations, experiment.name)
 
         return ordered, {
-            **shown.kept(
-                {"scores": lambda: pictures.score_intervals(ordered, evaluations, experiment.name)},
-                run.beside,
-            ),
+            **shown.kept({"scores": scores}, run.beside),
             **shown.table(summary(board), "leaderboard"),
             "result": dg.MetadataValue.text(ordered.sentence()),
             "winner": dg.MetadataValue.text(ordered.winner),

@@ -105,13 +105,20 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
     )
     def report(compared, gallery, leaderboards, run: Run):
         """Every experiment's result, all boundaries, and which architectures differ over all experiments."""
+        import pandas as pd
+
         from classification_assets.learning.report import comparison_report
 
+        models = [(own.name, each.name) for own in experiments for each in own.architectures]
+        made = [
+            {"experiment": own, "architecture": each} | run.made([own, each, "model"]) for own, each in models
+        ]
         page = comparison_report(
             compared,
             leaderboards,
             pictures={"all experiments and architectures": gallery},
             rank_pictures=_beside(run, [GROUP, "leaderboard"], "critical difference"),
+            made=pd.DataFrame(made),
         )
         return page, shown.scalars({"kilobytes": len(page.html.encode()) / 1024})
 

@@ -90,6 +90,9 @@ class Training(Declaration):
 class Architecture(Declaration):
     """Base of the kinds of architecture. A new kind is one more class with `build`, named in `AnyArchitecture`."""
 
+    ignores: ClassVar[frozenset[str]] = frozenset()
+    """Fields of `Training` that it has no use for."""
+
     keeps_moments: ClassVar[bool] = True
     """Whether some moments of its training are kept."""
 
@@ -242,6 +245,17 @@ class Tabular(Architecture):
     `max_epochs`, `batch_size`, `schedule`, `early_stopping`, `patience` and `label_smoothing`.
     """
 
+    ignores: ClassVar[frozenset[str]] = frozenset(
+        {
+            "members",
+            "max_epochs",
+            "batch_size",
+            "schedule",
+            "early_stopping",
+            "patience",
+            "label_smoothing",
+        }
+    )
     keeps_moments: ClassVar[bool] = False
     learns_from_validation: ClassVar[bool] = True
 

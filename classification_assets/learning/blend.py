@@ -189,8 +189,9 @@ class Fitted:
     def hyperparameters(self) -> pd.DataFrame:
         """Architecture and training as used, for reading."""
         provenance = self.provenance
-        used = provenance.architecture.model_dump(mode="json", exclude={"training", "device", "name"})
-        used |= provenance.training.model_dump(mode="json")
+        architecture = provenance.architecture
+        used = architecture.model_dump(mode="json", exclude={"training", "device", "name"})
+        used |= provenance.training.model_dump(mode="json", exclude=set(architecture.ignores))
         return pd.DataFrame({"hyper-parameter": list(used), "value": [str(value) for value in used.values()]})
 
     def predict_proba(self, X: np.ndarray, device: str = "cpu") -> np.ndarray:

@@ -83,6 +83,11 @@ def converged(fitted: Fitted) -> Verdict:
     members, failed = len(fitted.best_step), int((fitted.best_step < 0).sum())
     if failed:
         return False, f"the loss of {failed} of {members} members stopped being finite; they were left out"
+    if fitted.provenance.architecture.learns_from_validation:
+        return (
+            True,
+            f"the loss of all {members} networks stayed finite; out-of-fold rows chose among their states",
+        )
     loss = fitted.history["validation_loss"]
     first, best = loss[0], np.nanmin(loss, axis=0)
     stuck = int((best >= first).sum()) if len(loss) > 1 else 0
@@ -96,9 +101,10 @@ def converged(fitted: Fitted) -> Verdict:
             f"{unfinished} of {members} members were still improving when training ended after "
             f"{len(loss)} epochs; more epochs (max_epochs) may help"
         )
+    fell = "fell, to" if len(loss) > 1 else "is"
     return (
         True,
-        f"the validation log loss of all {members} members fell, to {np.median(best):.3f} in the median",
+        f"the validation log loss of all {members} members {fell} {np.median(best):.3f} in the median",
     )
 
 
@@ -192,7 +198,7 @@ def _unfinished(fitted: Fitted) -> int:
 
     provenance, loss = fitted.provenance, fitted.history["validation_loss"]
     tenth = len(loss) // 10
-    if not provenance.training.early_stopping or provenance.architecture.learns_from_validation or not tenth:
+    if not provenance.training.early_stopping or not tenth:
         return 0
     before, after = np.nanmin(loss[:-tenth], axis=0), loss[-tenth:]
     falling = int((np.nan_to_num(after, nan=np.inf).min(0) < 0.99 * before).sum())

@@ -51,6 +51,8 @@ class Bounds(Declaration):
     macro_precision: Bound | None = None
     macro_recall: Bound | None = None
     macro_f1: Bound | None = None
+    weighted_precision: Bound | None = None
+    weighted_recall: Bound | None = None
     weighted_f1: Bound | None = None
     roc_auc: Bound | None = None
     average_precision: Bound | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from classification_assets.learning.metrics import RANKING_METRICS, Key, average
 from classification_assets.learning.plane import MOST_ROWS, Plane, planes
 from classification_assets.learning.resampling import (
     Resampled,
-    calibration_p_value,
     member_spreads,
     paired,
     resampled_scores,
@@ -53,6 +53,7 @@ TRAINING_ROWS = 20_000
 REGIONS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
 """Of confidence, for the table that says where the classifier can be trusted."""
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SAMPLE_SEED = 20_261_125
 
 
@@ -65,7 +66,8 @@ class Evaluation:
     rows : DataFrame
         ``fold`` (1 validation, 2 test, 3 the grid of `Plane`), ``row`` (in the split, or on the grid),
         ``label`` (class code, -1 on the grid), ``p_0`` to ``p_{C-1}`` (float32) and ``disagreement``: the mean
-        total variation distance of a member's probabilities from the members' mean, 0 to 1.
+        total variation distance of a member's probabilities from the members' mean, 0 to 1; where the split has
+        them, ``weight``, which every score counts a row by, and ``group``, whose rows are resampled together.
     metrics : DataFrame
         ``fold``, ``scope``, ``class`` (empty: overall), ``metric``, ``value``, ``low`` and ``high`` (95 %
         bootstrap interval over rows), ``spread`` (standard deviation over members). Scopes are ensemble;
@@ -90,6 +92,12 @@ class Evaluation:
         """The probabilities (N, C) before the temperature; None of several packs."""
         temperature = self.about["temperature"]
         return None if temperature is None else _at_temperature_1(self.probabilities(fold), temperature)
+
+    def told(self, fold: int, column: str) -> np.ndarray | None:
+        """The ``weight`` or ``group`` (N,) of a fold's rows, if there are some."""
+        if column not in self.rows:
+            return None
+        return self.rows.loc[self.rows["fold"] == fold, column].to_numpy()
 
     def labels(self, fold: int) -> np.ndarray:
         """Class codes (N,) of a fold's rows."""
@@ -244,27 +252,31 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | Non
     by_member = dict(zip(parts, np.split(members, ends, axis=1), strict=True))
     probabilities[Fold.VALIDATION] = fitted.validation_probabilities.astype(np.float32)
 
-    temperature = float(fitted.state["temperatures"][0]) if len(fitted.provenance.packs) == 1 else None
+    one_pack = len(fitted.provenance.packs) == 1 and not fitted.state["floor"]
+    temperature = float(fitted.state["temperatures"][0]) if one_pack else None
     frames, scores = [], []
     for fold in (Fold.VALIDATION, Fold.TEST):
         y, p, own = split.y[rows[fold]], probabilities[fold], by_member[fold]
         honest = not (seen and fold is Fold.VALIDATION)
         disagreement = members_disagreement(own) if honest else np.full(len(y), np.nan, np.float32)
-        frames.append(_frame(fold, rows[fold], y, p, disagreement))
-        resampled = Resampled.of(y, p, classes)
-        spreads = member_spreads(y, own, classes) if honest else {}
-        found = [_scores(resampled, spreads, calibration_p_value(y, p))]
+        weight, group = _weights(split, rows[fold]), _groups(split, rows[fold])
+        told = {"weight": weight, "group": group}
+        frames.append(_frame(fold, rows[fold], y, p, disagreement, told))
+        resampled = Resampled.of(y, p, classes, weight=weight, group=group)
+        spreads = member_spreads(y, own, classes, weight) if honest else {}
+        found = [_scores(resampled, spreads)]
         if temperature is not None:
-            found.append(_overall(y, _at_temperature_1(p, temperature)).assign(scope="uncalibrated"))
+            before = _at_temperature_1(p, temperature)
+            found.append(_overall(y, before, weight).assign(scope="uncalibrated"))
         truth = split.posterior(split.X[rows[fold]])
         if truth is not None:
-            best = _overall(y, truth).assign(scope="bayes")
-            found += [best, _regret(resampled, best, resampled_scores(y, truth, classes))]
+            best = _overall(y, truth, weight).assign(scope="bayes")
+            ideal = resampled_scores(y, truth, classes, weight=weight, group=group)
+            found += [best, _regret(resampled, best, ideal)]
         scores += [part.assign(fold=fold.label) for part in found]
     fold = Fold.TRAIN
-    scores.append(
-        _overall(split.y[rows[fold]], probabilities[fold]).assign(fold=fold.label, scope="ensemble")
-    )
+    seen_before = _overall(split.y[rows[fold]], probabilities[fold], _weights(split, rows[fold]))
+    scores.append(seen_before.assign(fold=fold.label, scope="ensemble"))
     nowhere = np.full(len(grid), -1)
     frames.append(
         _frame(
@@ -312,18 +324,33 @@ def _sample(rows: np.ndarray) -> np.ndarray:
     return np.sort(np.random.default_rng(_SAMPLE_SEED).choice(rows, TRAINING_ROWS, replace=False))
 
 
+def _weights(split: Split, rows: np.ndarray) -> np.ndarray | None:
+    """What rows count; rows that all count nothing count alike."""
+    return None if split.weight is None or not split.weight[rows].any() else split.weight[rows]
+
+
+def _groups(split: Split, rows: np.ndarray) -> np.ndarray | None:
+    return None if split.group is None else split.group[rows]
+
+
 def _frame(
-    fold: int, rows: np.ndarray, labels: np.ndarray, p: np.ndarray, disagreement: np.ndarray
+    fold: int,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    p: np.ndarray,
+    disagreement: np.ndarray,
+    told: Mapping[str, np.ndarray | None] = NOTHING,
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {"fold": np.full(len(rows), fold, np.int8), "row": rows, "label": labels}
         | {f"p_{index}": column for index, column in enumerate(p.T)}
         | {"disagreement": disagreement}
+        | {name: values for name, values in told.items() if values is not None}
     )
 
 
-def _overall(y: np.ndarray, p: np.ndarray) -> pd.DataFrame:
-    scores = pd.DataFrame(average_scores(y, p).items(), columns=["metric", "value"])
+def _overall(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> pd.DataFrame:
+    scores = pd.DataFrame(average_scores(y, p, weight).items(), columns=["metric", "value"])
     return scores.assign(**{"class": "", "low": np.nan, "high": np.nan, "spread": np.nan})
 
 
@@ -339,14 +366,12 @@ def _regret(resampled: Resampled, best: pd.DataFrame, ideal: Mapping[Key, np.nda
     return frame.assign(scope="regret", spread=np.nan, **{"class": ""})
 
 
-def _scores(
-    resampled: Resampled, spreads: Mapping[Key, tuple[float, float]], calibration_p_value: float
-) -> pd.DataFrame:
+def _scores(resampled: Resampled, spreads: Mapping[Key, tuple[float, float]]) -> pd.DataFrame:
     """The ensemble's scores with interval and spread, and the mean score of the members alone."""
     nothing = (np.nan, np.nan)
     rows = [
         (*key, value, *resampled.interval(key), spreads.get(key, nothing)[1])
-        for key, value in (resampled.values | {("", "calibration_p_value"): calibration_p_value}).items()
+        for key, value in (resampled.values | {("", "calibration_p_value"): resampled.by_chance}).items()
     ]
     columns = ["class", "metric", "value", "low", "high", "spread"]
     ensemble = pd.DataFrame(rows, columns=columns).assign(scope="ensemble")

@@ -39,9 +39,9 @@ class Leaderboard:
         what a run set otherwise than declared.
     differences : DataFrame
         A row a pair and metric: ``metric``, ``first``, ``second``, ``difference`` on the test fold (first less
-        second) with ``low`` and ``high`` (95 % paired bootstrap), ``p_value`` (accuracy: exact McNemar; others:
-        paired bootstrap), ``p_holm`` (Holm's correction over the pairs), ``better`` (the architecture that is
-        really better, empty: tied).
+        second) with ``low`` and ``high`` (95 % paired bootstrap), ``p_value`` (accuracy: exact McNemar, unless
+        rows have weights or groups; others: paired bootstrap), ``p_holm`` (Holm's correction over the pairs),
+        ``better`` (the architecture that is really better, empty: tied).
     metric : str
         What decides.
     """
@@ -189,19 +189,23 @@ def _differences(evaluations: Mapping[str, Evaluation], metric: str) -> pd.DataF
     names = list(combinations(evaluations, 2))
     # The smallest p-value that resamples can show must survive the correction.
     resamples = max(RESAMPLES, 80 * len(names))
-    drawn, right = {}, {}
+    drawn, right, counts = {}, {}, True
     for name, evaluation in evaluations.items():
         y, p = evaluation.labels(Fold.TEST), evaluation.probabilities(Fold.TEST)
         classes = [str(label) for label in evaluation.about["classes"]]
-        drawn[name] = resampled_scores(y, p, classes, resamples) if names else {}
+        weight, group = (evaluation.told(Fold.TEST, column) for column in ("weight", "group"))
+        if names:
+            drawn[name] = resampled_scores(y, p, classes, resamples, weight=weight, group=group)
         right[name] = p.argmax(1) == y
+        # McNemar's test counts rows, each alone.
+        counts = weight is None and group is None
     tables = []
     for own in dict.fromkeys((metric, "log_loss", "accuracy")):
         rows = []
         for first, second in names:
             values = [evaluations[name].score(Fold.TEST, own)["value"] for name in (first, second)]
             low, high, p_value = paired(drawn[first]["", own], drawn[second]["", own])
-            if own == "accuracy":
+            if own == "accuracy" and counts:
                 p_value = mcnemar(right[first], right[second])
             rows.append((own, first, second, values[0] - values[1], low, high, p_value))
         columns = ["metric", "first", "second", "difference", "low", "high", "p_value"]

@@ -30,38 +30,55 @@ Key = tuple[str, str]
 """Class (empty: overall) and metric."""
 
 
-def average_scores(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
-    """Overall scores of probabilities p (N, C) against class codes y (N,).
+def average_scores(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> dict[str, float]:
+    """Overall scores of probabilities p (N, C) against class codes y (N,), of rows of a weight (N,) each.
 
     ``log_loss`` is in nats; ``brier_score`` is the squared distance to the one-hot label, 0 to 2 (Brier
     1950); ``expected_calibration_error`` is over `BINS` equal bins of the confidence; ``roc_auc`` and
     ``average_precision`` are one-vs-rest, the mean over classes. A class without a row is left out of these
-    two and of the balanced accuracy (NaN if none is left); a ratio without cases is 0.
+    two and of the balanced accuracy (NaN if none is left), and out of the macro scores unless it was
+    predicted; a ratio without cases is 0.
     """
+    y, p, weight = _counted(y, p, weight)
     predicted, labels = p.argmax(1), np.arange(p.shape[1])
     one_class = len(np.unique(np.concatenate([y, predicted]))) < 2
     scores = {
-        "accuracy": accuracy_score(y, predicted),
-        "balanced_accuracy": balanced_accuracy_score(y, predicted),
-        "log_loss": log_loss(y, p, labels=labels),
-        "brier_score": brier_score_loss(y, p, labels=labels, scale_by_half=False),
-        "expected_calibration_error": calibration_error(y, p),
+        "accuracy": accuracy_score(y, predicted, sample_weight=weight),
+        "balanced_accuracy": balanced_accuracy_score(y, predicted, sample_weight=weight),
+        "log_loss": log_loss(y, p, labels=labels, sample_weight=weight),
+        "brier_score": brier_score_loss(y, p, labels=labels, scale_by_half=False, sample_weight=weight),
+        "expected_calibration_error": calibration_error(y, p, weight),
         # By chance all rows would be right too, so agreement says nothing.
-        "cohen_kappa": 0.0 if one_class else cohen_kappa_score(y, predicted),
-        "matthews_correlation": matthews_corrcoef(y, predicted),
+        "cohen_kappa": 0.0 if one_class else cohen_kappa_score(y, predicted, sample_weight=weight),
+        "matthews_correlation": matthews_corrcoef(y, predicted, sample_weight=weight),
     }
     for average in ("macro", "weighted"):
-        found = precision_recall_fscore_support(y, predicted, average=average, labels=labels, zero_division=0)
+        found = precision_recall_fscore_support(
+            y, predicted, average=average, zero_division=0, sample_weight=weight
+        )
         scores |= {f"{average}_{name}": score for name, score in zip(CLASS_METRICS, found, strict=False)}
-    ranked = np.array([_ranking_scores(y == label, p[:, label]) for label in labels])
+    ranked = np.array([_ranking_scores(y == label, p[:, label], weight) for label in labels])
     scores |= dict(zip(RANKING_METRICS, _mean_of_defined(ranked.T), strict=True))
     return {name: float(score) for name, score in scores.items()}
 
 
-def class_scores(y: np.ndarray, p: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """Scores of each class against the rest, and its support: ``class``, ``metric``, ``value``."""
-    found = precision_recall_fscore_support(y, p.argmax(1), labels=np.arange(len(classes)), zero_division=0)
-    ranked = [_ranking_scores(y == index, p[:, index]) for index in range(len(classes))]
+def class_scores(
+    y: np.ndarray, p: np.ndarray, classes: list[str], weight: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Scores of each class against the rest, and its rows (support): ``class``, ``metric``, ``value``.
+
+    Of a class without a row the recall is NaN, and of one that was not predicted either the F1 score.
+    """
+    y, p, weight = _counted(y, p, weight)
+    labels, predicted = np.arange(len(classes)), p.argmax(1)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        y, predicted, labels=labels, zero_division=0, sample_weight=weight
+    )
+    support = np.bincount(y, minlength=len(classes))
+    recall = np.where(support > 0, recall, np.nan)
+    f1 = np.where(support + np.bincount(predicted, minlength=len(classes)) > 0, f1, np.nan)
+    found = precision, recall, f1, support
+    ranked = [_ranking_scores(y == index, p[:, index], weight) for index in range(len(classes))]
     names = (*CLASS_METRICS, "support", *RANKING_METRICS)
     return pd.DataFrame(
         [
@@ -72,10 +89,10 @@ def class_scores(y: np.ndarray, p: np.ndarray, classes: list[str]) -> pd.DataFra
     )
 
 
-def calibration_error(y: np.ndarray, p: np.ndarray) -> float:
+def calibration_error(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Expected calibration error of the predicted class's probability (Guo et al. 2017)."""
-    position, miss = calibration_bins(p), _miss(y, p)
-    return float(np.abs(np.bincount(position, miss)).sum() / len(y))
+    weight = np.ones(len(y)) if weight is None else weight
+    return float(np.abs(np.bincount(calibration_bins(p), weight * _miss(y, p))).sum() / weight.sum())
 
 
 def calibration_bins(p: np.ndarray) -> np.ndarray:
@@ -89,8 +106,10 @@ def row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(chosen, np.finfo(p.dtype).eps, 1))
 
 
-def row_statistics(y: np.ndarray, p: np.ndarray, groups: int = 0) -> sparse.csr_array:
-    """What of each row every score is made of: (N, S), summed over rows by whoever resamples.
+def row_statistics(
+    y: np.ndarray, p: np.ndarray, groups: int = 0, weight: np.ndarray | None = None
+) -> sparse.csr_array:
+    """What of each row every score is made of, times its weight: (N, S), summed over rows by whoever resamples.
 
     The columns are the C² cells of the confusion matrix, the log loss, the Brier score, the misses of `BINS`
     calibration bins and, of each class, the rows in groups of neighbouring score, positive ones and others:
@@ -108,6 +127,8 @@ def row_statistics(y: np.ndarray, p: np.ndarray, groups: int = 0) -> sparse.csr_
         columns.append(base + _groups(p[:, label], groups) + np.where(y == label, 0, groups))
         values.append(np.ones(N))
         base += 2 * groups
+    if weight is not None:
+        values = [own * weight for own in values]
     entries = np.concatenate(values), (np.tile(rows, len(columns)), np.concatenate(columns))
     return sparse.csr_array(sparse.coo_array(entries, shape=(N, base)), dtype=np.float32)
 
@@ -142,10 +163,13 @@ def _count_scores(confusion: np.ndarray, classes: list[str]) -> dict[Key, np.nda
         ("", "cohen_kappa"): _ratio(agreed - by_chance, total**2 - by_chance),
         ("", "matthews_correlation"): _ratio(agreed - by_chance, np.sqrt(spread)),
     }
+    there = support + predicted > 0
+    known = {"recall": support > 0, "f1": there, "precision": np.ones_like(there)}
     for name, values in zip(CLASS_METRICS, (precision, recall, f1), strict=True):
-        scores["", f"macro_{name}"] = values.mean(1)
+        scores["", f"macro_{name}"] = _ratio((values * there).sum(1), there.sum(1))
         scores["", f"weighted_{name}"] = (values * support).sum(1) / total
-        scores |= {(label, name): values[:, index] for index, label in enumerate(classes)}
+        own = np.where(known[name], values, np.nan)
+        scores |= {(label, name): own[:, index] for index, label in enumerate(classes)}
     return scores
 
 
@@ -167,11 +191,22 @@ def _groups(scores: np.ndarray, groups: int) -> np.ndarray:
     return rank if len(scores) <= groups else rank * groups // len(scores)
 
 
-def _ranking_scores(positive: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+def _ranking_scores(
+    positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None
+) -> tuple[float, float]:
     if not positive.any():
         return np.nan, np.nan
-    area = np.nan if positive.all() else roc_auc_score(positive, score)
-    return area, average_precision_score(positive, score)
+    area = np.nan if positive.all() else roc_auc_score(positive, score, sample_weight=weight)
+    return area, average_precision_score(positive, score, sample_weight=weight)
+
+
+def _counted(
+    y: np.ndarray, p: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The rows that count: one of no weight must not make a class look as if it were there."""
+    if weight is None or (weight > 0).all():
+        return y, p, weight
+    return y[weight > 0], p[weight > 0], weight[weight > 0]
 
 
 def _miss(y: np.ndarray, p: np.ndarray) -> np.ndarray:

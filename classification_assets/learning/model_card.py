@@ -38,7 +38,9 @@ def model_card(fitted: Fitted, name: str, evaluation: Evaluation | None = None) 
     experiment = name.partition("/")[0]
     members = sum(map(len, provenance.packs))
     classes = [str(label) for label in provenance.classes]
-    options = architecture.model_dump(mode="json", exclude={"name", "device", "training"})
+    used = fitted.hyperparameters()
+    told = {"temperature": ", ".join(f"{value:.3g}" for value in fitted.state["temperatures"].tolist())}
+    more = _facts(told | provenance.overridden)
     return rendered(
         "model_card.md.jinja",
         title=name,
@@ -53,17 +55,11 @@ def model_card(fitted: Fitted, name: str, evaluation: Evaluation | None = None) 
         columns=_listed([str(column) for column in provenance.preprocessing.names]),
         classes=_listed(classes),
         data=_markdown(_facts(provenance.source.get("dataset", {}))),
-        training=_markdown(
-            _facts(
-                options
-                | training.model_dump(mode="json")
-                | {
-                    "temperature": ", ".join(
-                        f"{value:.3g}" for value in fitted.state["temperatures"].tolist()
-                    )
-                }
-                | provenance.overridden
-            )
+        training=_markdown(pd.concat([used.set_axis(more.columns, axis=1), more])),
+        calibrated=(
+            "on rows that the networks had not seen, out of inner cross-validation folds"
+            if architecture.learns_from_validation
+            else "on a validation fold"
         ),
         n_test=len(evaluation.labels(Fold.TEST)) if evaluation else 0,
         scores=_markdown(_scores(evaluation)) if evaluation else "",
@@ -138,5 +134,5 @@ def _markdown(frame: pd.DataFrame) -> str:
 
 
 def _listed(names: list[str], most: int = 40) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:most])
+    shown = ", ".join(f"`{' '.join(name.replace('`', ' ').split())}`" for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -136,8 +136,9 @@ def comparison_report(
     *,
     pictures: Pictures,
     rank_pictures: Pictures,
+    made: pd.DataFrame | None = None,
 ) -> Page:
-    """The report over all experiments."""
+    """The report over all experiments; `made` says when and on what models were trained, a row each."""
     about = compared.about
     note = "The average over experiments of the rank by each one's own metric; 1 is best."
     if about["critical_difference"] is not None:
@@ -158,6 +159,7 @@ def comparison_report(
             ranks=compared.ranks.rename(columns=lambda column: column.replace("_", " ")),
             rank_note=note,
             summary=summary(compared.board),
+            made=made if told else None,
             command="dagster asset materialize -m classification_assets.definitions --select '*'",
             versions=_table_of(Provenance.current_versions(), "package", "version"),
         )

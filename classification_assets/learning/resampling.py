@@ -51,17 +51,28 @@ class Resampled:
         The scores of each resample; always the same rows are drawn from as many.
     proportions : mapping of Key to (int, int)
         Of the scores that are a share of rows: how many rows, of how many.
+    by_chance : float
+        See `calibration_p_value`.
     """
 
     values: dict[Key, float]
     drawn: dict[Key, np.ndarray]
     proportions: Mapping[Key, tuple[int, int]]
+    by_chance: float
 
     @classmethod
-    def of(cls, y: np.ndarray, p: np.ndarray, classes: list[str], resamples: int = RESAMPLES) -> Self:
-        """Score probabilities p (N, C) against class codes y (N,)."""
-        overall = {("", name): value for name, value in average_scores(y, p).items()}
-        rows = class_scores(y, p, classes).itertuples(index=False, name=None)
+    def of(
+        cls,
+        y: np.ndarray,
+        p: np.ndarray,
+        classes: list[str],
+        resamples: int = RESAMPLES,
+        weight: np.ndarray | None = None,
+        group: np.ndarray | None = None,
+    ) -> Self:
+        """Score probabilities p (N, C) against class codes y (N,), rows of a group (N,) being drawn together."""
+        overall = {("", name): value for name, value in average_scores(y, p, weight).items()}
+        rows = class_scores(y, p, classes, weight).itertuples(index=False, name=None)
         values = overall | {(name, metric): value for name, metric, value in rows}
         predicted = p.argmax(1)
         among = {("", "accuracy"): np.ones(len(y), bool)}
@@ -69,14 +80,15 @@ class Resampled:
             among |= {(name, "recall"): y == index, (name, "precision"): predicted == index}
         right = predicted == y
         counts = {key: (int(right[own].sum()), int(own.sum())) for key, own in among.items()}
-        return cls(values, resampled_scores(y, p, classes, resamples, GROUPS), counts)
+        drawn = resampled_scores(y, p, classes, resamples, GROUPS, weight, group)
+        return cls(values, drawn, counts, calibration_p_value(y, p, resamples))
 
     def interval(self, key: Key) -> Interval:
         """The 95 % percentile interval over resampled rows (Efron and Tibshirani 1993); NaN of what has none.
 
         Resamples know no error that the rows did not show: an accuracy, precision or recall without any spread
-        has Wilson's interval instead (Wilson 1927). A resample's calibration error is larger by its own noise,
-        which is taken off again.
+        has Wilson's interval instead (Wilson 1927). A calibration error is larger by its rows' noise, and that of
+        a resample by its own on top: both are taken off, and where chance alone explains it the interval begins at 0.
         """
         if key not in self.drawn or not np.isfinite(self.values[key]):
             return np.nan, np.nan
@@ -86,30 +98,45 @@ class Resampled:
         low, high = np.quantile(known, (0.025, 0.975))
         if low == high and key in self.proportions:
             return wilson(*self.proportions[key])
-        if key[1] in (*RANKING_METRICS, "expected_calibration_error"):
-            low, high = np.clip(np.array([low, high]) + self.values[key] - known.mean(), 0, 1)
+        noise = {"expected_calibration_error": 2} | dict.fromkeys(RANKING_METRICS, 1)
+        if times := noise.get(key[1]):
+            low, high = np.clip(np.array([low, high]) + times * (self.values[key] - known.mean()), 0, 1)
+        if key == ("", "expected_calibration_error") and self.by_chance >= 0.05:
+            low = 0.0
         return float(low), float(high)
 
 
 def resampled_scores(
-    y: np.ndarray, p: np.ndarray, classes: list[str], resamples: int = RESAMPLES, groups: int = 0
+    y: np.ndarray,
+    p: np.ndarray,
+    classes: list[str],
+    resamples: int = RESAMPLES,
+    groups: int = 0,
+    weight: np.ndarray | None = None,
+    group: np.ndarray | None = None,
 ) -> dict[Key, np.ndarray]:
     """Every score of each resample, (R,); the same rows are drawn for the same number of rows.
 
-    Without `groups` the ranking metrics are left out, see `row_statistics`.
+    Without `groups` the ranking metrics are left out, see `row_statistics`. Rows of one `group` (N,) are drawn
+    together, since they are not independent.
     """
-    statistics = row_statistics(y, p, groups)
-    parts = [scores_of_sums(sums, classes) for sums in resampled_sums(statistics, resamples)]
+    statistics = row_statistics(y, p, groups, weight)
+    parts = [scores_of_sums(sums, classes) for sums in resampled_sums(statistics, resamples, group)]
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def resampled_sums(statistics: sparse.csr_array | np.ndarray, resamples: int) -> Iterator[np.ndarray]:
+def resampled_sums(
+    statistics: sparse.csr_array | np.ndarray, resamples: int, group: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
     """Sums of the rows of (N, S) in each resample, in parts (r, S)."""
     N, rng = statistics.shape[0], np.random.default_rng(_SEED)
-    if N > UNITS:
-        unit = rng.permutation(N) % UNITS
-        gather = sparse.csr_array((np.ones(N, np.float32), (unit, np.arange(N))), shape=(UNITS, N))
-        statistics, N = gather @ statistics, UNITS
+    unit = np.arange(N) if group is None else np.unique(group, return_inverse=True)[1]
+    n_units = int(unit.max()) + 1
+    if n_units > UNITS:
+        unit, n_units = (rng.permutation(n_units) % UNITS)[unit], UNITS
+    if n_units < N:
+        gather = sparse.csr_array((np.ones(N, np.float32), (unit, np.arange(N))), shape=(n_units, N))
+        statistics, N = gather @ statistics, n_units
     transposed = statistics.T
     size = max(1, _CHUNK // max(statistics.shape))
     for start in range(0, resamples, size):
@@ -131,11 +158,12 @@ def paired(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
     return float(low), float(high), float(min(1.0, 2 * (1 + beyond) / (1 + len(difference))))
 
 
-def member_spreads(y: np.ndarray, members: np.ndarray, classes: list[str]) -> dict[Key, Interval]:
+def member_spreads(
+    y: np.ndarray, members: np.ndarray, classes: list[str], weight: np.ndarray | None = None
+) -> dict[Key, Interval]:
     """Mean and standard deviation of each score over members (M, N, C); of one member the latter is NaN."""
-    sums = np.stack(
-        [np.asarray(row_statistics(y, own, GROUPS_OF_MEMBERS).sum(0, dtype=np.float64)) for own in members]
-    )
+    statistics = (row_statistics(y, own, GROUPS_OF_MEMBERS, weight) for own in members)
+    sums = np.stack([np.asarray(own.sum(0, dtype=np.float64)) for own in statistics])
     return {
         key: (float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan)
         for key, values in scores_of_sums(sums, classes).items()
@@ -145,12 +173,27 @@ def member_spreads(y: np.ndarray, members: np.ndarray, classes: list[str]) -> di
 def calibration_p_value(y: np.ndarray, p: np.ndarray, resamples: int = RESAMPLES) -> float:
     """How often a calibrated classifier with these probabilities would show so large a calibration error.
 
-    A consistency resampling (Bröcker and Smith 2007): labels drawn from the probabilities themselves.
+    A consistency resampling (Bröcker and Smith 2007): hits drawn from the probabilities themselves; of many rows
+    their sums, which are normal.
     """
-    confidence = p.max(1).astype(np.float64)
-    variance = np.bincount(calibration_bins(p), confidence * (1 - confidence), minlength=BINS)
-    drawn = np.random.default_rng(_SEED).standard_normal((resamples, BINS)) * np.sqrt(variance)
-    reached = (np.abs(drawn).sum(1) / len(y) >= calibration_error(y, p)).sum()
+    rng, confidence, position = np.random.default_rng(_SEED), p.max(1).astype(np.float64), calibration_bins(p)
+    if len(y) > UNITS:
+        variance = np.bincount(position, confidence * (1 - confidence), minlength=BINS)
+        drawn = np.abs(rng.standard_normal((resamples, BINS)) * np.sqrt(variance)).sum(1)
+    else:
+        belongs = (position[:, None] == np.arange(BINS)).astype(np.float32)
+        expected = confidence @ belongs
+        size = max(1, _CHUNK // len(y))
+        drawn = np.concatenate(
+            [
+                np.abs(
+                    (rng.random((min(size, resamples - start), len(y))) < confidence) @ belongs - expected
+                ).sum(1)
+                for start in range(0, resamples, size)
+            ]
+        )
+    # What was seen counts as reached whatever rounding made of it.
+    reached = (drawn / len(y) >= calibration_error(y, p) - 1e-9).sum()
     return float((1 + reached) / (1 + resamples))
 
 

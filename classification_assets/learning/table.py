@@ -209,6 +209,10 @@ class Table:
 def _label(value: Any, target: str, place: str) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
+    if value == "":
+        raise ValueError(
+            f"{place}: column {target!r}: an empty word is no label; leave it out or give it a name"
+        )
     if isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, pd.Timestamp):

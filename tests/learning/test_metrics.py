@@ -50,7 +50,7 @@ def test_overall_scores_are_scikit_learns(drawn):
     if len(np.unique([y, predicted])) > 1:
         expected["cohen_kappa"] = reference.cohen_kappa_score(y, predicted)
     for average in ("macro", "weighted"):
-        options = {"average": average, "labels": labels, "zero_division": 0}
+        options = {"average": average, "zero_division": 0}
         expected[f"{average}_precision"] = reference.precision_score(y, predicted, **options)
         expected[f"{average}_recall"] = reference.recall_score(y, predicted, **options)
         expected[f"{average}_f1"] = reference.f1_score(y, predicted, **options)
@@ -64,15 +64,38 @@ def test_the_scores_of_a_class_are_scikit_learns(drawn):
     y, p = drawn
     table = class_scores(y, p, names(p)).set_index(["class", "metric"])["value"]
     options = {"average": None, "labels": np.arange(p.shape[1]), "zero_division": 0}
+    predicted = p.argmax(1)
     for index, name in enumerate(names(p)):
-        assert table[name, "precision"] == pytest.approx(
-            reference.precision_score(y, p.argmax(1), **options)[index]
-        )
-        assert table[name, "recall"] == pytest.approx(
-            reference.recall_score(y, p.argmax(1), **options)[index]
-        )
-        assert table[name, "f1"] == pytest.approx(reference.f1_score(y, p.argmax(1), **options)[index])
+        there, named = (y == index).any(), (predicted == index).any()
+        for metric, score, known in (
+            ("precision", reference.precision_score, True),
+            ("recall", reference.recall_score, there),
+            ("f1", reference.f1_score, there or named),
+        ):
+            expected = score(y, predicted, **options)[index] if known else np.nan
+            assert table[name, metric] == pytest.approx(expected, nan_ok=True)
         assert table[name, "support"] == (y == index).sum()
+
+
+def test_a_perfect_classifier_is_perfect_though_a_class_has_no_row():
+    y = np.array([0, 0, 1, 1])
+    scores = average_scores(y, np.eye(3)[y])
+    assert scores["macro_f1"] == scores["macro_recall"] == scores["balanced_accuracy"] == 1
+
+
+@given(scored(), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_a_row_of_weight_three_is_three_rows(drawn, seed):
+    y, p = drawn
+    weight = np.random.default_rng(seed).integers(0, 4, len(y))
+    if not weight.any():
+        return
+    repeated = average_scores(np.repeat(y, weight), np.repeat(p, weight, 0))
+    assert average_scores(y, p, weight) == pytest.approx(repeated, nan_ok=True, abs=1e-9)
+    sums = row_statistics(y, p, 60, weight).sum(0, dtype=np.float64)
+    summed = {key: value.item() for key, value in scores_of_sums(np.asarray(sums)[None], names(p)).items()}
+    for name, value in repeated.items():
+        assert summed["", name] == pytest.approx(value, rel=1e-4, abs=1e-5, nan_ok=True)
 
 
 @given(scored())

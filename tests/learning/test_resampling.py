@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classification_assets.learning.metrics import average_scores, class_scores
+from classification_assets.learning.metrics import average_scores, calibration_error, class_scores
 from classification_assets.learning.resampling import (
     UNITS,
     Resampled,
@@ -49,8 +49,8 @@ def names(p):
 def test_an_interval_is_ordered_and_bounded(drawn):
     y, p = drawn
     for (_, metric), (low, high) in bootstrap_intervals(y, p, names(p), resamples=200).items():
-        if metric in ("roc_auc", "average_precision") and np.isnan(low):
-            continue
+        if np.isnan(low) and metric in ("roc_auc", "average_precision", "recall", "f1"):
+            continue  # a class without a row
         assert -1 <= low <= high
         assert low >= 0 or metric in ("cohen_kappa", "matthews_correlation")
         assert metric in ("log_loss", "brier_score") or high <= 1
@@ -68,6 +68,50 @@ def test_wilsons_interval_of_a_published_example():
     # Newcombe 1998, table I: 81 of 263.
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_classes_of_few_rows_do_not_make_a_perfect_classifier_look_bad():
+    y = np.repeat(np.arange(40), 3)
+    intervals = bootstrap_intervals(y, np.eye(40)[y], [str(label) for label in range(40)], resamples=200)
+    assert intervals["", "macro_f1"] == (1.0, 1.0)
+    assert intervals["7", "recall"] == pytest.approx((3 / (3 + 1.96**2), 1.0), abs=1e-3)
+
+
+def test_rows_of_a_group_are_drawn_together_and_tell_less():
+    """Ten copies a row: with their groups the interval is that of the rows themselves."""
+    rng = np.random.default_rng(0)
+    y, p = rng.integers(0, 3, 60), rng.dirichlet(np.ones(3), 60)
+    group = np.repeat(np.arange(60), 10)
+    copies = Resampled.of(np.repeat(y, 10), np.repeat(p, 10, 0), names(p), group=group)
+    alone = Resampled.of(y, p, names(p))
+    for metric in ("accuracy", "log_loss", "macro_f1"):
+        assert copies.interval(("", metric)) == pytest.approx(alone.interval(("", metric)), abs=1e-4)
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_the_interval_of_a_calibration_error_holds_the_truth(power):
+    rng, hits = np.random.default_rng(2), 0
+
+    def drawn(size):
+        p = rng.dirichlet(np.ones(3), size)
+        y = (rng.random((size, 1)) > p.cumsum(1)).sum(1)
+        return y, p**power / (p**power).sum(1, keepdims=True)
+
+    truth = calibration_error(*drawn(400_000)) if power > 1 else 0.0
+    for _ in range(150):
+        y, p = drawn(300)
+        low, high = Resampled.of(y, p, names(p), 300).interval(("", "expected_calibration_error"))
+        hits += low <= truth + 1e-3 and truth <= high
+    assert hits / 150 >= 0.86
+
+
+def test_one_miss_of_a_confident_classifier_is_no_proof_against_its_calibration():
+    p = np.full((45, 2), 0.001)
+    p[:, 0] = 0.999
+    y = np.zeros(45, np.int64)
+    y[0] = 1
+    # One miss or more of 45 at 0.001 each: 1 - 0.999**45.
+    assert calibration_p_value(y, p) == pytest.approx(1 - 0.999**45, abs=0.015)
 
 
 def test_the_same_rows_give_the_same_intervals():
