@@ -224,7 +224,8 @@ class Evaluation:
             }
         )
         features = split.preprocessing.decode(split.X[rows]).iloc[:, :12]
-        return pd.concat([table, features], axis="columns")
+        told = features.rename(columns=lambda name: f"feature {name}" if name in table else name)
+        return pd.concat([table, told], axis="columns")
 
     def _overall(self, fold: Fold, scope: str) -> pd.DataFrame:
         metrics = self.metrics

@@ -366,6 +366,21 @@ def test_the_report_tells_when_and_on_what_each_model_was_trained(done):
     assert "training curves" in html
 
 
+def test_experiments_without_a_common_architecture_are_compared_without_ranks(
+    declared, materialize_into, tmp_path
+):
+    pair = [declared("one", architectures=["linear"]), declared("two", architectures=["shallow_relu"])]
+    result = materialize_into(
+        tmp_path,
+        *pair,
+        selection='+key:"comparison/leaderboard"',
+        extra=(comparison_leaderboard_asset(pair),),
+    )
+    assert result.success
+    assert len(load(tmp_path / "comparison/leaderboard.parquet").ranks) == 0
+    assert not (tmp_path / "comparison/critical_difference.png").exists()
+
+
 def test_an_artifact_is_a_link_where_the_folder_is_served(materialize, experiment, monkeypatch):
     monkeypatch.setenv("CLASSIFICATION_ASSETS_URL", "https://models.example/art/")
     shown = materialization(materialize(experiment), "small/report").metadata

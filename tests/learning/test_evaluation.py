@@ -247,3 +247,41 @@ def test_the_parameters_are_those_that_are_trained(fit, split, normalization, mo
 
 def test_what_a_run_set_otherwise_is_told(fitted, split):
     assert evaluate(fitted.noting({"patience": 3}), split).about["overridden"] == {"patience": 3}
+
+
+def test_a_row_counts_by_its_weight(fitted, split):
+    weight = (np.arange(len(split.y)) % 2).astype(np.float32)
+    evaluation = evaluate(fitted, dataclasses.replace(split, weight=weight))
+    rows = split.rows(Fold.TEST)
+    counted = rows[weight[rows] > 0]
+    expected = average_scores(split.y[counted], fitted.predict_proba(split.X[counted]))
+    for metric in ("accuracy", "log_loss", "macro_f1", "roc_auc", "expected_calibration_error"):
+        assert evaluation.score(Fold.TEST, metric)["value"] == pytest.approx(expected[metric], abs=1e-5)
+    np.testing.assert_array_equal(evaluation.told(Fold.TEST, "weight"), weight[rows])
+
+
+def test_rows_of_one_group_make_the_intervals_wider(fitted, split):
+    alone = evaluate(fitted, split)
+    grouped = evaluate(fitted, dataclasses.replace(split, group=np.arange(len(split.y)) // 60))
+
+    def width(evaluation):
+        score = evaluation.score(Fold.TEST, "log_loss")
+        return score["high"] - score["low"]
+
+    assert grouped.score(Fold.TEST, "log_loss")["value"] == alone.score(Fold.TEST, "log_loss")["value"]
+    assert width(grouped) != width(alone)
+    assert alone.told(Fold.TEST, "group") is None
+
+
+def test_a_feature_may_be_called_like_a_column_of_the_table(fit, split):
+    preprocessing = split.preprocessing.model_copy(
+        update={
+            "columns": tuple(
+                column.model_copy(update={"name": name})
+                for column, name in zip(split.preprocessing.columns, ("row", "probability"), strict=True)
+            )
+        }
+    )
+    renamed = dataclasses.replace(split, preprocessing=preprocessing)
+    table = evaluate(fit(on=renamed), renamed).confidently_wrong(renamed)
+    assert {"row", "probability", "feature row", "feature probability"} <= set(table)

@@ -55,3 +55,12 @@ def test_strange_class_names_break_no_table(fit, split):
     rows = [line for line in card.splitlines() if line.startswith("| a\\|b |")]
     assert len(rows) == 1
     assert "| c d |" in card
+
+
+def test_a_card_names_no_option_that_the_architecture_has_no_use_for(fit, split):
+    from classification_assets.learning.architectures import NAMED
+
+    card = model_card(fit(NAMED["tabular"]), "moons/tabular")
+    assert "| patience |" not in card
+    assert "| class_weight | none |" in card
+    assert "inner cross-validation folds" in card
