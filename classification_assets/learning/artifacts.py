@@ -55,7 +55,7 @@ from classification_assets.learning.onnx_model import OnnxModel
 from classification_assets.learning.predictions import Predictions
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.report import Page
-from classification_assets.learning.rows import BATCH, ParquetRows
+from classification_assets.learning.rows import BATCH, ParquetRows, Rows
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
 
@@ -229,14 +229,16 @@ def _write_table(value: Table, file: Path) -> None:
         source=value.source,
         n_test=value.n_test,
     )
-    schema = value.rows.schema.with_metadata(header)
-    _write_batches((batch.replace_schema_metadata(header) for batch in value.rows.batches()), schema, file)
+    _write_rows(value.rows, header, file)
 
 
 def _write_predictions(value: Predictions, file: Path) -> None:
-    header = _header("predictions", about=value.about)
-    schema = value.rows.schema.with_metadata(header)
-    _write_batches((batch.replace_schema_metadata(header) for batch in value.rows.batches()), schema, file)
+    _write_rows(value.rows, _header("predictions", about=value.about), file)
+
+
+def _write_rows(rows: Rows, header: dict[str, str], file: Path) -> None:
+    batches = (batch.replace_schema_metadata(header) for batch in rows.batches())
+    _write_batches(batches, rows.schema.with_metadata(header), file)
 
 
 def _write_split(value: Split, file: Path) -> None:

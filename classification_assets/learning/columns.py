@@ -7,6 +7,7 @@ network sees of the codes is arithmetic, and stands in `features.py`.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -48,6 +49,7 @@ class Column(Declaration):
     name: str
     indicator: bool
 
+    @abstractmethod
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         """Values (N,) as float32; `first` is the number of the first row, for messages.
 
@@ -56,7 +58,6 @@ class Column(Declaration):
         ValueError
             If a value is not of this kind: the message names column, row and value.
         """
-        raise NotImplementedError
 
     def decode(self, codes: np.ndarray) -> list[Any]:
         """What codes (N,) stand for, None where missing."""
@@ -66,16 +67,12 @@ class Column(Declaration):
         return code
 
 
-class Numeric(Column):
-    """A number, standardized; a missing one becomes the median."""
+class Scaled(Column):
+    """A column whose code is standardized; a missing one is filled."""
 
-    kind: Literal["numeric"] = "numeric"
     mean: float
     scale: float
     fill: float
-
-    def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
-        return numbers(values, self.name, first)
 
     @classmethod
     def fit(cls, name: str, values: np.ndarray) -> Self:
@@ -83,13 +80,19 @@ class Numeric(Column):
         return cls(name=name, **_scale(values))
 
 
-class Boolean(Column):
+class Numeric(Scaled):
+    """A number, standardized; a missing one becomes the median."""
+
+    kind: Literal["numeric"] = "numeric"
+
+    def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
+        return numbers(values, self.name, first)
+
+
+class Boolean(Scaled):
     """True is 1 and false 0; a missing one becomes the more frequent of the two."""
 
     kind: Literal["boolean"] = "boolean"
-    mean: float
-    scale: float
-    fill: float
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         return truths(values, self.name, first)
@@ -97,19 +100,11 @@ class Boolean(Column):
     def _value(self, code: float) -> Any:
         return code >= 0.5
 
-    @classmethod
-    def fit(cls, name: str, values: np.ndarray) -> Self:
-        """Learn from values (n,), NaN where missing."""
-        return cls(name=name, **_scale(values))
 
-
-class Date(Column):
+class Date(Scaled):
     """A date or moment: days since `DAY_0`, and where in the year, the week and (if it has a time) the day it is."""
 
     kind: Literal["date"] = "date"
-    mean: float
-    scale: float
-    fill: float
     periods: tuple[float, ...]
     """In days: each gives a sine and a cosine. Only those that the training rows go round at least once."""
 

@@ -93,7 +93,7 @@ class Evaluation:
         temperature = self.about["temperature"]
         return None if temperature is None else _at_temperature_1(self.probabilities(fold), temperature)
 
-    def told(self, fold: int, column: str) -> np.ndarray | None:
+    def of_rows(self, fold: int, column: str) -> np.ndarray | None:
         """The ``weight`` or ``group`` (N,) of a fold's rows, if there are some."""
         if column not in self.rows:
             return None

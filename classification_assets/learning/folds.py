@@ -209,8 +209,6 @@ def by_time(time: np.ndarray, sizes: Mapping[Fold, int]) -> np.ndarray:
 def grouped(y: np.ndarray, group: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarray:
     """Draw whole groups for the folds that are held out, so that sizes and shares of classes come near.
 
-    The largest group first, each goes to the fold that then lacks most of what the group has.
-
     Parameters
     ----------
     y, group : arrays (N,)

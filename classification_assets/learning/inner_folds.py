@@ -60,7 +60,7 @@ class InnerFolds:
         fold = np.empty((repeats, len(rows)), np.int16)
         for repeat in range(repeats):
             rng = np.random.default_rng([seed, _USE, repeat])
-            if group is not None and count > 1:
+            if group is not None:
                 shares, own = np.full(count, 1 / count), int(rng.integers(2**32))
                 fold[repeat] = deal_groups(y[rows], group[rows], shares, own)
                 continue

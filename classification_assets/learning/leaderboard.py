@@ -193,7 +193,7 @@ def _differences(evaluations: Mapping[str, Evaluation], metric: str) -> pd.DataF
     for name, evaluation in evaluations.items():
         y, p = evaluation.labels(Fold.TEST), evaluation.probabilities(Fold.TEST)
         classes = [str(label) for label in evaluation.about["classes"]]
-        weight, group = (evaluation.told(Fold.TEST, column) for column in ("weight", "group"))
+        weight, group = (evaluation.of_rows(Fold.TEST, column) for column in ("weight", "group"))
         if names:
             drawn[name] = resampled_scores(y, p, classes, resamples, weight=weight, group=group)
         right[name] = p.argmax(1) == y

@@ -270,6 +270,3 @@ def data_uri(png: bytes) -> str:
     palette.save(few, format="png")
     smallest = min(few.getvalue(), png, key=len)
     return f"data:image/png;base64,{base64.b64encode(smallest).decode()}"
-
-
-__all__ = ["Chapter", "Judged", "Page", "comparison_report", "experiment_report"]

@@ -257,7 +257,7 @@ def test_a_row_counts_by_its_weight(fitted, split):
     expected = average_scores(split.y[counted], fitted.predict_proba(split.X[counted]))
     for metric in ("accuracy", "log_loss", "macro_f1", "roc_auc", "expected_calibration_error"):
         assert evaluation.score(Fold.TEST, metric)["value"] == pytest.approx(expected[metric], abs=1e-5)
-    np.testing.assert_array_equal(evaluation.told(Fold.TEST, "weight"), weight[rows])
+    np.testing.assert_array_equal(evaluation.of_rows(Fold.TEST, "weight"), weight[rows])
 
 
 def test_rows_of_one_group_make_the_intervals_wider(fitted, split):
@@ -270,7 +270,7 @@ def test_rows_of_one_group_make_the_intervals_wider(fitted, split):
 
     assert grouped.score(Fold.TEST, "log_loss")["value"] == alone.score(Fold.TEST, "log_loss")["value"]
     assert width(grouped) != width(alone)
-    assert alone.told(Fold.TEST, "group") is None
+    assert alone.of_rows(Fold.TEST, "group") is None
 
 
 def test_a_feature_may_be_called_like_a_column_of_the_table(fit, split):
