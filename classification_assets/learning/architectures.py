@@ -11,11 +11,18 @@ from pydantic import (
     Field,
     Tag,
     field_serializer,
-    field_validator,
     model_validator,
 )
 
-from classification_assets.learning.declaration import Declaration, Name, Seed, bounded, field_error
+from classification_assets.learning.declaration import (
+    Declaration,
+    ImportPath,
+    Name,
+    Seed,
+    bounded,
+    field_error,
+    imported,
+)
 from classification_assets.learning.device import DeviceName
 
 if TYPE_CHECKING:
@@ -199,16 +206,8 @@ class Module(Architecture):
     """
 
     kind: Literal["module"]
-    path: str = Field(description="Where the class is: package.module:Class.")
+    path: ImportPath = Field(description="Where the class is: package.module:Class.")
     arguments: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the class.")
-
-    @field_validator("path")
-    @classmethod
-    def _import_path(cls, path: str) -> str:
-        module, _, name = path.partition(":")
-        if not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-            raise ValueError(f"an import path reads package.module:Class, however: {path!r}")
-        return path
 
     def network_class(self) -> Callable[..., nn.Module]:
         """The class that `path` names.
@@ -218,15 +217,7 @@ class Module(Architecture):
         ValueError
             If the module cannot be imported or holds no such class.
         """
-        from importlib import import_module
-
-        module, _, name = self.path.partition(":")
-        try:
-            return getattr(import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise ValueError(
-                f"architecture {self.name}: path {self.path!r} names no class: {error}"
-            ) from error
+        return imported(self.path, f"architecture {self.name}")
 
     def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> nn.Module:
         from functools import partial

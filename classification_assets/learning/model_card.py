@@ -10,7 +10,7 @@ import yaml
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.folds import Fold
-from classification_assets.learning.report import rendered
+from classification_assets.learning.rendering import rendered
 
 NAME = "MODEL_CARD.md"
 

@@ -318,7 +318,7 @@ def test_a_path_that_is_no_import_path_is_refused_with_the_form(path):
     with pytest.raises(ValidationError) as raised:
         Module(kind="module", path=path)
     assert only_error(raised)["loc"] == ("path",)
-    assert f"an import path reads package.module:Class, however: {path!r}" in only_error(raised)["msg"]
+    assert f"an import path reads package.module:name, however: {path!r}" in only_error(raised)["msg"]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_a_path_that_is_no_import_path_is_refused_with_the_form(path):
 def test_a_path_that_leads_nowhere_names_architecture_and_path(theirs, path, reason):
     with pytest.raises(ValueError, match=reason) as raised:
         Module(kind="module", name="own", path=path).build(2, 2, [0])
-    assert str(raised.value).startswith(f"architecture own: path {path!r} names no class")
+    assert str(raised.value).startswith(f"architecture own: path {path!r} names nothing")
 
 
 def test_an_architecture_of_ours_has_no_class_of_a_persons_own():

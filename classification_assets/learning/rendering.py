@@ -1,0 +1,59 @@
+"""From our templates to text: how tables, pictures and names are put into a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+COLOURS = 255
+NARROW = 8
+"""Columns of a table that has room for everything in one line."""
+
+_SCORE = re.compile(r"(-?\d+\.\d{3}) (\[[^\]]*\](?: ± \d+\.\d{3})?)")
+
+
+def rendered(template: str, **content: Any) -> str:
+    """A template of ours with its content; what comes from data is escaped in HTML."""
+    environment = Environment(
+        loader=PackageLoader("classification_assets.learning"),
+        autoescape=lambda name: name is None or ".html" in name,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"table": _as_table, "data_uri": data_uri, "words": _words}
+    return environment.get_template(template).render(**content)
+
+
+def _as_table(frame: pd.DataFrame) -> Markup:
+    """The frame as a table, without columns that say nothing; in a wide one an interval stands below its score."""
+    told = frame.rename(columns=lambda name: _words(str(name)))
+    said = [not (column.isna() | (column == "")).all() for _, column in told.items()]
+    html = told.loc[:, said].to_html(index=False, border=0, na_rep="", float_format=_number)
+    return Markup(_SCORE.sub(r"\1<br><small>\2</small>", html) if frame.shape[1] > NARROW else html)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e3 and not float(value).is_integer() else f"{value:.4g}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("roc auc", "ROC AUC")
+
+
+def data_uri(png: bytes) -> str:
+    """A picture that lies in the page itself, in few colours, since a page holds many."""
+    few = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    palette = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette.save(few, format="png")
+    smallest = min(few.getvalue(), png, key=len)
+    return f"data:image/png;base64,{base64.b64encode(smallest).decode()}"
