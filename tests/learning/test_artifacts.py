@@ -26,11 +26,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from upath import UPath
 
-from classification_assets.learning import artifacts
+from classification_assets.learning import artifacts, formats
 from classification_assets.learning.architectures import MLP, Module
-from classification_assets.learning.artifacts import HEADER, ArtifactError, load, save, stage
+from classification_assets.learning.artifacts import ArtifactError, load, save, stage
 from classification_assets.learning.comparison import comparison
 from classification_assets.learning.evaluation import Evaluation, evaluate
+from classification_assets.learning.formats import HEADER
 from classification_assets.learning.leaderboard import leaderboard
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
@@ -228,7 +229,7 @@ def test_a_classifiers_moments_are_read_only_when_asked_for(fitted, split, tmp_p
             return self.opened.get_tensor(name)
 
     save(fitted, tmp_path / "model.safetensors")
-    monkeypatch.setattr(artifacts, "safe_open", Watched)
+    monkeypatch.setattr(formats, "safe_open", Watched)
     again = load(tmp_path / "model.safetensors")
     again.predict_proba(split.X)
     first, last, *_ = again.checkpoints
