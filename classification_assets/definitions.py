@@ -11,7 +11,8 @@ from classification_assets.device import TorchDevice
 from classification_assets.store import ArtifactStore
 
 EXECUTOR = "CLASSIFICATION_ASSETS_EXECUTOR"
-PRELOADED = ["classification_assets.learning.classifier", "classification_assets.learning.pictures"]
+PRELOADED = ["classification_assets.preloaded", "dagster._core.storage.sqlite_storage"]
+"""Before a step's process is forked. The second is Dagster's own: where it has moved, steps import it themselves."""
 
 
 @dg.definitions

@@ -1,0 +1,19 @@
+"""What the process of a step is forked from: everything that is declared, and the libraries that steps need.
+
+Dagster's forkserver imports it once a run (see `definitions.executor`).
+"""
+
+import os
+
+# There are as many steps at one time as cores: more threads would wait for one another. A person may say otherwise.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import matplotlib.backends.backend_agg
+import matplotlib.backends.backend_svg  # noqa: F401
+
+import classification_assets.learning.classifier
+import classification_assets.learning.pictures
+import classification_assets.learning.report  # noqa: F401
+from classification_assets.definitions import everything
+
+everything().get_repository_def().get_all_jobs()
