@@ -35,10 +35,16 @@ def evolution_asset(
         def strip():
             return pictures.boundary_evolution(moments, split, title, view)
 
+        def moving(*, inline: bool):
+            return pictures.boundary_animation(moments, split, title, view, inline=inline)
+
         if len(moments) < 2:
             return shown.figure(strip, "end of the training")
-        run.beside["evolution.gif"] = pictures.boundary_animation(moments, split, title, view, inline=False)
-        small = pictures.boundary_animation(moments, split, title, view)
-        return strip(), shown.animation(small, "animation of the training")
+
+        def drawn():
+            run.beside["evolution.gif"] = moving(inline=False)
+            return moving(inline=True)
+
+        return strip(), shown.animation(drawn, "animation of the training")
 
     return evolution

@@ -15,7 +15,10 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgb
+from matplotlib.path import Path as Line
+from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image, ImageDraw, ImageFont
 
 from classification_assets.learning.figures.evolution import Moment, panel_size
@@ -26,9 +29,6 @@ from classification_assets.learning.figures.style import PALETTE, Theme, theme_n
 
 INLINE_BYTES = 300_000
 """What an inline picture may weigh."""
-
-FINER = 3
-"""Lines and dots are painted so many times larger and reduced, which smooths them."""
 
 MOMENT, FIRST, LAST = 240, 700, 2_600  # milliseconds
 POINTS = 250
@@ -189,18 +189,13 @@ class _Page:
     def _map(self, probabilities: np.ndarray) -> Image.Image:
         colours = (255 * tint(probabilities[::-1], self.theme)).round().astype(np.uint8)
         picture = Image.fromarray(colours).resize((self.width, self.height), Image.Resampling.BILINEAR)
-        lines = [self._pixels(line) for line in borders(probabilities, self.extent)]
+        lines = _Layer(self.width, self.height)
+        places = [self._pixels(line) for line in borders(probabilities, self.extent)]
         for colour, width, strength in ((self.theme.paper, 3.6, 0.75), (self.theme.ink, 1.7, 1.0)):
-            mask = Image.new("L", (FINER * self.width, FINER * self.height))
-            draw = ImageDraw.Draw(mask)
-            for line in lines:
-                draw.line(
-                    line,
-                    fill=round(255 * strength),
-                    width=max(1, round(FINER * width * self.unit)),
-                    joint="curve",
-                )
-            picture.paste(colour, mask=mask.reduce(FINER))
+            for place in places:
+                lines.line(place, colour, width * self.unit, strength)
+        drawn = lines.image()
+        picture.paste(drawn, mask=drawn)
         if self.dots is not None:
             picture.paste(self.dots, mask=self.dots)
         return picture
@@ -219,37 +214,58 @@ class _Page:
         draw.rectangle((self.margin, low, end, high), fill=self.theme.faint)
         draw.rectangle((self.margin, low, done, high), fill=self.theme.accent)
 
-    def _pixels(self, line: np.ndarray) -> list[tuple[float, float]]:
+    def _pixels(self, places: np.ndarray) -> np.ndarray:
+        """Places (V, 2) in pixels from the map's lower left corner."""
         x0, x1, y0, y1 = self.extent
-        x = (line[:, 0] - x0) / (x1 - x0) * FINER * self.width
-        y = (y1 - line[:, 1]) / (y1 - y0) * FINER * self.height
-        return list(zip(x.tolist(), y.tolist(), strict=True))
+        return (places - (x0, y0)) / (x1 - x0, y1 - y0) * (self.width, self.height)
 
     def _dots(self, points: Points | None) -> Image.Image | None:
         if points is None:
             return None
         shown = points[points.fold == TEST].inside(self.extent).thinned(POINTS)
-        layer = Image.new("RGBA", (FINER * self.width, FINER * self.height))
-        draw = ImageDraw.Draw(layer)
-        radius = 2.6 * FINER * self.unit
-        edge = max(1, round(0.7 * FINER * self.unit))
-        for (x, y), label in zip(self._pixels(shown.xy), shown.label.tolist(), strict=True):
-            draw.ellipse(
-                (x - radius, y - radius, x + radius, y + radius),
-                fill=self.theme.class_colour(label),
-                outline=self.theme.paper,
-                width=edge,
+        dots = _Layer(self.width, self.height)
+        for place, label in zip(self._pixels(shown.xy), shown.label.tolist(), strict=True):
+            dots.dot(
+                place, 2.6 * self.unit, self.theme.class_colour(label), self.theme.paper, 0.7 * self.unit
             )
-        return layer.reduce(FINER)
+        return dots.image()
 
     def _dot(self, x: float, y: float, radius: float, colour: str) -> None:
         side = round(2 * radius) + 2
-        mask = Image.new("L", (FINER * side, FINER * side))
-        middle, reach = FINER * side / 2, FINER * radius
-        ImageDraw.Draw(mask).ellipse(
-            (middle - reach, middle - reach, middle + reach, middle + reach), fill=255
-        )
-        self.ground.paste(colour, (round(x - side / 2), round(y - side / 2)), mask.reduce(FINER))
+        layer = _Layer(side, side)
+        layer.dot((side / 2, side / 2), radius, colour)
+        dot = layer.image()
+        self.ground.paste(dot, (round(x - side / 2), round(y - side / 2)), dot)
+
+
+class _Layer:
+    """Smooth lines and dots on nothing, painted by matplotlib's renderer without a figure; y points up."""
+
+    def __init__(self, width: int, height: int) -> None:
+        # At 72 dots an inch a pixel is a point, the unit of lines' widths.
+        self.size, self.renderer = (width, height), RendererAgg(width, height, 72)
+
+    def line(self, places: np.ndarray, colour: str, width: float, strength: float) -> None:
+        """A polyline through places (V, 2)."""
+        pen = self.renderer.new_gc()
+        pen.set_capstyle("round")
+        pen.set_joinstyle("round")
+        pen.set_linewidth(width)
+        pen.set_foreground(colour)
+        pen.set_alpha(strength)
+        self.renderer.draw_path(pen, Line(places), IdentityTransform())
+
+    def dot(
+        self, place: Sequence[float], radius: float, colour: str, edge: str | None = None, width: float = 0.0
+    ) -> None:
+        pen = self.renderer.new_gc()
+        pen.set_linewidth(width)
+        pen.set_foreground(edge or colour)
+        circle = Affine2D().scale(radius).translate(*place)
+        self.renderer.draw_path(pen, Line.unit_circle(), circle, to_rgb(colour))
+
+    def image(self) -> Image.Image:
+        return Image.frombuffer("RGBA", self.size, self.renderer.buffer_rgba(), "raw", "RGBA", 0, 1)
 
 
 @cache
