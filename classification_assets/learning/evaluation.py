@@ -20,7 +20,7 @@ from classification_assets.learning.plane import MOST_ROWS, Plane, planes
 from classification_assets.learning.resampling import (
     Resampled,
     member_spreads,
-    paired,
+    paired_interval,
     resampled_scores,
     wilson,
 )
@@ -361,7 +361,7 @@ def _regret(resampled: Resampled, best: pd.DataFrame, ideal: Mapping[Key, np.nda
     regrets = []
     for metric, sign in (("accuracy", -1), ("log_loss", 1)):
         key = ("", metric)
-        low, high, _ = paired(sign * resampled.drawn[key], sign * ideal[key])
+        low, high = paired_interval(sign * resampled.drawn[key], sign * ideal[key])
         regrets.append((metric, sign * (resampled.values[key] - lowest[metric]), low, high))
     frame = pd.DataFrame(regrets, columns=["metric", "value", "low", "high"])
     return frame.assign(scope="regret", spread=np.nan, **{"class": ""})

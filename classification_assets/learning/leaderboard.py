@@ -13,11 +13,14 @@ import pandas as pd
 from classification_assets.learning.criteria import LOWER_IS_BETTER, Metric
 from classification_assets.learning.evaluation import REPORTED, Evaluation
 from classification_assets.learning.folds import Fold
-from classification_assets.learning.resampling import RESAMPLES, paired, resampled_scores
-from classification_assets.learning.significance import SIGNIFICANT, holm, mcnemar
+from classification_assets.learning.metrics import row_statistics
+from classification_assets.learning.resampling import RESAMPLES, paired_interval, resampled_scores
+from classification_assets.learning.significance import SIGNIFICANT, holm, mcnemar, randomization
 
 SUMMARIZED = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
 """Of these, what a person reads first."""
+
+_DIFFERENCE = ["metric", "first", "second", "difference", "low", "high", "p_value"]
 
 BEST, TIED, WORSE, BETTER = "chosen", "tied", "worse", "better"
 """What the test fold says of an architecture against the one that validation chose."""
@@ -187,29 +190,33 @@ def _check_same_rows(evaluations: Mapping[str, Evaluation]) -> None:
 def _differences(evaluations: Mapping[str, Evaluation], metric: str) -> pd.DataFrame:
     """Every pair of architectures, by each metric that is tested."""
     names = list(combinations(evaluations, 2))
-    # The smallest p-value that resamples can show must survive the correction.
-    resamples = max(RESAMPLES, 80 * len(names))
-    drawn, right, counts = {}, {}, True
+    if not names:
+        return pd.DataFrame(columns=[*_DIFFERENCE, "p_holm", "better"])
+    # The smallest p-value that rounds can show must survive the correction.
+    rounds = max(RESAMPLES, 80 * len(names))
+    metrics = list(dict.fromkeys((metric, "log_loss", "accuracy")))
+    drawn, right, statistics = {}, {}, {}
     for name, evaluation in evaluations.items():
         y, p = evaluation.labels(Fold.TEST), evaluation.probabilities(Fold.TEST)
         classes = [str(label) for label in evaluation.about["classes"]]
         weight, group = (evaluation.of_rows(Fold.TEST, column) for column in ("weight", "group"))
-        if names:
-            drawn[name] = resampled_scores(y, p, classes, resamples, weight=weight, group=group)
+        drawn[name] = resampled_scores(y, p, classes, weight=weight, group=group)
+        statistics[name] = row_statistics(y, p, weight=weight)
         right[name] = p.argmax(1) == y
-        # McNemar's test counts rows, each alone.
-        counts = weight is None and group is None
+    # McNemar's test counts rows, each alone.
+    counts = weight is None and group is None
+    p_values = randomization(statistics, classes, metrics, rounds, group)
     tables = []
-    for own in dict.fromkeys((metric, "log_loss", "accuracy")):
+    for own in metrics:
         rows = []
         for first, second in names:
             values = [evaluations[name].score(Fold.TEST, own)["value"] for name in (first, second)]
-            low, high, p_value = paired(drawn[first]["", own], drawn[second]["", own])
+            low, high = paired_interval(drawn[first]["", own], drawn[second]["", own])
+            p_value = p_values[own, first, second]
             if own == "accuracy" and counts:
                 p_value = mcnemar(right[first], right[second])
             rows.append((own, first, second, values[0] - values[1], low, high, p_value))
-        columns = ["metric", "first", "second", "difference", "low", "high", "p_value"]
-        table = pd.DataFrame(rows, columns=columns)
+        table = pd.DataFrame(rows, columns=_DIFFERENCE)
         table["p_holm"] = holm(table["p_value"].to_numpy(float))
         first_is_better = (table["difference"] < 0) == (own in LOWER_IS_BETTER)
         better = np.where(first_is_better, table["first"], table["second"])

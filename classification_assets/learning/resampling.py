@@ -35,7 +35,7 @@ GROUPS, GROUPS_OF_MEMBERS = 64, 1024
 """Scores of a class are told apart up to this many; an interval is moved to where the exact score is."""
 
 _SEED = 0
-_CHUNK = 2**22
+CHUNK = 2**22
 Interval = tuple[float, float]
 
 
@@ -129,16 +129,11 @@ def resampled_sums(
     statistics: sparse.csr_array | np.ndarray, resamples: int, group: np.ndarray | None = None
 ) -> Iterator[np.ndarray]:
     """Sums of the rows of (N, S) in each resample, in parts (r, S)."""
-    N, rng = statistics.shape[0], np.random.default_rng(_SEED)
-    unit = np.arange(N) if group is None else np.unique(group, return_inverse=True)[1]
-    n_units = int(unit.max()) + 1
-    if n_units > UNITS:
-        unit, n_units = (rng.permutation(n_units) % UNITS)[unit], UNITS
-    if n_units < N:
-        gather = sparse.csr_array((np.ones(N, np.float32), (unit, np.arange(N))), shape=(n_units, N))
-        statistics, N = gather @ statistics, n_units
+    rng = np.random.default_rng(_SEED)
+    statistics = of_units(statistics, group, rng)
+    N = statistics.shape[0]
     transposed = statistics.T
-    size = max(1, _CHUNK // max(statistics.shape))
+    size = max(1, CHUNK // max(statistics.shape))
     for start in range(0, resamples, size):
         counts = np.stack(
             [
@@ -150,12 +145,24 @@ def resampled_sums(
         yield np.asarray(transposed @ counts.astype(np.float32)).T
 
 
-def paired(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
-    """Of two classifiers' resampled scores (R,): the 95 % interval of first - second, and a two-sided p-value."""
-    difference = first - second
-    low, high = np.quantile(difference, (0.025, 0.975))
-    beyond = min((difference <= 0).sum(), (difference >= 0).sum())
-    return float(low), float(high), float(min(1.0, 2 * (1 + beyond) / (1 + len(difference))))
+def of_units(
+    statistics: sparse.csr_array | np.ndarray, group: np.ndarray | None, rng: np.random.Generator
+) -> sparse.csr_array | np.ndarray:
+    """Sums of the rows of (N, S) over what is drawn together: a row, a group, random groups of very many of these."""
+    N = statistics.shape[0]
+    unit = np.arange(N) if group is None else np.unique(group, return_inverse=True)[1]
+    n_units = int(unit.max()) + 1
+    if n_units > UNITS:
+        unit, n_units = (rng.permutation(n_units) % UNITS)[unit], UNITS
+    if n_units == N:
+        return statistics
+    return sparse.csr_array((np.ones(N, np.float32), (unit, np.arange(N))), shape=(n_units, N)) @ statistics
+
+
+def paired_interval(first: np.ndarray, second: np.ndarray) -> Interval:
+    """Of two classifiers' scores of the same resamples (R,): the 95 % interval of first - second."""
+    low, high = np.quantile(first - second, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def member_spreads(
@@ -183,7 +190,7 @@ def calibration_p_value(y: np.ndarray, p: np.ndarray, resamples: int = RESAMPLES
     else:
         belongs = (position[:, None] == np.arange(BINS)).astype(np.float32)
         expected = confidence @ belongs
-        size = max(1, _CHUNK // len(y))
+        size = max(1, CHUNK // len(y))
         drawn = np.concatenate(
             [
                 np.abs(
