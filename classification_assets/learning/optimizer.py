@@ -44,6 +44,7 @@ class MemberAdamW:
         for parameter, value in zip(self.parameters, self._views(self.values), strict=True):
             parameter.data = value
         self.mean, self.square = torch.zeros_like(self.values), torch.zeros_like(self.values)
+        self.below = torch.empty_like(self.values)
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self._rate = self._each(learning_rate)
         self._decay = self._each(learning_rate * weight_decay)
@@ -58,9 +59,10 @@ class MemberAdamW:
         self.mean.lerp_(self.gradient, 1 - first)
         self.square.mul_(second).addcmul_(self.gradient, self.gradient, value=1 - second)
         # The bias correction of the root stands in `size` and beside eps, which saves a division.
-        below = self.square.sqrt().add_(self.eps * root)
+        below = torch.sqrt(self.square, out=self.below).add_(self.eps * root)
         if isinstance(self._decay, float):
-            self.values.mul_(1 - factor * self._decay)
+            if self._decay:
+                self.values.mul_(1 - factor * self._decay)
         else:
             self.values.addcmul_(self.values, self._decay, value=-factor)
         if isinstance(self._rate, float):

@@ -29,7 +29,7 @@ _ACTIVATIONS: dict[str, tuple[Callable[[], nn.Module], float]] = {
 }
 _POOL_USE = 10_000
 # Numbers beyond one call's: enough for so many calls that share none, within bounds, since each is drawn.
-_CALLS_APART, _LEAST_SPARE, _MOST_SPARE = 8, 2**12, 2**15
+_CALLS_APART, _LEAST_SPARE, _MOST_SPARE = 8, 2**10, 2**15
 _GOLDEN = (sqrt(5) - 1) / 2
 
 
@@ -207,24 +207,27 @@ class MemberPool(nn.Module):
 
     def __call__(self, *shape: int) -> Tensor:
         """Numbers of shape (K, *shape), a view."""
-        return self._next(prod(shape)).view(-1, *shape)
+        wanted = prod(shape)
+        (offset,) = self._offsets(1, wanted)
+        return self.numbers.narrow(1, offset, wanted).view(-1, *shape)
 
     def calls_at_once(self, n: int, *shape: int) -> Tensor:
         """What the next n calls would give, (n, K, *shape), in one copy."""
         wanted = prod(shape)
-        return torch.stack([self._next(wanted) for _ in range(n)]).view(n, -1, *shape)
+        offsets, numbers = self._offsets(n, wanted), self.numbers
+        return torch.stack([numbers.narrow(1, offset, wanted) for offset in offsets]).view(n, -1, *shape)
 
-    def _next(self, wanted: int) -> Tensor:
-        numbers = self.numbers
-        spare = numbers.shape[1] - wanted
+    def _offsets(self, n: int, wanted: int) -> list[int]:
+        """Where the numbers of the next n calls begin, of which there are enough then."""
+        spare = self.numbers.shape[1] - wanted
         if spare <= 0:
             spare = max(wanted, min(_CALLS_APART * wanted, _MOST_SPARE), _LEAST_SPARE)
             self._fill(wanted + spare)
-            numbers = self.numbers
+        first = self.calls
+        # Past the module's own way of setting attributes, which takes longer than all else here.
+        self.__dict__["calls"] = first + n
         # Multiples of the golden ratio visit the offsets evenly and in no short cycle.
-        offset = int(spare * ((self.calls * _GOLDEN) % 1))
-        self.calls += 1
-        return numbers.narrow(1, offset, wanted)
+        return [int(spare * ((call * _GOLDEN) % 1)) for call in range(first, first + n)]
 
     def _fill(self, size: int) -> None:
         numbers = np.empty((len(self.seeds), size), np.float32)
