@@ -227,6 +227,7 @@ def test_the_features_may_be_named():
 def test_the_newest_rows_test_where_a_column_holds_the_time():
     split = split_of(write("a.csv"), id="id", time="since")
     assert (np.diff(split.fold) >= 0).all()
+    assert (np.diff(split.moment) >= 0).all()
     assert "since" not in split.preprocessing.names
 
 
