@@ -267,10 +267,6 @@ class Tabular(Architecture):
                 raise field_error(type(used), name, message, value)
         return used
 
-    def sized(self, width: int) -> Self:
-        """The same with a width, unless it has one."""
-        return self if self.width is not None else self.replaced(width=width)
-
     def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> PackedTabular:
         from classification_assets.learning.packed_tabular import PackedTabular
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from classification_assets.learning.architectures import AnyArchitecture, Architecture, Module, Training
@@ -101,6 +102,13 @@ class Provenance(Declaration):
     source: dict[str, Any]
     overridden: dict[str, Any]
     versions: dict[str, str]
+    sizes: dict[str, int] = Field({})
+    """Fields that the architecture left to the rows: other rows may make others of them."""
+
+    @property
+    def built(self) -> Architecture:
+        """The architecture with the sizes that it had on these rows."""
+        return self.architecture.replaced(**self.sizes)
 
     @staticmethod
     def current_versions() -> dict[str, str]:
@@ -153,7 +161,7 @@ class Fitted:
 
     def _network(self, seeds: Sequence[int]) -> nn.Module:
         kept = np.flatnonzero(self.best_step >= 0).tolist()[: len(seeds)]
-        architecture = self.provenance.architecture.of_members(kept)
+        architecture = self.provenance.built.of_members(kept)
         n_features, n_classes = self.provenance.preprocessing.width, len(self.provenance.classes)
         if not isinstance(architecture, Module):
             return architecture.build(n_features, n_classes, seeds)
@@ -189,7 +197,7 @@ class Fitted:
     def hyperparameters(self) -> pd.DataFrame:
         """Architecture and training as used, for reading."""
         provenance = self.provenance
-        architecture = provenance.architecture
+        architecture = provenance.built
         used = architecture.model_dump(mode="json", exclude={"training", "device", "name"})
         used |= provenance.training.model_dump(mode="json", exclude=set(architecture.ignores))
         return pd.DataFrame({"hyper-parameter": list(used), "value": [str(value) for value in used.values()]})

@@ -58,13 +58,36 @@ def learned_rows(
     own = np.ones(len(order)) if weight is None else weight[order].astype(np.float64)
     first = np.flatnonzero(_changes(content) | _changes(y[order]))
     in_all = np.add.reduceat(own, first)
-    of_several = in_all[(np.bincount(content[first]) > 1)[content[first]]].sum()
-    if of_several > AMBIGUOUS * in_all.sum():
+    if _are_many(content[first], in_all):
         if np.all(own == np.round(own)) and own.sum() <= max(MOST, len(y)):
             return np.repeat(order, own.astype(np.int64)), None
         return order, own.astype(np.float32)
     alike = np.all(in_all == in_all[0])
     return order[first], None if alike else in_all.astype(np.float32)
+
+
+def copy_numbers(X: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
+    """A number of each row of X (N, D) that only its copies, as in `learned_rows`, share: (N,) int64.
+
+    Rows that are not among `rows` (indices) have none: -1. Where there are no copies, or equal rows are many who
+    are alike, it is None.
+    """
+    order, content = _sorted(X.T, rows)
+    if content[-1] == len(order) - 1:
+        return None
+    by_class = np.lexsort((y[order], content))
+    first = np.flatnonzero(_changes(content[by_class]) | _changes(y[order][by_class]))
+    if _are_many(content[by_class][first], np.diff(np.append(first, len(order)))):
+        return None
+    numbers = np.full(len(y), -1, np.int64)
+    numbers[order] = content
+    return numbers
+
+
+def _are_many(content: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether rows with equals of another class are not few, of pairs of content and class: (n,), and their weight."""
+    of_several = weight[(np.bincount(content) > 1)[content]].sum()
+    return bool(of_several > AMBIGUOUS * weight.sum())
 
 
 def _columns(rows: Given, names: list[str]) -> Iterable[np.ndarray]:

@@ -185,7 +185,7 @@ def by_time(time: np.ndarray, sizes: Mapping[Fold, int]) -> np.ndarray:
     """
     import numpy as np
 
-    moments, place, counts = np.unique(time, return_inverse=True, return_counts=True)
+    moments = np.unique(time)
     needed = [
         fold for fold in (Fold.TRAIN, Fold.VALIDATION, Fold.TEST) if fold is Fold.TRAIN or sizes.get(fold)
     ]
@@ -194,16 +194,28 @@ def by_time(time: np.ndarray, sizes: Mapping[Fold, int]) -> np.ndarray:
             f"a split by time needs a moment a fold, {len(needed)} in all, however: {len(moments)} "
             "different ones are there"
         )
+    held_out = [sizes[fold] for fold in needed[1:]]
+    starts = len(time) - np.cumsum(held_out[::-1])[::-1]
+    return np.array(needed, np.int8)[stretches(time, starts)]
+
+
+def stretches(time: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The part (N,) that each row falls to where time is cut into stretches, no moment into two.
+
+    Part p begins near the row, in order of time, that `starts[p - 1]` says. There must be as many different moments
+    as parts, and then no part is empty.
+    """
+    import numpy as np
+
+    _, place, counts = np.unique(time, return_inverse=True, return_counts=True)
     before = np.concatenate([[0], np.cumsum(counts)])
-    fold_of = np.full(len(moments), Fold.TRAIN, np.int8)
-    end, wanted = len(moments), len(time)
-    for number, fold in reversed(list(enumerate(needed[1:], start=1))):
-        wanted -= sizes[fold]
-        # The edge between moments that is nearest, with at least a moment for this fold and each one before it.
+    part, end = np.zeros(len(counts), np.int64), len(counts)
+    for number, wanted in reversed(list(enumerate(starts, start=1))):
+        # The edge between moments that is nearest, with at least a moment for this part and each one before it.
         start = int(np.clip(np.abs(before - wanted).argmin(), number, end - 1))
-        fold_of[start:end] = fold
+        part[start:end] = number
         end = start
-    return fold_of[place]
+    return part[place]
 
 
 def grouped(y: np.ndarray, group: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarray:

@@ -4,8 +4,8 @@ A file says in its header what it holds: Parquet in its schema's metadata, safet
 one key `HEADER`. Formats:
 
 - `Table`: its columns; the header holds roles, source and how many rows at the end are for testing.
-- `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__`` and ``__group__`` if there are some, then
-  the features by name; the header holds classes, preprocessing and source.
+- `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__``, ``__group__`` and ``__moment__`` if there are
+  some, then the features by name; the header holds classes, preprocessing and source.
 - `Predictions`: its rows; the header holds what is said about them all.
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
 - `Leaderboard`: its `board`; the header holds `differences` and `metric`.
@@ -110,10 +110,8 @@ def _write_rows(rows: Rows, header: dict[str, str], file: Path) -> None:
 
 def _write_split(value: Split, file: Path) -> None:
     columns: dict[str, np.ndarray] = {"__fold__": value.fold, "__label__": value.y}
-    if value.weight is not None:
-        columns["__weight__"] = value.weight
-    if value.group is not None:
-        columns["__group__"] = value.group
+    optional = {"__weight__": value.weight, "__group__": value.group, "__moment__": value.moment}
+    columns |= {name: column for name, column in optional.items() if column is not None}
     names = [*columns, *value.preprocessing.names]
     header = _header(
         "split",
@@ -296,21 +294,20 @@ def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
     # Filled in place: a second copy of a large table would not fit.
     X = np.empty((N, len(names)), np.float32)
     y, fold = np.empty(N, np.int64), np.empty(N, np.int8)
-    weight = np.empty(N, np.float32) if "__weight__" in rows.names else None
-    group = np.empty(N, np.int64) if "__group__" in rows.names else None
+    types = {"__weight__": np.float32, "__group__": np.int64, "__moment__": np.int64}
+    optional = {name: np.empty(N, type) for name, type in types.items() if name in rows.names}
     first = 0
     for batch in rows.batches():
         part = slice(first, first + batch.num_rows)
         for place, name in enumerate(names):
             X[part, place] = batch.column(name)
         y[part], fold[part] = batch.column("__label__"), batch.column("__fold__")
-        if weight is not None:
-            weight[part] = batch.column("__weight__")
-        if group is not None:
-            group[part] = batch.column("__group__")
+        for name, column in optional.items():
+            column[part] = batch.column(name)
         first += batch.num_rows
     classes = labels.from_json(header["classes"])
-    return Split(X, y, fold, weight, classes, preprocessing, header["source"], group)
+    weight, group, moment = (optional.get(name) for name in types)
+    return Split(X, y, fold, weight, classes, preprocessing, header["source"], group, moment)
 
 
 class _LocalCopy:

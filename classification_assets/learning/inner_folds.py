@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from classification_assets.learning.folds import deal_groups
+from classification_assets.learning.folds import deal_groups, stretches
 
 SCORED = 4_000
 """Rows that a member never sees, at most, whose loss is followed during training: all would cost more than it."""
@@ -43,30 +43,37 @@ class InnerFolds:
         folds: int,
         repeats: int,
         seed: int,
+        *,
         group: np.ndarray | None = None,
+        moment: np.ndarray | None = None,
+        copy: np.ndarray | None = None,
     ) -> Self:
         """Deal the rows of each class out to the folds in turns, in an order of each repeat's own.
 
-        Folds differ by one row at most, in all and of each class; with groups, whose rows stay together, they
-        come as near to that as groups allow. There are never more folds than rows, or groups.
+        Folds differ by one row at most, in all and of each class. What a member never sees must be as hard for it
+        as rows of other folds of the table are: so rows of a group, and else copies, stay together, and folds come
+        as near to one size as these allow; where rows have moments, each fold is a stretch of time. There are never
+        more folds than rows, groups, copies or moments.
 
         Parameters
         ----------
         rows : array (n,)
-        y, group : arrays (N,)
-            The table's labels and groups.
+        y, group, moment, copy : arrays (N,)
+            The table's labels, and each row's number; of the last three, one at most.
         """
-        count = min(folds, len(rows) if group is None else len(np.unique(group[rows])))
+        y = y[rows]
+        group, moment, copy = (None if of is None else of[rows] for of in (group, moment, copy))
+        together = next((of for of in (group, moment, copy) if of is not None), None)
+        count = min(folds, len(rows) if together is None else len(np.unique(together)))
         fold = np.empty((repeats, len(rows)), np.int16)
-        for repeat in range(repeats):
+        for repeat, own in enumerate(fold):
             rng = np.random.default_rng([seed, _USE, repeat])
             if group is not None:
-                shares, own = np.full(count, 1 / count), int(rng.integers(2**32))
-                fold[repeat] = deal_groups(y[rows], group[rows], shares, own)
-                continue
-            order = rng.permutation(len(rows))
-            order = order[np.argsort(y[rows[order]], kind="stable")]
-            fold[repeat, order] = np.arange(len(rows)) % count
+                own[:] = deal_groups(y, group, np.full(count, 1 / count), int(rng.integers(2**32)))
+            elif moment is not None:
+                own[:] = stretches(moment, np.arange(1, count) * len(rows) / count)
+            else:
+                own[:] = _dealt(y, copy, count, rng)
         return cls(rows, fold, count)
 
     @property
@@ -93,6 +100,11 @@ class InnerFolds:
         order = np.argsort(self.fold[0], kind="stable")
         return np.sort(order[np.linspace(0, len(order) - 1, most).astype(np.int64)])
 
+    def with_others(self, y: np.ndarray) -> np.ndarray:
+        """Whether there are rows of each row's class (n,) outside of its fold, in the first repeat: (n,) bool."""
+        own = y.astype(np.int64) * self.count + self.fold[0]
+        return np.bincount(y)[y] > np.bincount(own)[own]
+
     @cached_property
     def _seen(self) -> list[np.ndarray]:
         return [self.rows[~self.unseen(member)] for member in range(self.members)]
@@ -101,3 +113,20 @@ class InnerFolds:
     def _unseen(self) -> list[np.ndarray]:
         unseen = [self.rows[self.unseen(member)] for member in range(self.members)]
         return [own[:: -(-len(own) // SCORED)] for own in unseen]
+
+
+def _dealt(y: np.ndarray, copy: np.ndarray | None, count: int, rng: np.random.Generator) -> np.ndarray:
+    """The fold (n,) of rows of classes y (n,), those of one number `copy` (n,) in the same."""
+    if copy is None:
+        return _in_turns(y, np.ones(len(y), np.int64), count, rng)
+    _, first, place, copies = np.unique(copy, return_index=True, return_inverse=True, return_counts=True)
+    return _in_turns(y[first], copies, count, rng)[place]
+
+
+def _in_turns(y: np.ndarray, copies: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    order = rng.permutation(len(y))
+    # Of a class those with the most copies first: folds of one size come out best then.
+    order = order[np.lexsort((-copies[order], y[order]))]
+    fold = np.empty(len(y), np.int64)
+    fold[order] = np.arange(len(y)) % count
+    return fold

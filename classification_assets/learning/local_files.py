@@ -18,7 +18,7 @@ from typing import IO, Any
 import pyarrow as pa
 from upath import UPath
 
-from classification_assets.learning.location import LOCAL
+from classification_assets.learning.location import LOCAL, name_of
 
 CHUNK = 2**22
 LEAST_LIMIT = 2**30
@@ -62,7 +62,7 @@ def local_files(files: Sequence[UPath]) -> LocalFiles:
     digest, folder = hashlib.sha256(), tempfile.TemporaryDirectory(prefix="classification-assets-")
     paths, names = [], []
     for number, file in enumerate(files):
-        name, unpack = _unpacked(file.name)
+        name, unpack = _unpacked(name_of(file))
         target = Path(file.path)
         with file.open("rb") as opened:
             source = _Hashed(opened, digest, str(file))
@@ -93,7 +93,10 @@ class _Hashed:
         self.opened, self.digest, self.place, self.size = opened, digest, place, 0
 
     def read(self, size: int = -1) -> bytes:
-        data = self.opened.read(size)
+        try:
+            data = self.opened.read(size)
+        except Exception as error:  # of as many kinds as there are protocols
+            raise ValueError(f"{self.place}: could not be read to its end: {error}") from error
         self.digest.update(data)
         self.size += len(data)
         if not self.size:
@@ -116,17 +119,19 @@ def _state(file: UPath) -> tuple[Any, ...]:
         return (None,)
     if file.protocol in LOCAL:
         return (found.st_size, found.st_mtime_ns, found.st_ino)
-    return (found.st_size, str(getattr(found, "st_mtime", "")))
+    # Web servers know no time of change, or none that is one number.
+    told = file.fs.info(file.path)
+    return (found.st_size, found.st_mtime, *(str(told.get(name)) for name in ("ETag", "Last-Modified")))
 
 
-def _zipped(source: IO[bytes]) -> IO[bytes]:
+def _zipped(source: _Hashed) -> IO[bytes]:
     # A zip's directory is at its end, so it must lie in memory or on disk as a whole.
     whole = tempfile.TemporaryFile()  # noqa: SIM115 (it goes with the archive)
     shutil.copyfileobj(source, whole, CHUNK)
     archive = zipfile.ZipFile(whole)
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) != 1:
-        raise ValueError(f"a zip file must hold one file, however: {len(members)}")
+        raise ValueError(f"{source.place}: a zip file must hold one file, however: {len(members)}")
     return archive.open(members[0])
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from importlib.metadata import metadata
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from upath import UPath
 
 ENVIRONMENT = "CLASSIFICATION_ASSETS_DATA"
 """Folders and URLs, separated by commas: if it is set, nothing outside of them is read."""
 
-LOCAL = ("", "file", "local")
+LOCAL, WEB = ("", "file", "local"), ("http", "https")
 
 
 def located(path: str) -> UPath:
@@ -24,11 +26,13 @@ def located(path: str) -> UPath:
     Raises
     ------
     ValueError
-        If the place is not allowed.
+        If the place is not allowed, or of a kind that needs a package which is not installed.
     """
-    place = UPath(os.path.expanduser(path))
+    place = _opened(path)
     if place.protocol not in LOCAL:
         _refuse_outside(str(place), path)
+        for outer in path.split("::")[1:]:
+            located(outer)  # an archive lies somewhere too
         return place
     found = Path(place.path)
     if not found.is_absolute():
@@ -57,7 +61,7 @@ def files_of(path: str, endings: Sequence[str]) -> list[UPath]:
     if place.is_file():
         return [place]
     if not place.exists():
-        raise FileNotFoundError(f"{path}: there is no such file or folder ({place})")
+        raise FileNotFoundError(f"{path}: there is no such file or folder ({_why_not(place)})")
     if not place.is_dir():
         raise ValueError(f"{path}: is neither a file nor a folder")
     files = sorted((file for file in place.rglob("*") if file.is_file() and not _hidden(file)), key=str)
@@ -70,6 +74,38 @@ def files_of(path: str, endings: Sequence[str]) -> list[UPath]:
     if not found:
         raise ValueError(f"{path}: a folder is read if it holds Parquet files (*.parquet); there are none")
     return found
+
+
+def name_of(file: UPath) -> str:
+    """A file's name, which says of what format it is; of a web page's address, without the question behind it."""
+    return PurePosixPath(urlsplit(str(file)).path).name if file.protocol in WEB else file.name
+
+
+def _opened(path: str) -> UPath:
+    try:
+        place = UPath(os.path.expanduser(path))
+        _ = place.fs
+    except ImportError as error:
+        protocol = path.split("://", maxsplit=1)[0]
+        extras = metadata("fsspec").get_all("Provides-Extra") or []
+        extra = next((name for name in (protocol, protocol.removesuffix("s")) if name in extras), None)
+        command = f": pip install 'fsspec[{extra}]'" if extra else ""
+        raise ValueError(f"{path}: {error}{command}") from error
+    except OSError:
+        raise
+    except Exception as error:  # of as many kinds as there are protocols
+        raise ValueError(f"{path}: cannot be opened: {error}") from error
+    return place
+
+
+def _why_not(place: UPath) -> str:
+    if place.protocol in LOCAL:
+        return str(place)
+    try:
+        place.stat()
+    except Exception as error:
+        return str(error.__cause__ or error)
+    return str(place)
 
 
 def _hidden(file: UPath) -> bool:

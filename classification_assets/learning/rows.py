@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ import pyarrow.parquet as pq
 
 BATCH = 2**16
 """Rows that are read at one time."""
+
+HELD_BYTES = 2**24
+"""Of rows that were read from a text, at most, in memory."""
 
 
 class Rows(ABC):
@@ -159,16 +164,47 @@ class ParquetRows(Rows):
             self.unchanged()
 
 
+def kept(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Rows:
+    """Batches that come once, to go through again: in memory, or if they are many, in a file for as long as needed."""
+    batches, held, size = iter(batches), [], 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size > HELD_BYTES:
+            return _filed(chain(held, batches), schema)
+    return MemoryRows(pa.Table.from_batches(held, schema))
+
+
+def _filed(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Rows:
+    folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
+    path = Path(folder.name) / "rows.parquet"
+    options = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    with pq.ParquetWriter(path, schema, **options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return ParquetRows([path], keeps=folder)
+
+
 def _opened(path: Path) -> pq.ParquetFile:
     # By default all that was read stays in memory until the file is closed, and a whole row group is read at once.
     return pq.ParquetFile(path, pre_buffer=False, buffer_size=2**18)
 
 
 class JoinedRows(Rows):
-    """Rows of several tables, one after the other, with the types of the first; `places` names them in messages."""
+    """Rows of several tables, one after the other; `places` names them in messages.
 
-    def __init__(self, parts: Sequence[Rows], places: Sequence[str]) -> None:
+    They have the columns of the first and its types, or if `permissive`, types that hold the values of all.
+
+    Raises
+    ------
+    ValueError
+        If there is no such type; of other types than the first's not before the rows are read.
+    """
+
+    def __init__(self, parts: Sequence[Rows], places: Sequence[str], *, permissive: bool = False) -> None:
         self.parts, self.places, self.schema = list(parts), list(places), parts[0].schema
+        if permissive:
+            self.schema = self._common_schema()
         self.n_rows = sum(part.n_rows for part in parts)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -179,9 +215,20 @@ class JoinedRows(Rows):
                 try:
                     yield batch.cast(schema)
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                    raise ValueError(
-                        f"{place}: a column is of another type than in {self.places[0]}: {error}"
-                    ) from error
+                    raise self._disagreement(place, error) from error
+
+    def _common_schema(self) -> pa.Schema:
+        common = self.schema
+        for part, place in zip(self.parts, self.places, strict=True):
+            own = pa.schema([part.schema.field(name) for name in common.names])
+            try:
+                common = pa.unify_schemas([common, own], promote_options="permissive")
+            except pa.ArrowTypeError as error:
+                raise self._disagreement(place, error) from error
+        return common
+
+    def _disagreement(self, place: str, error: Exception) -> ValueError:
+        return ValueError(f"{place}: a column is of another type than in {self.places[0]}: {error}")
 
 
 class LabelledRows(Rows):

@@ -38,6 +38,8 @@ class Split:
         See `Table`.
     group : array (N,) int64 or None
         Rows of one group stay together, wherever rows are set aside.
+    moment : array (N,) int64 or None
+        The number of each row's moment, later ones larger: rows that are set aside are neighbours in time.
     """
 
     X: np.ndarray
@@ -48,6 +50,7 @@ class Split:
     preprocessing: Preprocessing
     source: dict[str, Any]
     group: np.ndarray | None = None
+    moment: np.ndarray | None = None
 
     @classmethod
     def of(cls, table: Table, folds: Folds) -> Self:
@@ -60,8 +63,8 @@ class Split:
         """
         classes, y = table.labels()
         refuse_unusable(classes, y, f"{table.place}: column {table.target!r}")
-        group = table.group()
-        fold = folds.choose(y, group=group, time=table.time(), n_test=table.n_test)
+        group, time = table.group(), table.time()
+        fold = folds.choose(y, group=group, time=time, n_test=table.n_test)
         try:
             preprocessing, X = Preprocessing.fit_table(
                 table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
@@ -69,7 +72,8 @@ class Split:
         except ValueError as error:
             raise ValueError(f"{table.place}: {error}") from error
         group = None if group is None else group.astype(np.int64)
-        return cls(X, y, fold, table.weight(), classes, preprocessing, table.source, group)
+        moment = None if time is None else np.unique(time, return_inverse=True)[1].astype(np.int64)
+        return cls(X, y, fold, table.weight(), classes, preprocessing, table.source, group, moment)
 
     @classmethod
     def of_arrays(

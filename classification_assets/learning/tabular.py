@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from classification_assets.learning.architectures import Tabular, Training
 from classification_assets.learning.batches import BLOCK_BYTES, Standardized
 from classification_assets.learning.blend import Blend, Fitted, Provenance
+from classification_assets.learning.copies import copy_numbers
 from classification_assets.learning.ensemble import failure, features_of
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.halves import in_halves
@@ -111,8 +112,10 @@ def fit(
     if len(learned) < 2:
         raise ValueError(f"{architecture.name} needs at least 2 rows to learn from, however: {len(learned)}")
     plan, n_classes = Plan.of(len(learned)), len(split.classes)
-    architecture = architecture.sized(plan.width)
-    folds = InnerFolds.of(learned, split.y, plan.folds, plan.repeats, training.seed, split.group)
+    sizes = {"width": plan.width} if architecture.width is None else {}
+    sized = architecture.replaced(**sizes)
+    together = _together(split, learned)
+    folds = InnerFolds.of(learned, split.y, plan.folds, plan.repeats, training.seed, **together)
     kinds = [kind for kind in KINDS for _ in range(folds.members)]
     seeds = range(seeds[0], seeds[0] + len(kinds))
     used = _options(training, kinds, plan)
@@ -124,7 +127,7 @@ def fit(
 
     def packed(members: Sequence[int]) -> PackedTabular:
         own = [seeds[member] for member in members]
-        return architecture.build(X.shape[1], n_classes, own).to(device)
+        return sized.build(X.shape[1], n_classes, own).to(device)
 
     def train_some(members: Sequence[int]) -> Trained:
         network = packed(members)
@@ -168,7 +171,8 @@ def fit(
     ]
     rows = folds.some(min(CHOSEN_ON, max(1, _NUMBERS // (len(candidates) * n_classes))))
     logits = torch.stack([unseen(pack(step, kind), kind, rows) for step, kind in candidates])
-    decides = _deciding(split.y[learned], None if weight is None else weight[learned], rows)
+    known = folds.with_others(split.y[learned])[rows]
+    decides = _deciding(known, None if weight is None else weight[learned[rows]])
     floor = FLOOR / len(learned)
     most = max(1, NETWORKS // folds.members)
     choice = choose(logits, torch.from_numpy(split.y[learned[rows]]), decides, floor, most)
@@ -192,6 +196,7 @@ def fit(
             source=split.source,
             overridden={},
             versions=Provenance.current_versions(),
+            sizes=sizes,
         ),
         history={name: value.numpy() for name, value in trained.history.items()},
         best_step=_best_steps(candidates, choice, alive),
@@ -225,13 +230,19 @@ def _weight(split: Split, learned: np.ndarray, class_weight: str) -> np.ndarray 
     return (weight / weight[learned].mean()).astype(np.float32)
 
 
-def _deciding(y: np.ndarray, weight: np.ndarray | None, rows: np.ndarray) -> Tensor:
+def _together(split: Split, learned: np.ndarray) -> dict[str, np.ndarray | None]:
+    """What keeps rows in one inner fold: what kept them in one fold of the table, or else that they are copies."""
+    if split.group is None and split.moment is None:
+        return {"copy": copy_numbers(split.X, split.y, learned)}
+    return {"group": split.group, "moment": split.moment}
+
+
+def _deciding(known: np.ndarray, weight: np.ndarray | None) -> Tensor:
     """How much each of some rows (m,) of those learned from has to say, with a mean of 1.
 
-    The only row of its class says nothing: whoever never saw it knows of no such class.
+    A row whose class is in its own fold alone says nothing: whoever never saw that fold knows of no such class.
     """
-    known = (np.bincount(y)[y] > 1)[rows]
-    weight = np.ones(len(rows)) if weight is None else weight[rows]
+    weight = np.ones(len(known)) if weight is None else weight
     if (weight * known).any():
         weight = weight * known
     return torch.from_numpy((weight / weight.mean()).astype(np.float32))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +19,10 @@ NEARLY = 0.9
 """If so many of a column's values are numbers, the others are rather mistakes."""
 
 
-def typed(
+def type_of(
     words: pa.ChunkedArray, name: str, place: str, declared: ColumnKind | None, *, strict: bool
-) -> pa.ChunkedArray:
-    """A column of words as what it means.
+) -> pa.DataType:
+    """What a column of words means, as the type that `converted` gives it.
 
     A number with a leading zero, such as a postal code, stays a word.
 
@@ -41,32 +41,17 @@ def typed(
     """
     there = words.drop_null()
     if not len(there):
-        return pa.chunked_array([pa.nulls(len(words))])
+        return pa.null()
     if declared in ("categorical", "boolean", "date"):
-        return words
-    return _inferred(words, there, declared) or _numbers_or_dates(words, name, place, declared, strict=strict)
-
-
-def _inferred(
-    words: pa.ChunkedArray, there: pa.ChunkedArray, declared: ColumnKind | None
-) -> pa.ChunkedArray | None:
-    if declared is None and _all(pc.is_in(pc.utf8_lower(there), pa.array(TRUTHS))):
-        return pc.equal(pc.utf8_lower(words), "true")
-    if declared is None and _all(pc.match_substring_regex(there, WHOLE)):
-        try:
-            return _signed(words).cast(pa.int64())
-        except pa.ArrowInvalid:
-            return _signed(words).cast(pa.float64())
-    return None
-
-
-def _numbers_or_dates(
-    words: pa.ChunkedArray, name: str, place: str, declared: ColumnKind | None, *, strict: bool
-) -> pa.ChunkedArray:
+        return pa.string()
+    if declared is None and _all(there, lambda part: pc.is_in(pc.utf8_lower(part), pa.array(TRUTHS))):
+        return pa.bool_()
+    if declared is None and _all(there, lambda part: pc.match_substring_regex(part, WHOLE)):
+        return _whole_type(there)
     numeric = pc.match_substring_regex(words, NUMBER)
     share = pc.mean(numeric.cast(pa.int8())).as_py()
     if share == 1:
-        return _signed(words).cast(pa.float64())
+        return pa.float64()
     if declared == "numeric" or (strict and share >= NEARLY):
         row = int(np.flatnonzero(np.asarray(pc.invert(numeric.fill_null(True))))[0])
         advice = (
@@ -78,20 +63,38 @@ def _numbers_or_dates(
             f"{place}: column {name!r} holds numbers, but not in row {row}: {words[row].as_py()[:80]!r}; correct it, "
             f"leave it empty if it is not known (or list the word under missing:){advice}"
         )
-    return as_dates(words)
+    return date_type(words) or pa.string()
 
 
-def as_dates(words: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column of words as dates or moments if all of them are, in ISO 8601; else as it is."""
+def date_type(words: pa.ChunkedArray) -> pa.DataType | None:
+    """The type of dates or moments if all words of a column are some, in ISO 8601."""
     there = words.drop_null()
-    if len(there) and _all(pc.match_substring_regex(there, MOMENT)):
+    if len(there) and _all(there, lambda part: pc.match_substring_regex(part, MOMENT)):
         try:
-            if _all(pc.match_substring_regex(there, DAY)):
-                return words.cast(pa.timestamp("s")).cast(pa.date32())
-            return pa.chunked_array([moments_of(chunk) for chunk in words.chunks], pa.timestamp("us"))
+            type = (
+                pa.date32()
+                if _all(there, lambda part: pc.match_substring_regex(part, DAY))
+                else pa.timestamp("us")
+            )
+            for chunk in words.chunks:
+                converted(chunk, type)
+            return type
         except pa.ArrowInvalid:
             pass  # the 30th of February
-    return words
+    return None
+
+
+def converted(values: pa.Array, type: pa.DataType) -> pa.Array:
+    """Words (N,) as values of a type that `type_of` found; other values as they are."""
+    if values.type == type:
+        return values
+    if pa.types.is_boolean(type):
+        return pc.equal(pc.utf8_lower(values), "true")
+    if pa.types.is_date(type):
+        return values.cast(pa.timestamp("s")).cast(type)
+    if pa.types.is_timestamp(type):
+        return moments_of(values)
+    return pa.nulls(len(values)) if pa.types.is_null(type) else _signed(values).cast(type)
 
 
 def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.ChunkedArray:
@@ -101,9 +104,20 @@ def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.Chunke
     return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
 
 
-def _signed(words: pa.ChunkedArray) -> pa.ChunkedArray:
+def _whole_type(words: pa.ChunkedArray) -> pa.DataType:
+    try:
+        _signed(words).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return pa.float64()
+    return pa.int64()
+
+
+def _signed(words: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    if not pc.any(pc.starts_with(words, "+")).as_py():
+        return words
     return pc.replace_substring_regex(words, r"^\+", "")
 
 
-def _all(truths: pa.ChunkedArray) -> bool:
-    return bool(pc.all(truths).as_py())
+def _all(words: pa.ChunkedArray, holds: Callable[[pa.Array], pa.Array]) -> bool:
+    """Whether something holds of all words; the first part of which it does not ends the search."""
+    return all(pc.all(holds(part)).as_py() for part in words.chunks)

@@ -133,8 +133,8 @@ def test_a_table_comes_back(stored):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_split_comes_back(split, weighted, tmp_path):
     weight = np.random.default_rng(0).random(len(split.y)).astype(np.float32) if weighted else None
-    group = np.arange(len(split.y)) // 3 if weighted else None
-    value = dataclasses.replace(split, weight=weight, group=group, classes=["zebra", "ant"])
+    numbers = np.arange(len(split.y)) // 3 if weighted else None
+    value = dataclasses.replace(split, weight=weight, group=numbers, moment=numbers, classes=["zebra", "ant"])
     save(value, tmp_path / "split.parquet")
     again = load(tmp_path / "split.parquet")
     assert isinstance(again, Split)
@@ -143,10 +143,10 @@ def test_a_split_comes_back(split, weighted, tmp_path):
         assert getattr(again, name).dtype == getattr(value, name).dtype
     if weighted:
         np.testing.assert_array_equal(again.weight, weight)
-        np.testing.assert_array_equal(again.group, group)
+        np.testing.assert_array_equal(again.group, numbers)
+        np.testing.assert_array_equal(again.moment, numbers)
     else:
-        assert again.weight is None
-        assert again.group is None
+        assert again.weight is again.group is again.moment is None
     assert again.classes == value.classes
     assert again.preprocessing == value.preprocessing
     assert again.source == value.source

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from classification_assets.learning.copies import learned_rows
+from classification_assets.learning.copies import copy_numbers, learned_rows
 from classification_assets.learning.frames import given, numbered
 
 few_values = st.tuples(st.integers(2, 30), st.just(2)).flatmap(
@@ -95,3 +95,21 @@ def test_words_are_compared_as_words(kind):
     )
     assert sorted(rows) == [0, 1, 2]
     assert sorted(weight) == [1, 2, 2]
+
+
+@drawn(few_values)
+@settings(max_examples=200, deadline=None)
+def test_rows_of_one_number_are_those_that_become_one(case):
+    X, y, _, _ = case
+    numbers = copy_numbers(X, y, np.arange(len(y)))
+    rows, _ = learned_rows(X, numbered(X.shape[1]), y, None)
+    if numbers is None:
+        assert len(rows) == len(y)
+    else:
+        assert len(rows) == len(np.unique(np.column_stack([numbers, y]), axis=0))
+
+
+def test_rows_that_are_not_asked_for_have_no_number():
+    X, y = np.array([[1.0], [2.0], [1.0], [1.0]]), np.array([0, 1, 0, 0])
+    assert copy_numbers(X, y, np.array([0, 1, 3])).tolist() == [0, 1, -1, 0]
+    assert copy_numbers(X, y, np.array([0, 1])) is None

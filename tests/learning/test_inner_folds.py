@@ -70,7 +70,7 @@ def test_of_many_unseen_rows_some_are_followed():
 @given(labels, st.integers(2, 7), st.data())
 def test_rows_of_a_group_are_left_out_together(y, folds, data):
     group = np.array(data.draw(st.lists(st.integers(0, 9), min_size=len(y), max_size=len(y))))
-    inner = InnerFolds.of(np.arange(len(y)), y, folds, 2, 0, group)
+    inner = InnerFolds.of(np.arange(len(y)), y, folds, 2, 0, group=group)
     assert inner.count == min(folds, len(np.unique(group)))
     for fold in inner.fold:
         assert set(fold) == set(range(inner.count))
@@ -80,11 +80,56 @@ def test_rows_of_a_group_are_left_out_together(y, folds, data):
 
 def test_groups_of_one_size_make_folds_of_one_size():
     group, y = np.repeat(np.arange(30), 4), np.tile([0, 0, 1, 1], 30)
-    inner = InnerFolds.of(np.arange(120), y, 5, 1, 0, group)
+    inner = InnerFolds.of(np.arange(120), y, 5, 1, 0, group=group)
     assert np.bincount(inner.fold[0]).tolist() == [24] * 5
 
 
 def test_each_repeat_deals_groups_out_anew():
     group, y = np.repeat(np.arange(30), 4), np.tile([0, 0, 1, 1], 30)
-    first, second = InnerFolds.of(np.arange(120), y, 5, 2, 0, group).fold
+    first, second = InnerFolds.of(np.arange(120), y, 5, 2, 0, group=group).fold
     assert (first != second).any()
+
+
+numbers = st.integers(2, 60).flatmap(
+    lambda n: st.tuples(
+        st.lists(st.integers(0, 2), min_size=n, max_size=n),
+        st.lists(st.integers(0, 9), min_size=n, max_size=n),
+    )
+)
+
+
+@given(numbers, st.integers(2, 7))
+def test_copies_are_left_out_together_and_those_of_a_class_are_dealt_out_in_turns(case, folds):
+    y, copy = np.array(case[0]), np.array(case[1])
+    copy = 10 * y + copy
+    inner = InnerFolds.of(np.arange(len(y)), y, folds, 2, 0, copy=copy)
+    _, first = np.unique(copy, return_index=True)
+    assert inner.count == min(folds, len(first))
+    for fold in inner.fold:
+        assert all(len(np.unique(fold[copy == own])) == 1 for own in copy)
+        for label in np.unique(y):
+            counts = np.bincount(fold[first][y[first] == label], minlength=inner.count)
+            assert counts.max() - counts.min() <= 1
+
+
+@given(numbers, st.integers(2, 7))
+def test_folds_are_stretches_of_time_and_no_moment_is_in_two(case, folds):
+    y, moment = np.array(case[0]), np.array(case[1])
+    inner = InnerFolds.of(np.arange(len(y)), y, folds, 2, 0, moment=moment)
+    assert inner.count == min(folds, len(np.unique(moment)))
+    for fold in inner.fold:
+        assert set(fold) == set(range(inner.count))
+        assert (np.diff(fold[np.argsort(moment, kind="stable")]) >= 0).all()
+        assert all(len(np.unique(fold[moment == own])) == 1 for own in moment)
+
+
+def test_stretches_of_time_have_as_many_rows_where_each_has_a_moment_of_its_own():
+    moment = np.random.default_rng(0).permutation(100)
+    inner = InnerFolds.of(np.arange(100), np.zeros(100, np.int64), 5, 1, 0, moment=moment)
+    assert np.bincount(inner.fold[0]).tolist() == [20] * 5
+
+
+def test_a_class_in_one_fold_alone_has_no_others():
+    y, moment = np.array([0, 1, 0, 1, 0, 1, 2, 2]), np.arange(8)
+    inner = InnerFolds.of(np.arange(8), y, 4, 1, 0, moment=moment)
+    assert inner.with_others(y).tolist() == [True] * 6 + [False] * 2

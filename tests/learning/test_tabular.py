@@ -7,6 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from classification_assets import NeuralClassifier, load_classifier
 from classification_assets.learning import artifacts, tabular
 from classification_assets.learning.architectures import NAMED, Tabular, Training
 from classification_assets.learning.figures import curves
@@ -108,6 +109,38 @@ def test_a_rows_label_does_not_reach_its_own_out_of_fold_probabilities():
     honest = fitted.validation_probabilities.argmax(1) == y[validation]
     assert seen.mean() > 0.45
     assert honest.mean() < 0.45
+
+
+def noise(n_rows=300):
+    """Labels that nothing tells, and no row for test."""
+    rng = np.random.default_rng(0)
+    fold = np.array([Fold.TRAIN, Fold.VALIDATION], np.int8)
+    return split_of(
+        rng.normal(size=(n_rows, 40)), rng.integers(0, 2, n_rows), rng.permutation(np.resize(fold, n_rows))
+    )
+
+
+def honest_accuracy(split):
+    validation = split.rows(Fold.VALIDATION)
+    return (fit(split).validation_probabilities.argmax(1) == split.y[validation]).mean()
+
+
+def test_a_copy_of_a_row_does_not_tell_its_out_of_fold_probabilities():
+    split = noise()
+    again = {name: np.concatenate([getattr(split, name)] * 2) for name in ("X", "y")}
+    fold = np.concatenate([split.fold, 1 - split.fold])
+    assert honest_accuracy(dataclasses.replace(split, **again, fold=fold)) < 0.6
+
+
+def test_a_neighbour_in_time_does_not_tell_out_of_fold_probabilities():
+    """Labels come in runs, and a feature says when: who saw the neighbours would know nearly all."""
+    split, run = noise(), 10
+    when = np.arange(len(split.y))
+    y = np.random.default_rng(0).integers(0, 2, len(when) // run)[when // run]
+    place = np.eye(len(when) // run)[when // run]
+    known = split_of(np.column_stack([split.X[:, :2], 3 * place]), y, split.fold)
+    assert honest_accuracy(known) > 0.8
+    assert honest_accuracy(dataclasses.replace(known, moment=when)) < 0.7
 
 
 @pytest.mark.parametrize("rows", [4, 5, 20])
@@ -224,7 +257,7 @@ def test_the_blend_has_no_more_networks_than_prediction_can_bear(fitted):
 
 
 def test_a_declared_width_is_used_and_the_one_chosen_is_recorded(fitted, split):
-    assert fitted.provenance.architecture.width == fitted.state["packs.0.weight2"].shape[1]
+    assert fitted.provenance.built.width == fitted.state["packs.0.weight2"].shape[1]
     narrow = fit(split, Tabular(kind="tabular", width=8))
     assert narrow.state["packs.0.weight2"].shape[1:] == (8, 8)
 
@@ -235,6 +268,22 @@ def test_the_plan_grows_less_than_the_rows():
     assert work == sorted(work)
     assert work[-1] / work[3] < 1000
     assert [plan.width for plan in plans] == sorted(plan.width for plan in plans)
+
+
+@pytest.mark.parametrize("declared", [None, 8])
+def test_what_was_opened_follows_the_rows_that_it_is_fitted_on_again(declared, monkeypatch, tmp_path):
+    def plan(n_rows):
+        return dataclasses.replace(plan_of(n_rows), width=16 if n_rows < 100 else 24)
+
+    plan_of = tabular.Plan.of
+    monkeypatch.setattr(tabular.Plan, "of", plan)
+    few, more = drawn(80, n_classes=2), drawn(160, n_classes=2)
+    tabular_of = Tabular(kind="tabular", width=declared)
+    NeuralClassifier(tabular_of, random_state=0).fit_split(few).save(tmp_path / "model.safetensors")
+    opened = load_classifier(tmp_path / "model.safetensors")
+    assert opened.fitted_.provenance.built.width == (declared or 16)
+    assert opened.fit_split(more).fitted_.provenance.built.width == (declared or 24)
+    assert opened.architecture == tabular_of
 
 
 def test_a_member_alone_gives_the_logits_that_it_gives_in_its_pack(fitted, split):
@@ -248,10 +297,11 @@ def test_a_member_alone_gives_the_logits_that_it_gives_in_its_pack(fitted, split
 
 
 def test_rows_of_a_group_do_not_tell_of_each_other_out_of_fold():
-    """Six copies of each of forty points whose labels are chance: only who has seen a copy can know."""
+    """Six rows near each of forty points whose labels are chance: only who has seen a neighbour can know."""
     rng = np.random.default_rng(0)
     group = np.repeat(np.arange(40), 6)
     X, y = rng.normal(size=(40, 4))[group], rng.permutation(np.arange(40) % 2)[group]
+    X = X + 1e-3 * rng.normal(size=X.shape)
     fold = np.where(group % 4 == 0, Fold.VALIDATION, Fold.TRAIN).astype(np.int8)
     plain = split_of(X, y, fold)
 

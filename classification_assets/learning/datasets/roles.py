@@ -14,7 +14,7 @@ from classification_assets.learning.declaration import Declaration, field_error
 ColumnKind = Literal["numeric", "categorical", "boolean", "date"]
 """How a column is understood: a number, one of some values, yes or no, a day or a moment."""
 
-RESERVED = ("__fold__", "__label__", "__weight__", "__group__")
+RESERVED = ("__fold__", "__label__", "__weight__", "__group__", "__moment__")
 """What a stored split adds to the features."""
 
 _SINGLE = ("target", "id", "weight", "group", "time")

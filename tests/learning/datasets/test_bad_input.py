@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from classification_assets.learning import local_files, reading
+from classification_assets.learning import delimited, local_files, text
 from classification_assets.learning.datasets import TableFile
 from classification_assets.learning.fitness import refuse_unfit
 from classification_assets.learning.folds import Folds
@@ -182,7 +182,7 @@ def test_a_folder_of_partitions_is_refused_since_their_key_would_be_lost():
 
 
 def test_a_field_that_never_ends_is_an_error_and_takes_no_memory(monkeypatch):
-    monkeypatch.setattr(reading, "LONGEST", 2**16)
+    monkeypatch.setattr(text, "LONGEST", 2**16)
     rows = lines()
     rows[3] = '41,"never closed' + "x" * 2**18
     refused(
@@ -217,13 +217,13 @@ def test_what_is_larger_than_the_disk_is_refused(monkeypatch):
 
 def test_a_file_that_changes_while_it_is_read_is_told(monkeypatch):
     written("\n".join(lines()))
-    read_csv = reading.pa.csv.read_csv
+    open_csv = delimited.pa.csv.open_csv
 
     def read_and_change(*arguments):
         Path("a.csv").write_text("\n".join(lines(70)))
-        return read_csv(*arguments)
+        return open_csv(*arguments)
 
-    monkeypatch.setattr(reading.pa.csv, "read_csv", read_and_change)
+    monkeypatch.setattr(delimited.pa.csv, "open_csv", read_and_change)
     refused("a.csv", r"a\.csv: changed while it was read; nothing was stored: run again when it is complete")
 
 
@@ -244,8 +244,8 @@ def test_a_url_that_changes_is_told(monkeypatch):
             opened.write(good(n).to_csv(index=False).encode())
 
     put(60)
-    read_csv = reading.pa.csv.read_csv
-    monkeypatch.setattr(reading.pa.csv, "read_csv", lambda *arguments: (put(70), read_csv(*arguments))[1])
+    open_csv = delimited.pa.csv.open_csv
+    monkeypatch.setattr(delimited.pa.csv, "open_csv", lambda *arguments: (put(70), open_csv(*arguments))[1])
     refused("memory://changing/a.csv", "changed while it was read")
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from classification_assets.learning import json_lines, rows, text
 from classification_assets.learning.datasets import AnyDataset, ShippedTable, TableFile, TableFunction
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.location import ENVIRONMENT
@@ -86,6 +87,33 @@ def test_every_format_gives_what_csv_gives(name):
     np.testing.assert_array_equal(found.y, expected.y)
     assert found.preprocessing == expected.preprocessing
     assert found.classes == expected.classes == ["high", "low"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.csv.gz"])
+@pytest.mark.parametrize("test", [None, "t.csv", "t.jsonl"])
+def test_a_text_too_large_for_memory_gives_what_a_small_one_gives(name, test, monkeypatch):
+    declared = {"id": "id", "test": test and write(test, people(30, seed=1))}
+    small = table_of(write(name), **declared)
+    monkeypatch.setattr(rows, "HELD_BYTES", 1000)
+    monkeypatch.setattr(rows, "BATCH", 7)
+    monkeypatch.setattr(json_lines, "LINES", 11)
+    monkeypatch.setattr(text, "LONGEST", 2**10)
+    large = table_of(name, **declared)
+    assert isinstance(small.rows, rows.MemoryRows) or test
+    assert isinstance(large.rows, rows.ParquetRows) or test
+    assert large.rows.schema == small.rows.schema
+    pd.testing.assert_frame_equal(large.frame, small.frame)
+
+
+def test_a_late_word_among_numbers_is_found_in_a_large_text_too(monkeypatch):
+    monkeypatch.setattr(rows, "HELD_BYTES", 1000)
+    monkeypatch.setattr(text, "LONGEST", 2**10)
+    frame = people().astype({"children": object})
+    frame.loc[110, "children"] = "many"
+    with pytest.raises(
+        ValueError, match=r"a\.csv: column 'children' holds numbers, but not in row 110: 'many'"
+    ):
+        table_of(write("a.csv", frame))
 
 
 def test_zstandard_is_read():
@@ -227,6 +255,7 @@ def test_the_features_may_be_named():
 def test_the_newest_rows_test_where_a_column_holds_the_time():
     split = split_of(write("a.csv"), id="id", time="since")
     assert (np.diff(split.fold) >= 0).all()
+    assert (np.diff(split.moment) >= 0).all()
     assert "since" not in split.preprocessing.names
 
 

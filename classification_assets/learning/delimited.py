@@ -1,0 +1,105 @@
+"""CSV and TSV: rows of words, which have no type yet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from classification_assets.learning import text
+from classification_assets.learning.rows import Rows, kept
+from classification_assets.learning.text import refuse_binary, refuse_encoding, refuse_twins
+from classification_assets.learning.words import without_missing
+
+if TYPE_CHECKING:
+    from classification_assets.learning.datasets import Format
+
+
+def words_of(written: Format, file: Path, path: str, format: str) -> Rows:
+    """All values of a file as words, without the spaces around them; those that say so are missing.
+
+    Raises
+    ------
+    ValueError
+        If it is no such table; `path` is its name in messages.
+    """
+    separator = written.separator or ("\t" if format == "tsv" else ",")
+    refuse_binary(file, path, written.encoding)
+    names = _header(file, written, path, separator)
+    schema = pa.schema([(name, pa.string()) for name in names])
+    return kept(_batches(written, file, path, format, separator, schema), schema)
+
+
+def _batches(
+    written: Format, file: Path, path: str, format: str, separator: str, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    ragged: list[Any] = []
+
+    def keep(row: Any) -> str:
+        ragged.append(row)
+        return "error"
+
+    try:
+        reader = pa.csv.open_csv(
+            file,
+            pa.csv.ReadOptions(
+                # In one thread: only then does Arrow know the number of a row with too few values.
+                use_threads=False,
+                block_size=text.LONGEST,
+                encoding=written.encoding,
+                column_names=schema.names,
+                skip_rows_after_names=1,
+            ),
+            pa.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=keep),
+            pa.csv.ConvertOptions(column_types=schema, strings_can_be_null=False, check_utf8=True),
+        )
+        for batch in reader:
+            columns = [without_missing(column, written.missing) for column in batch.columns]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        if ragged:
+            row = ragged[0]
+            line = f"line {row.number}" if row.number else "a line"
+            raise ValueError(
+                f"{path}: {line} has {row.actual_columns} values, the header {row.expected_columns}: "
+                f"{row.text[:80]!r}; a value that holds {separator!r} must be quoted"
+            ) from error
+        refuse_encoding(file, path, written.encoding)
+        if "straddling" in str(error) or "try to increase block size" in str(error):
+            raise ValueError(
+                f"{path}: a row is longer than {text.LONGEST:,} bytes; is a quotation mark not closed?"
+            ) from error
+        raise ValueError(f"{path}: is no table of {format.upper()}: {error}") from error
+
+
+def _header(file: Path, written: Format, path: str, separator: str) -> list[str]:
+    try:
+        with file.open(encoding=written.encoding, newline="") as opened:
+            line = next(csv.reader(iter(lambda: opened.readline(text.LONGEST), ""), delimiter=separator), [])
+            empty = all(
+                not rest.strip() for rest in iter(lambda: opened.readline(text.LONGEST), "")
+            ) and bool(line)
+    except UnicodeError:
+        refuse_encoding(file, path, written.encoding)
+        raise
+    except csv.Error as error:
+        raise ValueError(f"{path}: the header cannot be read: {error}") from error
+    names = [name.strip().removeprefix("\ufeff") for name in line]
+    if not any(names):
+        raise ValueError(f"{path}: the first line must hold the columns' names, however: it is empty")
+    if "" in names:
+        raise ValueError(f"{path}: every column needs a name, however: column {names.index('') + 1} has none")
+    refuse_twins(names, path)
+    if empty:
+        raise ValueError(f"{path}: there is a header, but no rows below it")
+    if len(names) == 1:
+        for other in (";", "\t", ",", "|"):
+            if other in names[0]:
+                raise ValueError(
+                    f"{path}: the header is one column, {names[0][:80]!r}; perhaps separator: {other!r} is right"
+                )
+    return names
