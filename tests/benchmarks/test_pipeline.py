@@ -1,6 +1,7 @@
 """The pipeline in fresh processes: what it costs beside the imports that its work needs."""
 
 import json
+import os
 import shutil
 import sysconfig
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from classification_assets.definitions import EXECUTOR
 from tests.benchmarks.measure import WHOLE, Contender, Reach, Row, command, duration, python
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,11 +55,16 @@ def _process(code: str) -> Contender:
 
 
 def _materialize(
-    home: Path, selection: str, *options: str, module: str = "classification_assets.definitions"
+    home: Path,
+    selection: str,
+    *options: str,
+    module: str = "classification_assets.definitions",
+    executor: str = "in_process",
 ) -> None:
     """Dagster's command line, on an instance of its own."""
     arguments = ["asset", "materialize", "-m", module, "--select", selection, *options]
-    command([str(DAGSTER), *arguments], {"DAGSTER_HOME": str(home), "PYTHONPATH": f"{ROOT}:{home}"})
+    variables = {"DAGSTER_HOME": str(home), "PYTHONPATH": f"{ROOT}:{home}", EXECUTOR: executor}
+    command([str(DAGSTER), *arguments], variables)
 
 
 def _new_home(folder: Path) -> Path:
@@ -156,6 +163,17 @@ def test_beside_training_and_drawing_the_catalogue_costs_little(benchmark, repor
     recorded = benchmark.pedantic(lambda: _recorded_seconds(catalogue.home))
     rest = catalogue.seconds - recorded
     catalogue.report(report, "the same, less recorded training and drawing", rest, Reach(most=4))
+
+
+def test_a_process_a_step_uses_every_core(benchmark, report, catalogue, tmp_path):
+    seconds = benchmark.pedantic(
+        lambda: _seconds(
+            lambda: _materialize(_new_home(tmp_path / "home"), CATALOGUE, executor="multiprocess")
+        )
+    )
+    work = f"4 × 5 architectures, forked steps on {os.cpu_count()} cores"
+    speed = catalogue.seconds / seconds
+    report(Row(work, "one process", duration(seconds), duration(catalogue.seconds), speed, Reach()))
 
 
 @pytest.mark.skipif(not WHOLE, reason="takes many minutes: BENCHMARK_WHOLE=1 runs it")
