@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PREVIEW_BYTES = 50_000
 """The event log keeps each preview several times, so it stays small; the full figure is in the store."""
 
+DRAW_SECONDS = "draw_seconds"
+
 _ROWS = 200
 
 
@@ -29,7 +31,7 @@ def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.
     encoded = base64.b64encode(preview(drawn, PREVIEW_BYTES)).decode()
     return drawn, {
         name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})"),
-        **scalars({"draw_seconds": time.perf_counter() - started}),
+        **scalars({DRAW_SECONDS: time.perf_counter() - started}),
     }
 
 
@@ -40,9 +42,9 @@ def kept(draws: Mapping[str, Callable[[], Figure]], beside: dict[str, Any]) -> d
     for name, draw in draws.items():
         drawn, told = figure(draw, name)
         beside[file_name(name)] = drawn
-        seconds += float(told.pop("draw_seconds").value)  # type: ignore[arg-type]
+        seconds += float(told.pop(DRAW_SECONDS).value)  # type: ignore[arg-type]
         metadata |= told
-    return metadata | scalars({"draw_seconds": seconds})
+    return metadata | scalars({DRAW_SECONDS: seconds})
 
 
 def file_name(name: str) -> str:
@@ -56,7 +58,7 @@ def animation(draw: Callable[[], bytes], name: str) -> dict[str, dg.MetadataValu
     encoded = base64.b64encode(draw()).decode()
     return {
         name: dg.MetadataValue.md(f"![{name}](data:image/gif;base64,{encoded})"),
-        **scalars({"draw_seconds": time.perf_counter() - started}),
+        **scalars({DRAW_SECONDS: time.perf_counter() - started}),
     }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +44,14 @@ class Staged:
         SHA-256 of its bytes; of a page, of what it says but for when it was made.
     files : tuple of (Path, UPath)
         What was written, and where each goes; the artifact itself is the last.
+    draw_seconds : float
+        What rendering figures took.
     """
 
     path: UPath
     version: str
     files: tuple[tuple[Path, UPath], ...]
+    draw_seconds: float = 0.0
 
     def publish(self) -> None:
         """Replace what was there, in one step a file."""
@@ -86,12 +90,14 @@ def stage(
             left.unlink(missing_ok=True)
     content = [(place.with_name(name), kept) for name, kept in beside.items()] + [(place, value)]
     targets = [(target, kept) for file, kept in content for target in files_of(file, kept)]
-    written = []
+    written, draw_seconds = [], 0.0
     for target, kept in targets:
         # The process is named, so that a later one knows whose file may be removed.
         name = f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
         file = folder / name
+        started = time.perf_counter()
         writer(kept)(kept, file)
+        draw_seconds += time.perf_counter() - started if isinstance(kept, Figure) else 0
         with file.open("rb+") as opened:
             os.fsync(opened.fileno())
         written.append(file)
@@ -99,7 +105,8 @@ def stage(
         version = hashlib.file_digest(opened, "sha256").hexdigest()
     if isinstance(value, Page):
         version = value.version
-    return Staged(place, version, tuple(zip(written, (target for target, _ in targets), strict=True)))
+    files = tuple(zip(written, (target for target, _ in targets), strict=True))
+    return Staged(place, version, files, draw_seconds)
 
 
 def save(value: Artifact, path: UPath | Path | str) -> str:
