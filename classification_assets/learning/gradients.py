@@ -9,6 +9,7 @@ Shapes: K members, D features, H units, C classes, B rows; features-major throug
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import torch
@@ -189,7 +190,12 @@ def _by_hand(layers: list[nn.Module], places: dict[int, Tensor]) -> Iterator[_La
 def _sums(rows: Tensor, into: Tensor) -> None:
     """Sums over the rows of a mini-batch, as a matrix times a vector, which takes half the time of `sum`."""
     B = rows.shape[2]
-    torch.mv(rows.view(-1, B), rows.new_ones(B), out=into.view(-1))
+    torch.mv(rows.view(-1, B), _all(1.0, B, rows.device), out=into.view(-1))
+
+
+@lru_cache(maxsize=8)
+def _all(number: float, n: int, device: torch.device) -> Tensor:
+    return torch.full((n,), number, device=device)
 
 
 class _Linear:
@@ -251,11 +257,15 @@ class _DroppedReLU:
     """ReLU, then dropout: what comes out tells what was dropped, so the mask is read once, not twice."""
 
     def __init__(self, layer: PackedDropout) -> None:
-        self.masks = layer.masks
+        self.masks, self.ready = layer.masks, list[Tensor]()
         self.scale = (1 - layer.masks.parameter).reciprocal().view(-1, 1, 1)
 
     def forward(self, h: Tensor) -> Tensor:
-        self.output = h.mul_(self.masks(*h.shape[1:])).relu_()
+        if not self.ready or self.ready[-1].shape != h.shape:
+            # Between other work, one mask at a time takes as long as its multiplication.
+            self.ready = self.masks.ahead(16, *h.shape[1:])[::-1]
+        self.masks.skip(1)
+        self.output = h.mul_(self.ready.pop()).relu_()
         return self.output
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
@@ -268,21 +278,19 @@ class _BatchNorm:
     def __init__(self, layer: PackedBatchNorm, places: dict[int, Tensor]) -> None:
         self.momentum, self.eps = layer.momentum, layer.eps
         self.weight, self.bias = layer.weight.unsqueeze(2), layer.bias.unsqueeze(2)
-        self.running_mean, self.running_var = (
-            running.unsqueeze(2) for running in (layer.running_mean, layer.running_var)
-        )
+        self.running_mean, self.running_var = layer.running_mean.view(-1), layer.running_var.view(-1)
         self.to_weight, self.to_bias = (places[id(of)].view(-1) for of in (layer.weight, layer.bias))
-        self.zeros = torch.zeros_like(self.to_bias)
+        self.mean, self.zeros = torch.empty_like(self.to_bias), torch.zeros_like(self.to_bias)
+        self.least = torch.full_like(self.bias, self.eps)
 
     def forward(self, h: Tensor) -> Tensor:
-        B = h.shape[2]
-        mean = torch.empty_like(self.bias)
-        _sums(h, mean)
-        self.centered = h.sub_(mean.div_(B))
-        variance = torch.linalg.vector_norm(h, dim=2, keepdim=True).square_().div_(B)
-        self.running_mean.lerp_(mean, self.momentum)
-        self.scale = (variance + self.eps).rsqrt_()
-        self.running_var.lerp_(variance.mul_(B / max(B - 1, 1)), self.momentum)
+        B, momentum = h.shape[2], self.momentum
+        torch.mv(h.view(-1, B), _all(1 / B, B, h.device), out=self.mean)
+        self.running_mean.lerp_(self.mean, momentum)
+        self.centered = h.sub_(self.mean.view_as(self.bias))
+        squares = torch.linalg.vector_norm(h, dim=2, keepdim=True).square_()
+        self.running_var.mul_(1 - momentum).add_(squares.view(-1), alpha=momentum / max(B - 1, 1))
+        self.scale = torch.add(self.least, squares, alpha=1 / B).rsqrt_()
         # Two operations, since addcmul with two operands to broadcast takes three times as long.
         return torch.mul(h, self.scale * self.weight).add_(self.bias)
 

@@ -207,27 +207,32 @@ class MemberPool(nn.Module):
 
     def __call__(self, *shape: int) -> Tensor:
         """Numbers of shape (K, *shape), a view."""
-        wanted = prod(shape)
-        (offset,) = self._offsets(1, wanted)
-        return self.numbers.narrow(1, offset, wanted).view(-1, *shape)
+        (numbers,) = self.ahead(1, *shape)
+        self.skip(1)
+        return numbers
 
     def calls_at_once(self, n: int, *shape: int) -> Tensor:
         """What the next n calls would give, (n, K, *shape), in one copy."""
-        wanted = prod(shape)
-        offsets, numbers = self._offsets(n, wanted), self.numbers
-        return torch.stack([numbers.narrow(1, offset, wanted) for offset in offsets]).view(n, -1, *shape)
+        calls = torch.stack(self.ahead(n, *shape))
+        self.skip(n)
+        return calls
 
-    def _offsets(self, n: int, wanted: int) -> list[int]:
-        """Where the numbers of the next n calls begin, of which there are enough then."""
+    def ahead(self, n: int, *shape: int) -> list[Tensor]:
+        """What the next n calls would give, views; they are still to come."""
+        wanted = prod(shape)
         spare = self.numbers.shape[1] - wanted
         if spare <= 0:
             spare = max(wanted, min(_CALLS_APART * wanted, _MOST_SPARE), _LEAST_SPARE)
             self._fill(wanted + spare)
-        first = self.calls
-        # Past the module's own way of setting attributes, which takes longer than all else here.
-        self.__dict__["calls"] = first + n
+        numbers, first = self.numbers, self.calls
         # Multiples of the golden ratio visit the offsets evenly and in no short cycle.
-        return [int(spare * ((call * _GOLDEN) % 1)) for call in range(first, first + n)]
+        offsets = [int(spare * ((call * _GOLDEN) % 1)) for call in range(first, first + n)]
+        return [numbers.narrow(1, offset, wanted).view(-1, *shape) for offset in offsets]
+
+    def skip(self, n: int) -> None:
+        """Count n calls."""
+        # Past the module's own way of setting attributes, which takes longer than all else in a call.
+        self.__dict__["calls"] += n
 
     def _fill(self, size: int) -> None:
         numbers = np.empty((len(self.seeds), size), np.float32)
