@@ -69,6 +69,16 @@ class Training(Declaration):
     mixup: NonNegative = Field(
         0.0, description="Augmentation: alpha of mixup's Beta(alpha, alpha); 0 is off (Zhang et al. 2018)."
     )
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
+        "float32",
+        description="Of the matrix products in training: tf32 changes those on CUDA only, bfloat16 is for wide "
+        "networks on hardware that has it. Parameters, losses and predictions stay float32.",
+    )
+    compile: bool = Field(
+        False,
+        description="Compile a training step (torch.compile), which takes up to a minute: for long trainings on "
+        "CUDA. On a CPU it makes nothing faster.",
+    )
     seed: Seed = Field(0, description="Member k is seeded from this seed and k.")
 
     @model_validator(mode="after")
@@ -232,8 +242,8 @@ class Tabular(Architecture):
 
     It learns from the training and the validation fold by inner folds of its own, and its numbers of networks,
     steps and rows a mini-batch follow the table. Of the training options it takes `seed`, `learning_rate` if
-    that is not the default, `weight_decay`, `input_noise` and `mixup`; it has no use for `members`,
-    `max_epochs`, `batch_size`, `schedule`, `early_stopping`, `patience` and `label_smoothing`.
+    that is not the default, `weight_decay`, `input_noise`, `mixup`, `precision` and `compile`; it has no use for
+    `members`, `max_epochs`, `batch_size`, `schedule`, `early_stopping`, `patience` and `label_smoothing`.
     """
 
     ignores: ClassVar[frozenset[str]] = frozenset(

@@ -39,7 +39,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     architecture : str, dict or Architecture
         A shipped architecture's name, or a declaration such as ``{"hidden": [16, 16], "activation": "relu"}``.
         The default chooses for itself how large and how many its networks are and how long they train.
-    learning_rate, weight_decay, input_noise, mixup
+    learning_rate, weight_decay, input_noise, mixup, precision, compile
         As in `Training`; an architecture's own training options come before these. The default learning rate
         stands for that of ``tabular`` itself there.
     members : int
@@ -88,6 +88,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         label_smoothing: float = 0.0,
         input_noise: float = 0.0,
         mixup: float = 0.0,
+        precision: str = "float32",
+        compile: bool = False,
         validation_fraction: float = 0.2,
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
@@ -105,6 +107,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         self.label_smoothing = label_smoothing
         self.input_noise = input_noise
         self.mixup = mixup
+        self.precision = precision
+        self.compile = compile
         self.validation_fraction = validation_fraction
         self.device = device
         self.random_state = random_state

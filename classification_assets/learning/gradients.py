@@ -15,6 +15,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from classification_assets.learning.autograd import ByAutograd, Compiled
 from classification_assets.learning.packed import (
     PackedBatchNorm,
     PackedDropout,
@@ -36,8 +37,15 @@ class Gradient(Protocol):
         ...
 
 
-def gradient_for(network: nn.Module, parameters: Sequence[nn.Parameter], into: Sequence[Tensor]) -> Gradient:
-    """The fastest gradient of a network.
+def gradient_for(
+    network: nn.Module,
+    parameters: Sequence[nn.Parameter],
+    into: Sequence[Tensor],
+    *,
+    precision: str = "float32",
+    compile: bool = False,
+) -> Gradient:
+    """The fastest gradient of a network in a precision; compiled if that is wanted.
 
     Parameters
     ----------
@@ -47,7 +55,13 @@ def gradient_for(network: nn.Module, parameters: Sequence[nn.Parameter], into: S
         Those that are trained.
     into : sequence of P tensors
         Where each one's gradient goes.
+    precision, compile
+        As in `Training`. What is compiled or computed in bfloat16 is left to autograd.
     """
+    if compile:
+        return Compiled(network, parameters, into, precision)
+    if precision == "bfloat16":
+        return ByAutograd(network, parameters, into, precision)
     places = dict(zip(map(id, parameters), into, strict=True))
     if all(id(parameter) in places for parameter in network.parameters()):
         match network:
@@ -56,23 +70,6 @@ def gradient_for(network: nn.Module, parameters: Sequence[nn.Parameter], into: S
             case PackedTabular():
                 return TabularByHand(network, places)
     return ByAutograd(network, parameters, into)
-
-
-class ByAutograd:
-    """PyTorch's own differentiation, for any packed network."""
-
-    def __init__(
-        self, network: nn.Module, parameters: Sequence[nn.Parameter], into: Sequence[Tensor]
-    ) -> None:
-        self.network, self.parameters, self.into = network, parameters, into
-
-    def __call__(self, x: Tensor, target: Tensor) -> Tensor:
-        logits = self.network(x.transpose(1, 2)).transpose(1, 2)
-        loss = -(target * logits.log_softmax(1)).sum((1, 2)) / x.shape[2]
-        gradients = torch.autograd.grad(loss.sum(), self.parameters, materialize_grads=True)
-        for place, gradient in zip(self.into, gradients, strict=True):
-            place.copy_(gradient)
-        return loss.detach()
 
 
 class ByHand:

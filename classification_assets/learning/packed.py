@@ -144,7 +144,8 @@ class PackedLayerNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_members, n_units, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        features = x.transpose(1, 2)
+        # Means of few numbers in bfloat16 would be off.
+        features = x.transpose(1, 2).float()
         centered = features - features.mean(1, keepdim=True)
         scale = (centered.square().mean(1, keepdim=True) + self.eps).rsqrt()
         return torch.addcmul(self.bias, centered * scale, self.weight).transpose(1, 2)
@@ -163,12 +164,15 @@ class PackedDropout(nn.Module):
     def __init__(self, rate: PerMember, seeds: Sequence[int], *, use: int) -> None:
         super().__init__()
         self.masks = MemberPool(seeds, use, dropout_masks, rate)
+        self.mask: Tensor | None = None
+        """The next mask, where someone has taken it from the pool already."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
         features = x.transpose(1, 2)
-        return (features * self.masks(*features.shape[1:])).transpose(1, 2)
+        mask = self.masks(*features.shape[1:]) if self.mask is None else self.mask
+        return (features * mask).transpose(1, 2)
 
 
 class MemberPool(nn.Module):

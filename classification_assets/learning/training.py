@@ -23,7 +23,7 @@ from classification_assets.learning.batches import (
     Targets,
     batches,
 )
-from classification_assets.learning.gradients import gradient_for
+from classification_assets.learning.gradients import Gradient, gradient_for
 from classification_assets.learning.optimizer import MemberAdamW
 from classification_assets.learning.packed import per_member, select_members
 
@@ -124,7 +124,7 @@ def train(
     optimizer = MemberAdamW(
         network, per_member(training.learning_rate, K), per_member(training.weight_decay, K), betas
     )
-    gradient = gradient_for(network, optimizer.parameters, optimizer.gradients)
+    gradient = _gradient(network, optimizer, training)
 
     active = torch.arange(K, device=device)
     stopped = torch.zeros(K, dtype=torch.bool, device=device)
@@ -141,10 +141,11 @@ def train(
         while step < last:
             network.train()
             total = torch.zeros(len(active), device=device)
-            for drawn in batches(X, y, streams, epoch_steps, B, targets, augmentation):
-                total += gradient(*drawn)
-                optimizer.step(_rate_factor(training.schedule, step, last, warmup))
-                step += 1
+            with _products_in(training.precision, device):
+                for drawn in batches(X, y, streams, epoch_steps, B, targets, augmentation):
+                    total += gradient(*drawn)
+                    optimizer.step(_rate_factor(training.schedule, step, last, warmup))
+                    step += 1
             train_loss = total / epoch_steps
             validation_loss, accuracy = fold.score(network, n_classes)
             entry = {
@@ -180,11 +181,12 @@ def train(
                 break
             if due := [wanted for wanted in checkpoints if step - epoch_steps < wanted <= step]:
                 kept |= dict.fromkeys(due, best.of_first(seen, network, ~stopped))
-            if n_stopped and n_stopped >= _COMPACT_AT * len(active):
+            # What is compiled stays as large as it is: compiling it anew would take longer than it saves.
+            if not training.compile and n_stopped and n_stopped >= _COMPACT_AT * len(active):
                 keep = (~stopped).nonzero().squeeze(1)
                 network = select_members(network, keep)
                 optimizer = optimizer.selected(network, keep)
-                gradient = gradient_for(network, optimizer.parameters, optimizer.gradients)
+                gradient = _gradient(network, optimizer, training)
                 augmentation, targets = augmentation.selected(keep), targets.selected(keep)
                 fold = fold.selected(keep)
                 streams = [streams[index] for index in keep.tolist()]
@@ -305,6 +307,16 @@ class _ValidationFold:
         return chosen
 
 
+def _gradient(network: nn.Module, optimizer: MemberAdamW, training: Training) -> Gradient:
+    return gradient_for(
+        network,
+        optimizer.parameters,
+        optimizer.gradients,
+        precision=training.precision,
+        compile=training.compile,
+    )
+
+
 @contextmanager
 def _threads_for(multiplications: int, chosen: int | None) -> Iterator[None]:
     """One thread for a small step: there, waking a second one costs more than it computes."""
@@ -325,6 +337,20 @@ def _denormals_flushed() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(already)
+
+
+@contextmanager
+def _products_in(precision: str, device: torch.device) -> Iterator[None]:
+    """Products of float32 on CUDA rounded to TF32, if that is wanted; on a CPU nothing changes."""
+    if precision != "tf32" or device.type != "cuda":
+        yield
+        return
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def _rate_factor(schedule: str, step: int, last: int, warmup: float) -> float:

@@ -56,6 +56,14 @@ class Work:
         return cls(X[:n_rows], y[:n_rows], X[n_rows:], y[n_rows:], **options)
 
     @property
+    def arithmetic(self) -> float:
+        """Floating-point operations in the products of one network's training."""
+        sizes = [n_in * n_out for n_in, n_out in zip(self.widths, self.widths[1:], strict=False)]
+        # Outputs, gradients of weights, gradients of inputs; of the first layer's inputs nobody needs one.
+        steps = self.epochs * round(len(self.X) / self.batch_size)
+        return 2.0 * steps * self.batch_size * (3 * sum(sizes) - sizes[0])
+
+    @property
     def widths(self) -> list[int]:
         return [self.X.shape[1], *self.hidden, int(self.y.max()) + 1]
 
@@ -78,6 +86,7 @@ def fit_ours(
     *,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     threads: int | None = 1,
+    device: str = "cpu",
     **architecture: Any,
 ) -> Fitted:
     """All that `NeuralClassifier.fit` does once it has its folds."""
@@ -88,17 +97,21 @@ def fit_ours(
         fold = np.concatenate([fold, np.full(len(validation[1]), Fold.VALIDATION, np.int8)])
     split = Split.of_arrays(X, y, fold, names=[f"x{index}" for index in range(X.shape[1])])
     network = MLP(hidden=work.hidden, **architecture)
-    return network.fit(split, training, training.seeds, "cpu", threads=threads)
+    return network.fit(split, training, training.seeds, device, threads=threads)
 
 
-def ours(work: Work, members: int, *, threads: int | None = 1, **options: Any) -> Contender:
+def ours(
+    work: Work, members: int, *, threads: int | None = 1, device: str = "cpu", **options: Any
+) -> Contender:
     """A pack; its accuracy is the mean over members, since the peers are single networks."""
     architecture = {name: options.pop(name) for name in ("dropout", "normalization") if name in options}
     validation = options.pop("validation", None)
     training = work.training(members, **options)
 
     def run() -> Accuracy:
-        fitted = fit_ours(work, training, validation=validation, threads=threads, **architecture)
+        fitted = fit_ours(
+            work, training, validation=validation, threads=threads, device=device, **architecture
+        )
         return lambda: float((fitted.member_predictions(work.X_test)[1].argmax(2) == work.y_test).mean())
 
     return Contender(run, members)
