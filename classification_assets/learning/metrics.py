@@ -116,6 +116,24 @@ def row_statistics(
     by these the ranking metrics are exact for at most as many rows as there are groups, and without any
     groups they are left out.
     """
+    columns, values, S = _entries(y, p, groups, weight)
+    N, L = columns.shape
+    entries = values.astype(np.float32).ravel(), columns.ravel(), np.arange(0, N * L + 1, L)
+    return sparse.csr_array(entries, shape=(N, S))
+
+
+def summed_statistics(
+    y: np.ndarray, p: np.ndarray, groups: int = 0, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """The sum (S,) of `row_statistics` over all rows."""
+    columns, values, S = _entries(y, p, groups, weight)
+    return np.bincount(columns.ravel(), values.ravel(), minlength=S)
+
+
+def _entries(
+    y: np.ndarray, p: np.ndarray, groups: int, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """What of the S columns is not 0: places, ascending, and values (N, L)."""
     N, C = p.shape
     rows = np.arange(N)
     brier = (p.astype(np.float64) ** 2).sum(1) - 2 * p[rows, y] + 1
@@ -129,8 +147,7 @@ def row_statistics(
         base += 2 * groups
     if weight is not None:
         values = [own * weight for own in values]
-    entries = np.concatenate(values), (np.tile(rows, len(columns)), np.concatenate(columns))
-    return sparse.csr_array(sparse.coo_array(entries, shape=(N, base)), dtype=np.float32)
+    return np.stack(columns, 1), np.stack(values, 1), base
 
 
 def scores_of_sums(sums: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray]:
@@ -187,8 +204,12 @@ def _ranked(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.
 
 def _groups(scores: np.ndarray, groups: int) -> np.ndarray:
     """The group (N,) of each score, ascending; equal scores are in one."""
-    rank = np.searchsorted(np.sort(scores), scores)
-    return rank if len(scores) <= groups else rank * groups // len(scores)
+    ascending, N = np.sort(scores), len(scores)
+    if groups >= N:
+        return np.searchsorted(ascending, scores)
+    # A group begins where as many scores are below as its share is: few edges are found much faster than ranks.
+    edges = ascending[-(-np.arange(1, groups) * N // groups) - 1]
+    return np.searchsorted(edges, scores)
 
 
 def _ranking_scores(

@@ -25,6 +25,7 @@ from classification_assets.learning.metrics import (
     class_scores,
     row_statistics,
     scores_of_sums,
+    summed_statistics,
 )
 
 RESAMPLES = 2_000
@@ -169,8 +170,7 @@ def member_spreads(
     y: np.ndarray, members: np.ndarray, classes: list[str], weight: np.ndarray | None = None
 ) -> dict[Key, Interval]:
     """Mean and standard deviation of each score over members (M, N, C); of one member the latter is NaN."""
-    statistics = (row_statistics(y, own, GROUPS_OF_MEMBERS, weight) for own in members)
-    sums = np.stack([np.asarray(own.sum(0, dtype=np.float64)) for own in statistics])
+    sums = np.stack([summed_statistics(y, own, GROUPS_OF_MEMBERS, weight) for own in members])
     return {
         key: (float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan)
         for key, values in scores_of_sums(sums, classes).items()

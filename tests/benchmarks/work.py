@@ -99,7 +99,7 @@ def ours(work: Work, members: int, *, threads: int | None = 1, **options: Any) -
 
     def run() -> Accuracy:
         fitted = fit_ours(work, training, validation=validation, threads=threads, **architecture)
-        return lambda: float((fitted.member_predictions(work.X_test)[1].argmax(2) == work.y_test).mean())
+        return lambda: float((fitted.member_predictions(work.X_test)[2].argmax(2) == work.y_test).mean())
 
     return Contender(run, members)
 
