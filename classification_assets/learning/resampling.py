@@ -23,6 +23,7 @@ from classification_assets.learning.metrics import (
     calibration_bins,
     calibration_error,
     class_scores,
+    ranking_scores,
     row_statistics,
     scores_of_sums,
     summed_statistics,
@@ -72,8 +73,9 @@ class Resampled:
         group: np.ndarray | None = None,
     ) -> Self:
         """Score probabilities p (N, C) against class codes y (N,), rows of a group (N,) being drawn together."""
-        overall = {("", name): value for name, value in average_scores(y, p, weight).items()}
-        rows = class_scores(y, p, classes, weight).itertuples(index=False, name=None)
+        ranked = ranking_scores(y, p, weight)
+        overall = {("", name): value for name, value in average_scores(y, p, weight, ranked).items()}
+        rows = class_scores(y, p, classes, weight, ranked).itertuples(index=False, name=None)
         values = overall | {(name, metric): value for name, metric, value in rows}
         predicted = p.argmax(1)
         among = {("", "accuracy"): np.ones(len(y), bool)}
