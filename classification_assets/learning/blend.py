@@ -224,28 +224,43 @@ class Fitted:
         blend = Blend([network], temperatures=self.state["temperatures"])
         return self._probabilities(blend.eval().requires_grad_(False), X, device)
 
-    def member_predictions(self, X: np.ndarray, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities of the blend (N, C) and of every member (M, N, C), from one forward pass."""
+    def member_predictions(
+        self, X: np.ndarray, device: str = "cpu", rows: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the blend says of X (N, D) and what its members say, from one forward pass.
+
+        Parameters
+        ----------
+        rows : array (n,) of indices, ascending, optional
+            Whose members' probabilities are wanted: those of all rows may be too much to hold. Default: all.
+
+        Returns
+        -------
+        probabilities (N, C), the members' disagreement (N,), see `members_disagreement`, and every member's
+        probabilities of those rows (M, n, C)
+        """
         blend = self.blend
-        parts = self._of_chunks(
-            blend,
-            X,
-            device,
-            lambda logits: (blend.blended(logits).cpu().numpy(), blend.members(logits).cpu().numpy()),
-        )
-        return np.concatenate([part[0] for part in parts]), np.concatenate(
-            [part[1] for part in parts], axis=1
-        )
+
+        def of(logits: list[Tensor], start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            members = blend.members(logits).cpu().numpy()
+            disagreement = members_disagreement(members)
+            if rows is not None:
+                first, last = np.searchsorted(rows, (start, start + members.shape[1]))
+                members = members[:, rows[first:last] - start]
+            return blend.blended(logits).cpu().numpy(), disagreement, members
+
+        blended, disagreement, members = zip(*self._of_chunks(blend, X, device, of), strict=True)
+        return np.concatenate(blended), np.concatenate(disagreement), np.concatenate(members, axis=1)
 
     def _probabilities(self, blend: Blend, X: np.ndarray, device: str) -> np.ndarray:
         return np.concatenate(
-            self._of_chunks(blend, X, device, lambda logits: blend.blended(logits).cpu().numpy())
+            self._of_chunks(blend, X, device, lambda logits, _: blend.blended(logits).cpu().numpy())
         )
 
     def _of_chunks(
-        self, blend: Blend, X: np.ndarray, device: str, of: Callable[[list[Tensor]], Any]
+        self, blend: Blend, X: np.ndarray, device: str, of: Callable[[list[Tensor], int], Any]
     ) -> list[Any]:
-        """What becomes of the packs' logits, chunk by chunk.
+        """What becomes of the packs' logits and the number of their first row, chunk by chunk.
 
         On a CPU each thread takes chunks of its own: threads that share a small product wait for one another
         longer than they compute.
@@ -260,7 +275,7 @@ class Fitted:
         def one(start: int) -> Any:
             features = self.provenance.preprocessing.features(X[start : start + size])
             with torch.inference_mode():
-                return of(blend.logits(torch.from_numpy(features).to(device)))
+                return of(blend.logits(torch.from_numpy(features).to(device)), start)
 
         starts, threads = range(0, max(len(X), 1), size), torch.get_num_threads()
         # A person's own module lends its code to one call at a time.

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
-from classification_assets.learning.blend import Fitted, members_disagreement
+from classification_assets.learning.blend import Fitted
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.metrics import RANKING_METRICS, Key, average_scores
 from classification_assets.learning.plane import MOST_ROWS, Plane, planes
@@ -50,6 +50,9 @@ CALIBRATED = ("log_loss", "brier_score", "expected_calibration_error")
 TRAINING_ROWS = 20_000
 """Rows of the training fold that are scored, at most: enough to see a gap."""
 
+MEMBER_ROWS = 200_000
+"""Rows of a fold, evenly spaced, on which members are scored alone, at most: all probabilities of all would not fit."""
+
 REGIONS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
 """Of confidence, for the table that says where the classifier can be trusted."""
 
@@ -71,7 +74,8 @@ class Evaluation:
     metrics : DataFrame
         ``fold``, ``scope``, ``class`` (empty: overall), ``metric``, ``value``, ``low`` and ``high`` (95 %
         bootstrap interval over rows), ``spread`` (standard deviation over members). Scopes are ensemble;
-        members: the mean over them; uncalibrated: the ensemble at a temperature of 1, of one pack only;
+        members: the mean over them, of many rows on evenly spaced ones; uncalibrated: the ensemble at a temperature
+        of 1, of one pack only;
         bayes: the best that is possible; regret: how far the ensemble is from that, 0 or more but for chance.
         The training fold (a sample of a large one) has the ensemble's scores only, without intervals.
     about : dict
@@ -246,25 +250,25 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | Non
     rows = {fold: split.rows(fold) for fold in Fold}
     rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN])
     grid = np.concatenate([plane.grid(_resolution(len(shown))) for plane in shown])
-    parts = {fold: split.X[rows[fold]] for fold in Fold} | {PLANE: grid}
-    blended, members = fitted.member_predictions(np.concatenate([*parts.values()]), device)
-    ends = np.cumsum([len(part) for part in parts.values()])[:-1]
-    probabilities = dict(zip(parts, np.split(blended, ends), strict=True))
-    by_member = dict(zip(parts, np.split(members, ends, axis=1), strict=True))
-    probabilities[Fold.VALIDATION] = fitted.validation_probabilities.astype(np.float32)
 
     one_pack = len(fitted.provenance.packs) == 1 and not fitted.state["floor"]
     temperature = float(fitted.state["temperatures"][0]) if one_pack else None
     frames, scores = [], []
     for fold in (Fold.VALIDATION, Fold.TEST):
-        y, p, own = split.y[rows[fold]], probabilities[fold], by_member[fold]
+        y, some = split.y[rows[fold]], _spaced(len(rows[fold]), MEMBER_ROWS)
         honest = not (seen and fold is Fold.VALIDATION)
-        disagreement = members_disagreement(own) if honest else np.full(len(y), np.nan, np.float32)
+        p, disagreement = (
+            fitted.validation_probabilities.astype(np.float32),
+            np.full(len(y), np.nan, np.float32),
+        )
+        if honest:
+            predicted, disagreement, members = fitted.member_predictions(split.X[rows[fold]], device, some)
+            p = predicted if fold is Fold.TEST else p
         weight, group = _weights(split, rows[fold]), _groups(split, rows[fold])
         told = {"weight": weight, "group": group}
         frames.append(_frame(fold, rows[fold], y, p, disagreement, told))
         resampled = Resampled.of(y, p, classes, weight=weight, group=group)
-        spreads = member_spreads(y, own, classes, weight) if honest else {}
+        spreads = member_spreads(y[some], members, classes, _at(weight, some)) if honest else {}
         found = [_scores(resampled, spreads)]
         if temperature is not None:
             before = _at_temperature_1(p, temperature)
@@ -276,21 +280,18 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | Non
             found += [best, _regret(resampled, best, ideal)]
         scores += [part.assign(fold=fold.label) for part in found]
     fold = Fold.TRAIN
-    seen_before = _overall(split.y[rows[fold]], probabilities[fold], _weights(split, rows[fold]))
+    p = fitted.predict_proba(split.X[rows[fold]], device)
+    seen_before = _overall(split.y[rows[fold]], p, _weights(split, rows[fold]))
     scores.append(seen_before.assign(fold=fold.label, scope="ensemble"))
-    nowhere = np.full(len(grid), -1)
-    frames.append(
-        _frame(
-            PLANE, np.arange(len(grid)), nowhere, probabilities[PLANE], members_disagreement(by_member[PLANE])
-        )
-    )
+    p, disagreement, _ = fitted.member_predictions(grid, device, np.empty(0, np.int64))
+    frames.append(_frame(PLANE, np.arange(len(grid)), np.full(len(grid), -1), p, disagreement))
     columns = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
     return Evaluation(
         rows=pd.concat(frames, ignore_index=True),
         metrics=pd.concat(scores, ignore_index=True)[columns],
         about={
             "classes": split.classes,
-            "members": len(members),
+            "members": sum(map(len, fitted.provenance.packs)),
             "failed": int((fitted.best_step < 0).sum()),
             "parameters": sum(parameter[0].numel() for parameter in fitted.blend.packs[0].parameters()),
             "overridden": fitted.provenance.overridden,
@@ -323,6 +324,15 @@ def _sample(rows: np.ndarray) -> np.ndarray:
     if len(rows) <= TRAINING_ROWS:
         return rows
     return np.sort(np.random.default_rng(_SAMPLE_SEED).choice(rows, TRAINING_ROWS, replace=False))
+
+
+def _spaced(n_rows: int, most: int) -> np.ndarray:
+    """Indices of at most so many rows, evenly spaced."""
+    return np.arange(0, n_rows, -(-n_rows // most) or 1)
+
+
+def _at(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if values is None else values[rows]
 
 
 def _weights(split: Split, rows: np.ndarray) -> np.ndarray | None:

@@ -30,15 +30,18 @@ Key = tuple[str, str]
 """Class (empty: overall) and metric."""
 
 
-def average_scores(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> dict[str, float]:
+def average_scores(
+    y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None, ranked: np.ndarray | None = None
+) -> dict[str, float]:
     """Overall scores of probabilities p (N, C) against class codes y (N,), of rows of a weight (N,) each.
 
     ``log_loss`` is in nats; ``brier_score`` is the squared distance to the one-hot label, 0 to 2 (Brier
     1950); ``expected_calibration_error`` is over `BINS` equal bins of the confidence; ``roc_auc`` and
     ``average_precision`` are one-vs-rest, the mean over classes. A class without a row is left out of these
     two and of the balanced accuracy (NaN if none is left), and out of the macro scores unless it was
-    predicted; a ratio without cases is 0.
+    predicted; a ratio without cases is 0. `ranked` saves computing `ranking_scores` again.
     """
+    ranked = ranking_scores(y, p, weight) if ranked is None else ranked
     y, p, weight = _counted(y, p, weight)
     predicted, labels = p.argmax(1), np.arange(p.shape[1])
     one_class = len(np.unique(np.concatenate([y, predicted]))) < 2
@@ -57,18 +60,23 @@ def average_scores(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = Non
             y, predicted, average=average, zero_division=0, sample_weight=weight
         )
         scores |= {f"{average}_{name}": score for name, score in zip(CLASS_METRICS, found, strict=False)}
-    ranked = np.array([_ranking_scores(y == label, p[:, label], weight) for label in labels])
     scores |= dict(zip(RANKING_METRICS, _mean_of_defined(ranked.T), strict=True))
     return {name: float(score) for name, score in scores.items()}
 
 
 def class_scores(
-    y: np.ndarray, p: np.ndarray, classes: list[str], weight: np.ndarray | None = None
+    y: np.ndarray,
+    p: np.ndarray,
+    classes: list[str],
+    weight: np.ndarray | None = None,
+    ranked: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Scores of each class against the rest, and its rows (support): ``class``, ``metric``, ``value``.
 
-    Of a class without a row the recall is NaN, and of one that was not predicted either the F1 score.
+    Of a class without a row the recall is NaN, and of one that was not predicted either the F1 score. `ranked`
+    saves computing `ranking_scores` again.
     """
+    ranked = ranking_scores(y, p, weight) if ranked is None else ranked
     y, p, weight = _counted(y, p, weight)
     labels, predicted = np.arange(len(classes)), p.argmax(1)
     precision, recall, f1, _ = precision_recall_fscore_support(
@@ -78,7 +86,6 @@ def class_scores(
     recall = np.where(support > 0, recall, np.nan)
     f1 = np.where(support + np.bincount(predicted, minlength=len(classes)) > 0, f1, np.nan)
     found = precision, recall, f1, support
-    ranked = [_ranking_scores(y == index, p[:, index], weight) for index in range(len(classes))]
     names = (*CLASS_METRICS, "support", *RANKING_METRICS)
     return pd.DataFrame(
         [
@@ -87,6 +94,12 @@ def class_scores(
             for metric, scores in zip(names, (*found, *zip(*ranked, strict=True)), strict=True)
         ]
     )
+
+
+def ranking_scores(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Each class's `RANKING_METRICS` against the rest, (C, 2); NaN of a class without rows, or without others."""
+    y, p, weight = _counted(y, p, weight)
+    return np.array([_ranking_scores(y == label, p[:, label], weight) for label in range(p.shape[1])])
 
 
 def calibration_error(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> float:
@@ -116,6 +129,24 @@ def row_statistics(
     by these the ranking metrics are exact for at most as many rows as there are groups, and without any
     groups they are left out.
     """
+    columns, values, S = _entries(y, p, groups, weight)
+    N, L = columns.shape
+    entries = values.astype(np.float32).ravel(), columns.ravel(), np.arange(0, N * L + 1, L)
+    return sparse.csr_array(entries, shape=(N, S))
+
+
+def summed_statistics(
+    y: np.ndarray, p: np.ndarray, groups: int = 0, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """The sum (S,) of `row_statistics` over all rows."""
+    columns, values, S = _entries(y, p, groups, weight)
+    return np.bincount(columns.ravel(), values.ravel(), minlength=S)
+
+
+def _entries(
+    y: np.ndarray, p: np.ndarray, groups: int, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """What of the S columns is not 0: places, ascending, and values (N, L)."""
     N, C = p.shape
     rows = np.arange(N)
     brier = (p.astype(np.float64) ** 2).sum(1) - 2 * p[rows, y] + 1
@@ -129,8 +160,7 @@ def row_statistics(
         base += 2 * groups
     if weight is not None:
         values = [own * weight for own in values]
-    entries = np.concatenate(values), (np.tile(rows, len(columns)), np.concatenate(columns))
-    return sparse.csr_array(sparse.coo_array(entries, shape=(N, base)), dtype=np.float32)
+    return np.stack(columns, 1, dtype=np.int32, casting="same_kind"), np.stack(values, 1), base
 
 
 def scores_of_sums(sums: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray]:
@@ -187,8 +217,12 @@ def _ranked(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.
 
 def _groups(scores: np.ndarray, groups: int) -> np.ndarray:
     """The group (N,) of each score, ascending; equal scores are in one."""
-    rank = np.searchsorted(np.sort(scores), scores)
-    return rank if len(scores) <= groups else rank * groups // len(scores)
+    ascending, N = np.sort(scores), len(scores)
+    if groups >= N:
+        return np.searchsorted(ascending, scores)
+    # A group begins where as many scores are below as its share is: few edges are found much faster than ranks.
+    edges = ascending[-(-np.arange(1, groups) * N // groups) - 1]
+    return np.searchsorted(edges, scores)
 
 
 def _ranking_scores(

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classification_assets.learning.blend import Fitted, members_disagreement
+from classification_assets.learning.blend import Fitted
 from classification_assets.learning.datasets import UnlabelledFile
 from classification_assets.learning.reading import read_unlabelled
 from classification_assets.learning.rows import ParquetRows, Rows
@@ -139,13 +139,13 @@ def _batches(
                 X = preprocessing.encode(batch, first)
             except ValueError as error:
                 raise ValueError(f"{place}: {error}") from error
-            p, by_member = fitted.member_predictions(X, device)
+            p, disagreement, _ = fitted.member_predictions(X, device, np.empty(0, np.int64))
             own = batch.column(name) if name else pa.array(np.arange(first, first + len(p)))
             columns = [
                 own,
                 labels.take(pa.array(p.argmax(1))),
                 *np.ascontiguousarray(p.T),
-                members_disagreement(by_member),
+                disagreement,
             ]
             yield pa.RecordBatch.from_arrays(
                 [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],

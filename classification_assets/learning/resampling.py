@@ -23,8 +23,10 @@ from classification_assets.learning.metrics import (
     calibration_bins,
     calibration_error,
     class_scores,
+    ranking_scores,
     row_statistics,
     scores_of_sums,
+    summed_statistics,
 )
 
 RESAMPLES = 2_000
@@ -71,8 +73,9 @@ class Resampled:
         group: np.ndarray | None = None,
     ) -> Self:
         """Score probabilities p (N, C) against class codes y (N,), rows of a group (N,) being drawn together."""
-        overall = {("", name): value for name, value in average_scores(y, p, weight).items()}
-        rows = class_scores(y, p, classes, weight).itertuples(index=False, name=None)
+        ranked = ranking_scores(y, p, weight)
+        overall = {("", name): value for name, value in average_scores(y, p, weight, ranked).items()}
+        rows = class_scores(y, p, classes, weight, ranked).itertuples(index=False, name=None)
         values = overall | {(name, metric): value for name, metric, value in rows}
         predicted = p.argmax(1)
         among = {("", "accuracy"): np.ones(len(y), bool)}
@@ -169,8 +172,7 @@ def member_spreads(
     y: np.ndarray, members: np.ndarray, classes: list[str], weight: np.ndarray | None = None
 ) -> dict[Key, Interval]:
     """Mean and standard deviation of each score over members (M, N, C); of one member the latter is NaN."""
-    statistics = (row_statistics(y, own, GROUPS_OF_MEMBERS, weight) for own in members)
-    sums = np.stack([np.asarray(own.sum(0, dtype=np.float64)) for own in statistics])
+    sums = np.stack([summed_statistics(y, own, GROUPS_OF_MEMBERS, weight) for own in members])
     return {
         key: (float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan)
         for key, values in scores_of_sums(sums, classes).items()

@@ -1,11 +1,18 @@
 """An experiment on a table of one's own, with gaps, words and dates, materialized with Dagster in this process."""
 
+import gc
+import gzip
+import io
+import tempfile
+import zipfile
+
 import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
 
 from classification_assets.component import experiment_definitions
+from classification_assets.learning import delimited, local_files, text
 from classification_assets.learning.artifacts import load
 from classification_assets.learning.classifier import load_classifier
 from classification_assets.learning.data_checks import of_dataset
@@ -112,6 +119,78 @@ def test_a_table_that_cannot_be_used_fails_its_dataset_with_the_reason(declared,
     )
     with pytest.raises(ValueError, match=r"a\.csv: target: there is no column 'result'"):
         materialize_into(tmp_path, experiment, selection='key:"own/dataset"')
+
+
+def packed(text):
+    with io.BytesIO() as opened:
+        with zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", text)
+        return opened.getvalue()
+
+
+def text_of(frame):
+    return frame.to_csv(index=False).encode()
+
+
+BOMB = b"outcome,age\n" + b"0,0\n" * 2**20
+NEVER_CLOSED = text_of(visits()) + b'p1,"' + b"x" * 2**18
+BAD_FILES = {
+    "a.csv.gz": (gzip.compress(BOMB), "unpacks to more than 200 times its size"),
+    "a.csv.zip": (packed(BOMB), "unpacks to more than 200 times its size"),
+    "field.csv": (NEVER_CLOSED, "a row is longer than 65,536 bytes; is a quotation mark not closed"),
+    "field.jsonl": (b'{"outcome": "' + b"x" * 2**18 + b'"}', "line 1 is longer than 65,536 characters"),
+    "classes.csv": (
+        text_of(
+            pd.DataFrame({"age": range(30_000), "outcome": [f"c{row % 10_000}" for row in range(30_000)]})
+        ),
+        "there are 10,000 classes, and at most 1,000 can be told apart here",
+    ),
+    "names.csv": (
+        text_of(pd.DataFrame({"age": range(500), "outcome": [f"c{row}" for row in range(500)]})),
+        "every row has a label of its own",
+    ),
+    "one.csv": (text_of(visits().assign(outcome="well")), "two classes or more are needed"),
+    "empty.csv": (b"", "is empty; a table has a header and rows"),
+    "latin.csv": (text_of(visits()).decode().encode("latin-1"), "is not utf-8: byte"),
+    "cut.parquet": (b"PAR1 and no more", "is no Parquet file, or a damaged one"),
+}
+
+
+@pytest.mark.parametrize("name", [*BAD_FILES, "changing.csv"])
+def test_a_file_that_cannot_be_used_leaves_what_was_stored(
+    name, declared, materialize_into, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(local_files, "LEAST_LIMIT", 2**20)
+    monkeypatch.setattr(text, "LONGEST", 2**16)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "good.csv").write_bytes(text_of(visits()))
+    content, words = BAD_FILES.get(name, (text_of(visits()), "changed while it was read; nothing was stored"))
+    (tmp_path / name).write_bytes(content)
+
+    def experiment(path):
+        return declared("own", dataset={"kind": "table", "path": str(tmp_path / path), "target": "outcome"})
+
+    def stored():
+        return {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+
+    declare = {"kind": "table", "path": str(tmp_path / "good.csv"), "target": "outcome", "drop": ["patient"]}
+    good = declared("own", dataset=declare)
+    assert materialize_into(tmp_path / "out", good, selection='key:"own/dataset"').success
+    before = stored()
+    if name == "changing.csv":
+        open_csv = delimited.pa.csv.open_csv
+
+        def open_and_change(*arguments):
+            (tmp_path / name).write_bytes(text_of(visits(300)))
+            return open_csv(*arguments)
+
+        monkeypatch.setattr(delimited.pa.csv, "open_csv", open_and_change)
+    with pytest.raises(ValueError, match=words):
+        materialize_into(tmp_path / "out", experiment(name), selection='key:"own/dataset"')
+    assert stored() == before
+    gc.collect()
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_the_dataset_shows_its_profile_and_checks_it(done):

@@ -37,7 +37,7 @@ def ours(tmp_path):
 
     def draw():
         plane = Plane.of(MOONS.X, ["x1", "x2"])
-        blended, members = fitted.member_predictions(plane.grid(RESOLUTION))
+        blended, _, members = fitted.member_predictions(plane.grid(RESOLUTION))
         disagreement = (np.abs(members - blended).sum(2) / 2).mean(0)
         nowhere = np.zeros(len(MOONS.y), np.int8)
         figure = boundary(

@@ -112,7 +112,7 @@ def ours(
         fitted = fit_ours(
             work, training, validation=validation, threads=threads, device=device, **architecture
         )
-        return lambda: float((fitted.member_predictions(work.X_test)[1].argmax(2) == work.y_test).mean())
+        return lambda: float((fitted.member_predictions(work.X_test)[2].argmax(2) == work.y_test).mean())
 
     return Contender(run, members)
 

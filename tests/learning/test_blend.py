@@ -68,9 +68,9 @@ def test_the_state_restores_weights_temperatures_and_floor():
 
 
 def test_a_prediction_in_chunks_is_the_prediction_at_once(fitted, split, monkeypatch):
-    blended, members = fitted.member_predictions(split.X)
+    blended, _, members = fitted.member_predictions(split.X)
     monkeypatch.setattr(blend_module, "_CHUNK_BYTES", 700)
-    again, members_again = fitted.member_predictions(split.X)
+    again, _, members_again = fitted.member_predictions(split.X)
     np.testing.assert_allclose(again, blended, atol=1e-6)
     np.testing.assert_allclose(members_again, members, atol=1e-6)
 
@@ -143,7 +143,7 @@ def test_threads_that_share_the_rows_predict_the_same(fitted, split, monkeypatch
     monkeypatch.setattr("classification_assets.learning.blend._CHUNK_BYTES", 2**12)
     torch.set_num_threads(2)
     try:
-        blended, members = fitted.member_predictions(split.X)
+        blended, _, members = fitted.member_predictions(split.X)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

@@ -143,7 +143,7 @@ def test_the_history_still_tells_of_a_member_that_failed(with_a_failure):
 
 
 def test_an_ensemble_that_a_member_failed_in_predicts_with_the_others(with_a_failure, split):
-    blended, members = with_a_failure.member_predictions(split.X)
+    blended, _, members = with_a_failure.member_predictions(split.X)
     assert len(members) == 2
     assert np.isfinite(blended).all()
 

@@ -155,7 +155,7 @@ def test_the_scores_of_the_ensemble_are_those_of_its_probabilities(evaluation, f
 @on_each_fold
 def test_intervals_are_over_rows_and_spreads_over_members(evaluation, fitted, split, fold):
     y = split.y[split.rows(fold)]
-    blended, members = fitted.member_predictions(split.X[split.rows(fold)])
+    blended, _, members = fitted.member_predictions(split.X[split.rows(fold)])
     for metric in ("accuracy", "macro_f1", "log_loss"):
         score = evaluation.score(fold, metric)
         interval = Resampled.of(y, blended, ["0", "1"]).interval(("", metric))

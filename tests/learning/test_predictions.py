@@ -66,7 +66,7 @@ def test_each_row_gets_its_label_probabilities_and_uncertainty(model, new):
     fitted, _ = model
     found = predict_file(fitted, new()).rows.frame()
     frame = people(40, seed=1)
-    p, members = fitted.member_predictions(fitted.provenance.preprocessing.encode(frame))
+    p, _, members = fitted.member_predictions(fitted.provenance.preprocessing.encode(frame))
     assert found.columns.tolist() == ["id", "label", "p_ill", "p_well", "disagreement"]
     assert found["id"].tolist() == frame["id"].tolist()
     np.testing.assert_allclose(found[["p_ill", "p_well"]], p, atol=1e-6)
