@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, pi, sqrt
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -109,6 +109,13 @@ class PackedTabular(nn.Module):
                 start, width = _ramps(rng, feature, quantiles)
                 self.waves[member, range(P), feature] = torch.from_numpy(pi / width)
                 self.phases[member] = torch.from_numpy(-pi * start / width).unsqueeze(1)
+
+    @torch.no_grad()
+    def made_linear(self, weight: Tensor, bias: Tensor) -> Self:
+        """An untrained pack, made linear models of these weights (K, C, D) and biases (K, C)."""
+        self.skip.copy_(weight)
+        self.bias3.copy_(bias.unsqueeze(2))
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.transpose(1, 2) * self.scale
