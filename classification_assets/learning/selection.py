@@ -30,7 +30,7 @@ class Choice:
     losses: Tensor
 
 
-def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float, most: int) -> Choice:
+def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float, sizes: Tensor, most: int) -> Choice:
     """Calibrate every candidate, blend some, and calibrate the blend.
 
     Parameters
@@ -41,14 +41,16 @@ def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float, most: int) -
         With a mean of 1.
     floor : float
         The share of the uniform distribution in the blend.
+    sizes : Tensor (P,)
+        Of how many networks each candidate is.
     most : int
-        Candidates in the blend.
+        Networks in the blend; a single candidate may be of more.
     """
     own = temperatures(logits, y, weight)
     right = true_class(logits, own, y)
     lowest = floor / logits.shape[2]
     losses = -(right.clamp_min(lowest).log() * weight).mean(1)
-    weights = greedy_weights(right, weight, lowest, most)
+    weights = greedy_weights(right, weight, lowest, sizes, most)
     used = weights > 0
     common = common_temperature(logits[used], own[used], weights[used], y, weight, lowest)
     return Choice(weights, (own * common).clamp(1 / LIMIT, LIMIT), losses)
@@ -91,7 +93,7 @@ def true_class(logits: Tensor, temperature: Tensor, y: Tensor) -> Tensor:
     return log_p.gather(2, y.expand(logits.shape[:2]).unsqueeze(2)).squeeze(2).exp()
 
 
-def greedy_weights(own: Tensor, weight: Tensor, lowest: float, most: int) -> Tensor:
+def greedy_weights(own: Tensor, weight: Tensor, lowest: float, sizes: Tensor, most: int) -> Tensor:
     """How often a greedy selection with replacement takes each candidate, (P,), summing to 1.
 
     Caruana et al. 2004, "Ensemble Selection from Libraries of Models": in each round the candidate that lowers
@@ -104,15 +106,17 @@ def greedy_weights(own: Tensor, weight: Tensor, lowest: float, most: int) -> Ten
     weight : Tensor (N,)
     lowest : float
         Below which no probability falls.
+    sizes : Tensor (P,)
     most : int
-        Once so many are in the blend, only these are taken again: who predicts pays for each.
+        A candidate with which the sizes would sum to more is not taken, but as the first: who predicts pays for each.
     """
     counts, total = torch.zeros(len(own)), torch.zeros_like(own[0])
     best, best_loss = counts, math.inf
     for taken in range(1, ROUNDS + 1):
         losses = -(((total + own) / taken).clamp_min(lowest).log() * weight).mean(1)
-        if int((counts > 0).sum()) >= most:
-            losses[counts == 0] = math.inf
+        there = counts > 0
+        if there.any():
+            losses[~there & (sizes[there].sum() + sizes > most)] = math.inf
         chosen = int(losses.argmin())
         total = total + own[chosen]
         counts[chosen] += 1

@@ -23,6 +23,10 @@ def even(y):
     return torch.ones(len(y))
 
 
+def ones(own):
+    return torch.ones(len(own))
+
+
 @given(drawn)
 @settings(max_examples=60, deadline=None)
 def test_temperatures_are_those_of_a_search_in_one_dimension(case):
@@ -50,7 +54,7 @@ def test_rows_that_weigh_nothing_do_not_calibrate():
 def test_a_blend_is_never_worse_than_the_best_candidate(case):
     logits, y = map(torch.from_numpy, case)
     own = true_class(logits, torch.ones(len(logits)), y)
-    weights = greedy_weights(own, even(y), 1e-6, 9)
+    weights = greedy_weights(own, even(y), 1e-6, ones(own), 9)
     alone = -own.clamp_min(1e-6).log().mean(1)
     blended = -(weights @ own).clamp_min(1e-6).log().mean()
     assert weights.sum() == pytest.approx(1)
@@ -59,20 +63,20 @@ def test_a_blend_is_never_worse_than_the_best_candidate(case):
 
 def test_candidates_that_err_on_other_rows_are_blended():
     own = torch.tensor([[0.9, 0.1], [0.1, 0.9], [0.05, 0.05]])
-    weights = greedy_weights(own, torch.ones(2), 1e-6, 9)
+    weights = greedy_weights(own, torch.ones(2), 1e-6, ones(own), 9)
     assert weights.tolist() == pytest.approx([0.5, 0.5, 0.0])
 
 
 def test_what_is_chosen_follows_the_weights_of_rows():
     own = torch.tensor([[0.9, 0.1], [0.1, 0.9]])
-    assert greedy_weights(own, torch.tensor([2.0, 0.0]), 1e-6, 9).tolist() == [1.0, 0.0]
+    assert greedy_weights(own, torch.tensor([2.0, 0.0]), 1e-6, ones(own), 9).tolist() == [1.0, 0.0]
 
 
 def test_an_overconfident_candidate_is_blended_as_if_it_were_not():
     rng = np.random.default_rng(0)
     honest = torch.from_numpy(rng.normal(size=(3000, 3)).astype(np.float32))
     y = torch.distributions.Categorical(logits=honest).sample()
-    choice = choose(torch.stack([4 * honest, honest * 0]), y, even(y), 1e-6, 9)
+    choice = choose(torch.stack([4 * honest, honest * 0]), y, even(y), 1e-6, torch.ones(2), 9)
     assert choice.weights[0] > 0.9
     assert float(choice.temperatures[0]) == pytest.approx(4, rel=0.15)
     assert choice.losses[0] < choice.losses[1]
@@ -81,6 +85,22 @@ def test_an_overconfident_candidate_is_blended_as_if_it_were_not():
 @pytest.mark.parametrize("most", [1, 2, 3, 8])
 def test_no_more_candidates_are_blended_than_may_be(most):
     own = torch.rand(8, 200, generator=torch.Generator().manual_seed(0))
-    weights = greedy_weights(own, torch.ones(200), 1e-6, most)
+    weights = greedy_weights(own, torch.ones(200), 1e-6, ones(own), most)
     assert 1 <= int((weights > 0).sum()) <= most
     assert weights.sum() == pytest.approx(1)
+
+
+@given(arrays(np.int64, 6, elements=st.integers(1, 9)), st.integers(1, 20), st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_a_blend_is_of_no_more_networks_than_may_be_unless_one_candidate_alone_is(sizes, most, seed):
+    own = torch.rand(6, 50, generator=torch.Generator().manual_seed(seed))
+    sizes = torch.from_numpy(sizes)
+    taken = greedy_weights(own, torch.ones(50), 1e-6, sizes, most) > 0
+    assert sizes[taken].sum() <= most or taken.sum() == 1
+
+
+def test_a_small_candidate_still_enters_where_a_large_one_no_longer_can():
+    own = torch.tensor([[0.9, 0.1, 0.1], [0.1, 0.9, 0.3], [0.1, 0.2, 0.9]])
+    weights = greedy_weights(own, torch.ones(3), 1e-6, torch.tensor([10, 10, 1]), 12)
+    assert weights[2] > 0
+    assert (weights > 0).sum() == 2

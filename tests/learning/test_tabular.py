@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 from classification_assets import NeuralClassifier, load_classifier
 from classification_assets.learning import artifacts, tabular
@@ -183,6 +185,34 @@ def test_every_class_with_a_single_row_can_be_learned_from():
 def test_a_hundred_classes_do():
     split = drawn(400, n_features=8, n_classes=100)
     assert fit(split).predict_proba(split.X).shape == (400, 100)
+
+
+def correlated(n_rows=300, n_features=12, seed=0):
+    """Two classes that a plane parts, seen through columns that are nearly copies of each other."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n_rows) % 2
+    Z = rng.normal(size=(n_rows, n_features)) + y[:, None] * rng.normal(size=n_features)
+    mixed = Z @ (np.ones((n_features, n_features)) * 3 + rng.normal(size=(n_features, n_features)))
+    return split_of(mixed, y, np.where(rng.random(n_rows) < 0.5, Fold.TEST, Fold.TRAIN).astype(np.int8))
+
+
+def test_where_the_truth_is_linear_no_network_is_in_the_way():
+    split = correlated()
+    fitted = fit(split)
+    test = split.fold == Fold.TEST
+    features = fitted.provenance.preprocessing.features(split.X)
+    own = LogisticRegression().fit(features[~test], split.y[~test]).predict_proba(features[test])
+    ours = fitted.predict_proba(split.X[test])
+    assert log_loss(split.y[test], ours) < log_loss(split.y[test], own) + 0.01
+    assert any(len(seeds) == 1 for seeds in fitted.provenance.packs)
+
+
+def test_linear_models_in_the_blend_are_stored_like_any_network(tmp_path):
+    split = correlated()
+    fitted = fit(split)
+    artifacts.save(fitted, tmp_path / "model.safetensors")
+    loaded = artifacts.load(tmp_path / "model.safetensors")
+    assert np.array_equal(loaded.predict_proba(split.X), fitted.predict_proba(split.X))
 
 
 def imbalanced(n_rows=1500, every=100):
