@@ -131,7 +131,7 @@ def row_statistics(
     """
     columns, values, S = _entries(y, p, groups, weight)
     N, L = columns.shape
-    entries = values.astype(np.float32).ravel(), columns.ravel(), np.arange(0, N * L + 1, L)
+    entries = values.ravel(), columns.ravel(), np.arange(0, N * L + 1, L)
     return sparse.csr_array(entries, shape=(N, S))
 
 
@@ -146,21 +146,19 @@ def summed_statistics(
 def _entries(
     y: np.ndarray, p: np.ndarray, groups: int, weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """What of the S columns is not 0: places, ascending, and values (N, L)."""
+    """What of the S columns is not 0: places, ascending, int32 and values float32 (N, L)."""
     N, C = p.shape
-    rows = np.arange(N)
-    brier = (p.astype(np.float64) ** 2).sum(1) - 2 * p[rows, y] + 1
-    base = C * C
-    columns = [y * C + p.argmax(1), np.full(N, base), np.full(N, base + 1), base + 2 + calibration_bins(p)]
-    values = [np.ones(N), row_losses(y, p), brier, _miss(y, p)]
-    base += 2 + BINS
-    for label in range(C if groups else 0):
-        columns.append(base + _groups(p[:, label], groups) + np.where(y == label, 0, groups))
-        values.append(np.ones(N))
-        base += 2 * groups
+    base, L = C * C + 2 + BINS, 4 + (C if groups else 0)
+    columns, values = np.empty((N, L), np.int32), np.ones((N, L), np.float32)
+    columns[:, 0] = y * C + p.argmax(1)
+    columns[:, 1], values[:, 1] = C * C, row_losses(y, p)
+    columns[:, 2], values[:, 2] = C * C + 1, (p.astype(np.float64) ** 2).sum(1) - 2 * p[np.arange(N), y] + 1
+    columns[:, 3], values[:, 3] = C * C + 2 + calibration_bins(p), _miss(y, p)
+    for label, column in enumerate(columns.T[4:]):
+        column[:] = base + 2 * groups * label + _groups(p[:, label], groups) + groups * (y != label)
     if weight is not None:
-        values = [own * weight for own in values]
-    return np.stack(columns, 1, dtype=np.int32, casting="same_kind"), np.stack(values, 1), base
+        values *= weight[:, None]
+    return columns, values, base + 2 * groups * (L - 4)
 
 
 def scores_of_sums(sums: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray]:

@@ -1,0 +1,79 @@
+"""A large test fold: how time and memory of its scores and pictures grow with the rows."""
+
+import json
+
+import numpy as np
+
+from tests.benchmarks.measure import WHOLE, Reach, Row, duration, python
+
+ROWS = [100_000, 2_500_000 if WHOLE else 400_000]
+FEATURES = 10
+
+EVALUATION = f"""
+import json, sys, time
+import numpy as np, torch
+from classification_assets.learning import pictures
+from classification_assets.learning.architectures import MLP, Training
+from classification_assets.learning.evaluation import evaluate
+from classification_assets.learning.folds import Fold
+from classification_assets.learning.split import Split
+
+def split(n_rows):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows + 3_000, {FEATURES}), np.float32)
+    y = (X[:, 0] + X[:, 1] * X[:, 2] > 0).astype(np.int64) + (X[:, 3] > 1)
+    fold = np.full(len(y), Fold.TEST, np.int8)
+    fold[:3_000] = np.repeat([Fold.TRAIN, Fold.VALIDATION], [2_000, 1_000])
+    return Split.of_arrays(X, y, fold, names=[f"x{{index}}" for index in range({FEATURES})])
+
+def scored(split):
+    training = Training(members=8, max_epochs=3)
+    fitted = MLP(hidden=(16, 16)).fit(split, training, training.seeds, threads=1)
+    started = time.process_time()
+    evaluation = evaluate(fitted, split)
+    for picture in (pictures.confusion_matrix, pictures.calibration, pictures.ranking):
+        picture(evaluation, "title")
+    pictures.decision_boundary(evaluation, split, "title")
+    evaluation.confidence_table(), evaluation.confidently_wrong(split)
+    return time.process_time() - started
+
+def peak():
+    # Not ru_maxrss, which a process inherits from the one that started it.
+    (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+    return 1024 * int(line.split()[1])
+
+torch.set_num_threads(1)
+scored(split(5_000))
+before = peak()
+seconds = scored(split(int(sys.argv[1])))
+print(json.dumps([seconds, peak() - before]))
+"""
+
+
+def test_scores_and_pictures_of_a_large_test_fold_take_linear_time_and_little_memory(benchmark, report):
+    def measure() -> list[tuple[float, int]]:
+        return [json.loads(python(EVALUATION, str(n_rows))) for n_rows in ROWS]
+
+    seconds, peaks = zip(*benchmark.pedantic(measure), strict=True)
+    benchmark.extra_info.update(rows=ROWS, seconds=seconds, peak_bytes=peaks)
+    slope = np.polyfit(np.log(ROWS), np.log(seconds), 1)[0]
+    bytes_of_table = 4 * ROWS[-1] * FEATURES
+    work = f"scores and pictures of {ROWS[-1]:,} test rows × {FEATURES}, 3 classes, 8 members"
+    report(
+        Row(
+            f"{work}: peak memory",
+            "the float32 table",
+            f"{peaks[-1] / 1e6:.0f} MB",
+            f"{bytes_of_table / 1e6:.0f} MB",
+            peaks[-1] / bytes_of_table,
+            Reach(most=10),
+        ),
+        Row(
+            f"{work}: CPU time",
+            f"{ROWS[0]:,} rows; ratio: slope in log-log",
+            duration(seconds[-1]),
+            duration(seconds[0]),
+            slope,
+            Reach(most=1.1),
+        ),
+    )
