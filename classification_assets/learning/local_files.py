@@ -115,12 +115,12 @@ class _Hashed:
 def _state(file: UPath) -> tuple[Any, ...]:
     try:
         found = file.stat()
+        if file.protocol in LOCAL:
+            return (found.st_size, found.st_mtime_ns, found.st_ino)
+        # Web servers know no time of change, or none that is one number.
+        told = file.fs.info(file.path)
     except FileNotFoundError:
         return (None,)
-    if file.protocol in LOCAL:
-        return (found.st_size, found.st_mtime_ns, found.st_ino)
-    # Web servers know no time of change, or none that is one number.
-    told = file.fs.info(file.path)
     return (found.st_size, found.st_mtime, *(str(told.get(name)) for name in ("ETag", "Last-Modified")))
 
 
