@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, pi, sqrt
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 import torch
@@ -110,13 +110,6 @@ class PackedTabular(nn.Module):
                 self.waves[member, range(P), feature] = torch.from_numpy(pi / width)
                 self.phases[member] = torch.from_numpy(-pi * start / width).unsqueeze(1)
 
-    @torch.no_grad()
-    def made_linear(self, weight: Tensor, bias: Tensor) -> Self:
-        """An untrained pack, made linear models of these weights (K, C, D) and biases (K, C)."""
-        self.skip.copy_(weight)
-        self.bias3.copy_(bias.unsqueeze(2))
-        return self
-
     def forward(self, x: Tensor) -> Tensor:
         if not self.training and (len(x) == 1 or x.stride(0) == 0):
             return self._of_shared(x[0])
@@ -142,7 +135,7 @@ class PackedTabular(nn.Module):
         low, high = self.low[0], self.high[0]
         if not self.training and bool((self.low == low).all() & (self.high == high).all()):
             # Between two numbers it is six times as fast as between tensors, and a pack of one kind predicts.
-            return angles if torch.isinf(low) else angles.clamp_(float(low), float(high))
+            return angles if torch.isinf(low) else angles.clamp(float(low), float(high))
         return angles.clamp(self.low, self.high)
 
 
