@@ -15,7 +15,7 @@ linear models 0.004 and products beside them 0.002 (where columns are few 0.004)
 Not better: a kind without waves, or one nearly linear that is trained like the others, more folds or repeats, twice
 the waves, input noise, mixup, shorter schedules, weights by expectation maximization, from bootstraps or drawn
 towards equal ones, products of more columns, linear models of random waves or of ramps, networks that start from
-the linear models, half or a quarter of the learning rate or a hundred times the weight decay on few rows.
+the linear models, half or a quarter of the learning rate or a thousand times the weight decay on few rows.
 
 Shapes: K members (kind by kind, within a kind fold by fold), P candidates (checkpoint by checkpoint, within one
 kind by kind), N rows of the table, n rows that are learned from, D features, C classes.
