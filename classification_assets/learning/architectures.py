@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from classification_assets.learning.blend import Fitted
+    from classification_assets.learning.packed_quadratic import PackedQuadratic
     from classification_assets.learning.packed_tabular import PackedTabular
     from classification_assets.learning.split import Split
 
@@ -277,9 +278,13 @@ class Tabular(Architecture):
                 raise field_error(type(used), name, message, value)
         return used
 
-    def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> PackedTabular:
+    def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> PackedTabular | PackedQuadratic:
+        """Networks; without seeds the linear model that a blend may hold beside them."""
+        from classification_assets.learning.packed_quadratic import PackedQuadratic
         from classification_assets.learning.packed_tabular import PackedTabular
 
+        if not seeds:
+            return PackedQuadratic(n_features, n_classes)
         return PackedTabular(n_features, n_classes, seeds, hidden=self.width or 64)
 
     def fit(

@@ -96,7 +96,8 @@ class Provenance(Declaration):
     architecture: AnyArchitecture
     training: Training
     packs: tuple[tuple[int, ...], ...]
-    """The seeds of each pack's members; those whose training failed are not among them."""
+    """The seeds of each pack's members; those whose training failed are not among them. Where nothing is drawn, in
+    a linear model that stands beside networks, there are none."""
     classes: Labels
     preprocessing: Preprocessing
     source: dict[str, Any]

@@ -26,7 +26,7 @@ _TOLERANCE, _ITERATIONS = 1e-3, 100
 def linear_fits(
     X: np.ndarray, y: np.ndarray, weights: Sequence[np.ndarray], n_classes: int
 ) -> tuple[Tensor, Tensor]:
-    """Weights (S, M, C, D) and biases (S, M, C) of logits, float32.
+    """Weights (S, M, D, C) and biases (S, M, C) of logits, float32.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def linear_fits(
         What each row counts to a member, 0 if it must not see it; some are above 0.
     """
     classes = np.unique(y)
-    weight = np.zeros((len(STRENGTHS), len(weights), n_classes, X.shape[1]), np.float32)
+    weight = np.zeros((len(STRENGTHS), len(weights), X.shape[1], n_classes), np.float32)
     bias = np.zeros((len(STRENGTHS), len(weights), n_classes), np.float32)
     X = X.astype(np.float64)
     with warnings.catch_warnings(), threadpool_limits(1):
@@ -48,7 +48,7 @@ def linear_fits(
             model = LogisticRegression(warm_start=True, tol=_TOLERANCE, max_iter=_ITERATIONS)
             for strength, C in enumerate(STRENGTHS):
                 model.set_params(C=C).fit(X, y, own)
-                weight[strength, member, classes] = _both(model.coef_)
+                weight[strength, member][:, classes] = _both(model.coef_).T
                 bias[strength, member, classes] = _both(model.intercept_)
     return torch.from_numpy(weight), torch.from_numpy(bias)
 

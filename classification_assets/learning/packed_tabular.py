@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, pi, sqrt
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 import torch
@@ -110,13 +110,6 @@ class PackedTabular(nn.Module):
                 self.waves[member, range(P), feature] = torch.from_numpy(pi / width)
                 self.phases[member] = torch.from_numpy(-pi * start / width).unsqueeze(1)
 
-    @torch.no_grad()
-    def made_linear(self, weight: Tensor, bias: Tensor) -> Self:
-        """An untrained pack, made linear models of these weights (K, C, D) and biases (K, C)."""
-        self.skip.copy_(weight)
-        self.bias3.copy_(bias.unsqueeze(2))
-        return self
-
     def forward(self, x: Tensor) -> Tensor:
         if not self.training and (len(x) == 1 or x.stride(0) == 0):
             return self._of_shared(x[0])
@@ -128,15 +121,17 @@ class PackedTabular(nn.Module):
         return torch.baddbmm(logits, self.skip, x).transpose(1, 2)
 
     def _of_shared(self, x: Tensor) -> Tensor:
-        """Of the same rows (N, D) for all members: one product for all that is linear in them, half the time."""
-        (K, P, D), H, C = self.waves.shape, self.weight2.shape[1], self.skip.shape[1]
-        linear = torch.cat([self.waves, self.weight1[:, :, :D], self.skip], 1) * self.scale.transpose(1, 2)
-        bias = torch.cat([self.phases, self.bias1, self.bias3], 1)
-        products = torch.addmm(bias.view(-1, 1), linear.view(-1, D), x.t()).view(K, P + H + C, -1)
-        angles, first, logits = products.split([P, H, C], 1)
-        first = torch.baddbmm(first, self.weight1[:, :, D:] * self.gate, self._within(angles).cos())
+        """Of the same rows (N, D) for all members: what is linear in them is one large product for all."""
+        D, x, scale = x.shape[1], x.t().contiguous(), self.scale.transpose(1, 2)
+
+        def linear(weight: Tensor, bias: Tensor) -> Tensor:
+            flat = torch.addmm(bias.reshape(-1, 1), (weight * scale).view(-1, D), x)
+            return flat.view(len(weight), -1, x.shape[1])
+
+        waves = self._within(linear(self.waves, self.phases)).cos()
+        first = linear(self.weight1[:, :, :D], self.bias1).baddbmm_(self.weight1[:, :, D:] * self.gate, waves)
         second = torch.baddbmm(self.bias2, self.weight2, F.silu(first))
-        return torch.baddbmm(logits, self.weight3, F.silu(second)).transpose(1, 2)
+        return linear(self.skip, self.bias3).baddbmm_(self.weight3, F.silu(second)).transpose(1, 2)
 
     def _within(self, angles: Tensor) -> Tensor:
         low, high = self.low[0], self.high[0]

@@ -3,16 +3,19 @@
 One pack trains every kind on every inner fold of the training and validation folds' rows. Its checkpoints are
 candidates: a candidate's logits are averaged over its folds and calibrated, and a greedy selection on the
 out-of-fold log loss blends some of them, which is early stopping and the choice of kinds at once. Linear models
-of the same folds, fitted to their optimum, are candidates too: where the truth is nearly linear and columns are
-correlated, no network comes as near to it within its steps.
+of the same folds, fitted to their optimum, are candidates too, and where columns are few, models linear in their
+products: where the truth is that simple, or columns are correlated, no network comes as near to it in its steps.
 
 What each part gives, as the rise of the mean test log loss without it (36 tables of 113 to 1,950 rows, two splits,
 0.333 with everything; a standard error is 0.002 to 0.005): folds averaged 0.023; the kinds, only one of which is
 left, 0.020 to 0.022, and without dense, axis, ramp 0.007, 0.004, 0.008; temperatures 0.005; checkpoints 0.021; the
-mean of logits instead of probabilities 0.003; label smoothing (one split) 0.006; linear models 0.004 (105 tables,
-two splits, a standard error of 0.001; of those with fewer than 500 rows 0.005). Not better: a kind without waves, or
-one nearly linear that is trained like the others, more folds or repeats, twice the waves, input noise, mixup, shorter
-schedules, weights by expectation maximization, from bootstraps or drawn towards equal ones.
+mean of logits instead of probabilities 0.003; label smoothing (one split) 0.006. On 105 tables, two splits each,
+linear models 0.004 and products beside them 0.002 (where columns are few 0.004), with a standard error of 0.001.
+
+Not better: a kind without waves, or one nearly linear that is trained like the others, more folds or repeats, twice
+the waves, input noise, mixup, shorter schedules, weights by expectation maximization, from bootstraps or drawn
+towards equal ones, products of more columns, linear models of random waves or of ramps, networks that start from
+the linear models, half or a quarter of the learning rate or a thousand times the weight decay on few rows.
 
 Shapes: K members (kind by kind, within a kind fold by fold), P candidates (checkpoint by checkpoint, within one
 kind by kind), N rows of the table, n rows that are learned from, D features, C classes.
@@ -38,6 +41,7 @@ from classification_assets.learning.folds import Fold
 from classification_assets.learning.halves import in_halves
 from classification_assets.learning.inner_folds import InnerFolds
 from classification_assets.learning.linear_fits import linear_fits
+from classification_assets.learning.packed_quadratic import FEW, PackedQuadratic, with_products
 from classification_assets.learning.packed_tabular import Kind, PackedTabular
 from classification_assets.learning.selection import Choice, choose
 from classification_assets.learning.split import Split
@@ -63,11 +67,13 @@ STARTED_ON = 20_000
 CHOSEN_ON = 20_000
 """Rows, at most, whose out-of-fold predictions calibrate and choose."""
 
-NETWORKS = 24
+NETWORKS = 20
 """In the blend, at most: a candidate is as many as its kind has folds, and each takes its time at prediction."""
 
 LINEAR_ON = 3_000
 """Rows, at most, that linear models are fitted on: with more of them they do not gain, and networks do."""
+
+Pack = PackedTabular | PackedQuadratic
 
 _NUMBERS = 2**27
 """Of all candidates' logits on those rows, at most."""
@@ -87,7 +93,7 @@ class Plan:
     def of(cls, n_rows: int) -> Self:
         few, larger = n_rows < 500, max(1.0, n_rows / 2000)
         return cls(
-            folds=5 if few else 6 if n_rows < 50_000 else 4,
+            folds=5 if n_rows < 50_000 else 4,
             repeats=2 if few else 1,
             epoch_steps=16 if few else round(45 * larger**0.4),
             batch_size=8 * round(4 * larger**0.5),
@@ -135,7 +141,9 @@ def fit(
 
     def packed(members: Sequence[int]) -> PackedTabular:
         own = [seeds[member] for member in members]
-        return sized.build(X.shape[1], n_classes, own).to(device)
+        network = sized.build(X.shape[1], n_classes, own).to(device)
+        assert isinstance(network, PackedTabular)
+        return network
 
     def train_some(members: Sequence[int]) -> Trained:
         network = packed(members)
@@ -171,20 +179,11 @@ def fit(
         network.load_state_dict(own, assign=True)
         return network.eval()
 
-    def linear(coefficients: Tensor, bias: Tensor) -> PackedTabular:
-        """A network that is a linear model and no more."""
-        return packed([0]).made_linear(coefficients, bias).eval()
-
     moments = [(step, kind) for step in trained.checkpoints for kind in np.flatnonzero(alive.any(1)).tolist()]
     candidates = [
         _Candidate(np.flatnonzero(alive[kind]), partial(pack, step, kind)) for step, kind in moments
     ]
-    for coefficients, bias in _linear_models(X, split.y, weight, folds, n_classes):
-        slim = PackedTabular(X.shape[1], n_classes, range(folds.members), waves=1, hidden=1).to(device)
-        of_folds = partial(slim.made_linear, coefficients, bias)
-        # The mean of linear models' logits is one linear model's.
-        mean = partial(linear, coefficients.mean(0, keepdim=True), bias.mean(0, keepdim=True))
-        candidates.append(_Candidate(np.arange(folds.members), of_folds, mean))
+    candidates += _linear_candidates(X, split.y, weight, folds, n_classes)
 
     def unseen(candidate: _Candidate, rows: np.ndarray) -> Tensor:
         return _out_of_fold(candidate.of_folds(), folds, candidate.members, X, rows)
@@ -237,35 +236,41 @@ class _Candidate:
     of_folds : callable
         Gives these, packed.
     mean : callable, optional
-        Gives the one network whose logits are the mean of theirs, if there is one.
+        Gives the one linear model whose logits are the mean of theirs, if they are linear models.
     """
 
     members: np.ndarray
-    of_folds: Callable[[], PackedTabular]
-    mean: Callable[[], PackedTabular] | None = None
+    of_folds: Callable[[], Pack]
+    mean: Callable[[], Pack] | None = None
 
     @property
     def networks(self) -> int:
-        """In the blend."""
-        return 1 if self.mean else len(self.members)
+        """In the blend; a linear model is none, since it takes next to no time."""
+        return 0 if self.mean else len(self.members)
 
-    def blended(self) -> PackedTabular:
+    def blended(self) -> Pack:
         return (self.mean or self.of_folds)()
 
 
-def _linear_models(
+def _linear_candidates(
     X: Tensor | Standardized, y: np.ndarray, weight: np.ndarray | None, folds: InnerFolds, n_classes: int
-) -> Sequence[tuple[Tensor, Tensor]]:
-    """Weights (M, C, D) and biases (M, C) of the M members of a kind at each penalty; none where no fit is possible."""
+) -> list[_Candidate]:
+    """Linear models of the features, and of them and their products, at each penalty; none where none can be fitted."""
     some = folds.some(LINEAR_ON)
     rows = folds.rows[some]
     counts = np.ones(len(rows)) if weight is None else weight[rows].astype(np.float64)
-    own = [counts * ~folds.unseen(member)[some] for member in range(folds.members)]
-    if len(np.unique(y[rows])) < 2 or not all(each.any() for each in own):
+    seen = [counts * ~folds.unseen(member)[some] for member in range(folds.members)]
+    if len(np.unique(y[rows])) < 2 or not all(own.any() for own in seen):
         return []
-    x = X[torch.from_numpy(rows).to(X.device)].cpu().numpy()
-    coefficients, bias = linear_fits(x, y[rows], own, n_classes)
-    return list(zip(coefficients.to(X.device), bias.to(X.device), strict=True))
+    x = X[torch.from_numpy(rows).to(X.device)].cpu()
+    members, made, candidates = np.arange(folds.members), partial(PackedQuadratic.of, x.shape[1]), []
+    for features in (x, with_products(x))[: 1 + (x.shape[1] <= FEW)]:
+        for fits in zip(*linear_fits(features.numpy(), y[rows], seen, n_classes), strict=True):
+            own = [fit.to(X.device) for fit in fits]
+            # The mean of linear models' logits is one linear model's.
+            mean = [fit.mean(0, keepdim=True) for fit in own]
+            candidates.append(_Candidate(members, partial(made, *own), partial(made, *mean)))
+    return candidates
 
 
 def _options(training: Training, kinds: Sequence[Kind], plan: Plan) -> Training:

@@ -19,12 +19,12 @@ def drawn(n_classes, n_rows=90, n_features=4):
 def test_each_member_is_the_logistic_regression_of_the_rows_it_sees(n_classes):
     X, y, weights = drawn(n_classes)
     coefficients, bias = linear_fits(X, y, weights, n_classes)
-    assert coefficients.shape == (len(STRENGTHS), 3, n_classes, 4)
+    assert coefficients.shape == (len(STRENGTHS), 3, 4, n_classes)
     for strength, C in enumerate(STRENGTHS[:3]):
         for member, weight in enumerate(weights):
             seen = weight > 0
             alone = LogisticRegression(C=C, tol=1e-6).fit(X[seen], y[seen]).predict_proba(X)
-            z = X @ coefficients[strength, member].numpy().T + bias[strength, member].numpy()
+            z = X @ coefficients[strength, member].numpy() + bias[strength, member].numpy()
             p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
             np.testing.assert_allclose(p, alone, atol=0.01)
 
@@ -44,7 +44,7 @@ def test_a_class_without_rows_has_no_weights_and_one_without_seen_rows_is_unlike
     unseen = [weight * (y != 2) for weight in weights]
     coefficients, bias = linear_fits(X, y, unseen, 5)
     assert coefficients.isfinite().all()
-    assert not coefficients[:, :, 3:].any()
+    assert not coefficients[..., 3:].any()
     assert (bias[2:, :, 2] < bias[2:, :, :2].amin(2)).all()
 
 
