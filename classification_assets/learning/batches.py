@@ -58,8 +58,8 @@ class Targets:
     def __call__(self, y: Tensor, index: Tensor) -> Tensor:
         labels = y.index_select(0, index.view(-1)).view(index.shape)
         target = self.smoothing.new_empty(*labels.shape[:2], self.n_classes, labels.shape[2])
-        for label in range(self.n_classes):
-            torch.eq(labels, label, out=target[:, :, label])
+        classes = torch.arange(self.n_classes, device=y.device).unsqueeze(1)
+        torch.eq(labels.unsqueeze(2), classes, out=target)
         if self.smooths:
             share = self.smoothing.view(-1, 1, 1)
             target = target.mul_(1 - share).add_(share / self.n_classes)

@@ -31,6 +31,8 @@ def test_every_hyper_parameter_is_in_the_form_with_what_is_declared_as_its_defau
     assert filled["activation"] == "relu"
     assert filled["batch_size"] == 64
     assert filled["early_stopping"] is True
+    assert filled["precision"] == "float32"
+    assert filled["compile"] is False
 
 
 def test_names_devices_and_places_of_code_are_not_in_the_form():

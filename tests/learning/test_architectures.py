@@ -220,6 +220,8 @@ def test_numbers_that_are_not_one_a_member_are_counted_in_the_error(field, numbe
         ("label_smoothing", 1.0, "must be at least 0 and below 1, however: 1.0"),
         ("input_noise", -1.0, "must be at least 0, however: -1.0"),
         ("mixup", -1.0, "must be at least 0, however: -1.0"),
+        ("precision", "half", "'float32', 'tf32' or 'bfloat16'"),
+        ("compile", "always", "valid boolean"),
         ("seed", -1, "greater than or equal to 0"),
         ("seed", 2**32, "less than 4294967296"),
         ("epochs", 5, "did you mean 'max_epochs'"),
