@@ -259,11 +259,13 @@ def _linear_candidates(
     some = folds.some(LINEAR_ON)
     rows = folds.rows[some]
     counts = np.ones(len(rows)) if weight is None else weight[rows].astype(np.float64)
-    seen = [counts * ~folds.unseen(member)[some] for member in range(folds.members)]
+    # Of one repeat: of more, their mean hardly differs.
+    members = np.arange(folds.count)
+    seen = [counts * ~folds.unseen(member)[some] for member in members.tolist()]
     if len(np.unique(y[rows])) < 2 or not all(own.any() for own in seen):
         return []
     x = X[torch.from_numpy(rows).to(X.device)].cpu()
-    members, made, candidates = np.arange(folds.members), partial(PackedQuadratic.of, x.shape[1]), []
+    made, candidates = partial(PackedQuadratic.of, x.shape[1]), []
     for features in (x, with_products(x))[: 1 + (x.shape[1] <= FEW)]:
         for fits in zip(*linear_fits(features.numpy(), y[rows], seen, n_classes), strict=True):
             own = [fit.to(X.device) for fit in fits]
