@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -40,7 +41,8 @@ def linear_fits(
     weight = np.zeros((len(STRENGTHS), len(weights), X.shape[1], n_classes), np.float32)
     bias = np.zeros((len(STRENGTHS), len(weights), n_classes), np.float32)
     X = X.astype(np.float64)
-    with warnings.catch_warnings(), threadpool_limits(1):
+    checked = config_context(assume_finite=True, skip_parameter_validation=True)
+    with warnings.catch_warnings(), threadpool_limits(1), checked:
         warnings.simplefilter("ignore", ConvergenceWarning)
         for member, own in enumerate(weights):
             # Each fit starts from the stronger penalty's, never from another member's: it would bring along what

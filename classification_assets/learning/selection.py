@@ -8,12 +8,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-ROUNDS = 40
+ROUNDS = 15
 """Of the greedy selection."""
+
+DRAWS = 10
+"""Of rows, with replacement, that each choose anew: one choice alone takes a few rows' luck for merit."""
 
 LIMIT = 20.0
 """Of temperatures, and of what they are 1 over."""
@@ -50,7 +54,7 @@ def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float, sizes: Tenso
     right = true_class(logits, own, y)
     lowest = floor / logits.shape[2]
     losses = -(right.clamp_min(lowest).log() * weight).mean(1)
-    weights = greedy_weights(right, weight, lowest, sizes, most)
+    weights = bagged_weights(right, weight, lowest, sizes, most)
     used = weights > 0
     common = common_temperature(logits[used], own[used], weights[used], y, weight, lowest)
     return Choice(weights, (own * common).clamp(1 / LIMIT, LIMIT), losses)
@@ -91,6 +95,29 @@ def true_class(logits: Tensor, temperature: Tensor, y: Tensor) -> Tensor:
     """Each candidate's calibrated probability (P, N) of each row's own class."""
     log_p = (logits / temperature.view(-1, 1, 1)).log_softmax(2)
     return log_p.gather(2, y.expand(logits.shape[:2]).unsqueeze(2)).squeeze(2).exp()
+
+
+def bagged_weights(own: Tensor, weight: Tensor, lowest: float, sizes: Tensor, most: int) -> Tensor:
+    """The mean of the greedy weights on bootstrap samples of the rows, (P,), summing to 1; see `greedy_weights`.
+
+    Of all candidates taken, those with the largest weights stay that are of no more than `most` networks together.
+    """
+    rng, N = np.random.default_rng(0), own.shape[1]
+    samples = (np.bincount(rng.integers(N, size=N), minlength=N) for _ in range(DRAWS))
+    total = torch.stack(
+        [
+            greedy_weights(own, weight * torch.from_numpy(drawn).to(weight), lowest, sizes, most)
+            for drawn in samples
+        ]
+    ).sum(0)
+    kept, networks = torch.zeros(len(own), dtype=torch.bool), 0
+    for candidate in total.argsort(descending=True, stable=True).tolist():
+        size = int(sizes[candidate])
+        if total[candidate] > 0 and (networks + size <= most or not kept.any()):
+            kept[candidate] = True
+            networks += size
+    total = total * kept
+    return total / total.sum()
 
 
 def greedy_weights(own: Tensor, weight: Tensor, lowest: float, sizes: Tensor, most: int) -> Tensor:

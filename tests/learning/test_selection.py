@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from classification_assets.learning import ensemble
-from classification_assets.learning.selection import choose, greedy_weights, temperatures, true_class
+from classification_assets.learning.selection import (
+    bagged_weights,
+    choose,
+    greedy_weights,
+    temperatures,
+    true_class,
+)
 
 sizes = st.tuples(st.integers(1, 4), st.integers(1, 30), st.integers(2, 5))
 drawn = sizes.flatmap(
@@ -95,8 +101,28 @@ def test_no_more_candidates_are_blended_than_may_be(most):
 def test_a_blend_is_of_no_more_networks_than_may_be_unless_one_candidate_alone_is(sizes, most, seed):
     own = torch.rand(6, 50, generator=torch.Generator().manual_seed(seed))
     sizes = torch.from_numpy(sizes)
-    taken = greedy_weights(own, torch.ones(50), 1e-6, sizes, most) > 0
-    assert sizes[taken].sum() <= most or taken.sum() == 1
+    for chosen in (greedy_weights, bagged_weights):
+        weights = chosen(own, torch.ones(50), 1e-6, sizes, most)
+        assert sizes[weights > 0].sum() <= most or (weights > 0).sum() == 1
+        assert weights.sum() == pytest.approx(1)
+
+
+def test_candidates_that_a_few_rows_part_share_the_blend():
+    """One is better by two rows of forty, the other by one: no reason to leave either out."""
+    own = torch.full((2, 40), 0.7)
+    own[0, :2], own[0, 2] = 0.72, 0.68
+    own[1, :2], own[1, 2] = 0.68, 0.72
+    assert greedy_weights(own, torch.ones(40), 1e-6, torch.ones(2), 1).max() == 1
+    assert 0.55 < bagged_weights(own, torch.ones(40), 1e-6, torch.ones(2), 2).max() < 1
+
+
+def test_rows_that_weigh_nothing_choose_nothing():
+    own = torch.rand(4, 60, generator=torch.Generator().manual_seed(0))
+    weight = torch.tensor([2.0, 0.0] * 30)
+    other = own.clone()
+    other[:, 1::2] = 0.5
+    first, second = (bagged_weights(each, weight, 1e-6, torch.ones(4), 9) for each in (own, other))
+    torch.testing.assert_close(first, second)
 
 
 def test_a_small_candidate_still_enters_where_a_large_one_no_longer_can():
