@@ -100,6 +100,8 @@ def true_class(logits: Tensor, temperature: Tensor, y: Tensor) -> Tensor:
 def bagged_weights(own: Tensor, weight: Tensor, lowest: float, sizes: Tensor, most: int) -> Tensor:
     """The mean of the greedy weights on bootstrap samples of the rows, (P,), summing to 1; see `greedy_weights`.
 
+    That keeps the selection from overfitting, as Caruana et al. 2004 do by choosing from samples of the candidates.
+
     Of all candidates taken, those with the largest weights stay that are of no more than `most` networks together.
     """
     rng, N = np.random.default_rng(0), own.shape[1]

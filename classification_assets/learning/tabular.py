@@ -14,9 +14,9 @@ linear models 0.004 and products beside them 0.002 (where columns are few 0.004)
 choosing on bootstraps 0.001 (0.001; of one table with 250 rows 0.15).
 
 Not better: a kind without waves, or one nearly linear that is trained like the others, more folds or repeats, twice
-the waves, input noise, mixup, shorter schedules, weights by expectation maximization or drawn towards
-equal ones, products of more columns, linear models of random waves or of ramps, networks that start from
-the linear models, half or a quarter of the learning rate or a thousand times the weight decay on few rows.
+the waves, input noise, mixup, shorter schedules, weights by expectation maximization or drawn towards equal ones,
+products of more columns, linear models of random waves or of ramps, networks that start from the linear models, half
+or a quarter of the learning rate or a thousand times the weight decay on few rows.
 
 Shapes: K members (kind by kind, within a kind fold by fold), P candidates (checkpoint by checkpoint, within one
 kind by kind), N rows of the table, n rows that are learned from, D features, C classes.
