@@ -111,6 +111,11 @@ class Provenance(Declaration):
         """The architecture with the sizes that it had on these rows."""
         return self.architecture.replaced(**self.sizes)
 
+    @property
+    def members(self) -> int:
+        """How many have a say: networks, and linear models beside them."""
+        return sum(max(1, len(seeds)) for seeds in self.packs)
+
     @staticmethod
     def current_versions() -> dict[str, str]:
         """Of what decides the numbers."""

@@ -291,7 +291,7 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | Non
         metrics=pd.concat(scores, ignore_index=True)[columns],
         about={
             "classes": split.classes,
-            "members": sum(map(len, fitted.provenance.packs)),
+            "members": fitted.provenance.members,
             "failed": int((fitted.best_step < 0).sum()),
             "parameters": sum(parameter[0].numel() for parameter in fitted.blend.packs[0].parameters()),
             "overridden": fitted.provenance.overridden,

@@ -122,7 +122,7 @@ def _batches(
     fitted: Fitted, rows: Rows, name: str | None, schema: pa.Schema, place: str, device: str
 ) -> Iterator[pa.RecordBatch]:
     preprocessing = fitted.provenance.preprocessing
-    members = sum(max(1, len(seeds)) for seeds in fitted.provenance.packs)
+    members = fitted.provenance.members
     size = max(1, HELD_BYTES // (4 * members * len(fitted.provenance.classes)))
     labels = pa.array(fitted.provenance.classes)
     first = 0
