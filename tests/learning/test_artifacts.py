@@ -5,12 +5,8 @@ import dataclasses
 import json
 import os
 import pickle
-import random
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +22,14 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from upath import UPath
 
-from classification_assets.learning import artifacts, formats
+from classification_assets.learning import formats
 from classification_assets.learning.architectures import MLP, Module
 from classification_assets.learning.artifacts import ArtifactError, load, save, stage
 from classification_assets.learning.comparison import comparison
-from classification_assets.learning.evaluation import Evaluation, evaluate
+from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.formats import HEADER
 from classification_assets.learning.leaderboard import leaderboard
+from classification_assets.learning.scoring import evaluate
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
 
@@ -323,32 +320,20 @@ def test_another_value_has_another_version(frame, tmp_path):
 
 
 @every_kind
-def test_an_artifact_can_be_stored_at_a_url(request, kind):
+def test_an_artifact_can_be_stored_at_a_url(request, kind, tmp_path, monkeypatch):
     value, url = request.getfixturevalue(kind), f"memory://bucket/{kind}/artifact{KINDS[kind]}"
-    before = set(Path(tempfile.gettempdir()).glob("classification-assets-*"))
+    # Other processes have files of theirs in the folder that all share.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     version = save(value, url)
     if kind != "figure":
         assert save(load(url), url) == version
     assert UPath(url).is_file()
-    assert set(Path(tempfile.gettempdir()).glob("classification-assets-*")) == before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_url_is_a_local_place(frame, tmp_path):
     save(frame, f"file://{tmp_path}/deep/below/frame.parquet")
     pd.testing.assert_frame_equal(load(tmp_path / "deep" / "below" / "frame.parquet"), frame)
-
-
-def test_a_stored_artifact_leaves_nothing_else_in_its_folder(frame, tmp_path):
-    save(frame, tmp_path / "frame.parquet")
-    assert [path.name for path in tmp_path.iterdir()] == ["frame.parquet"]
-
-
-def test_a_staged_artifact_is_not_published_yet(frame, tmp_path):
-    save(frame, tmp_path / "frame.parquet")
-    staged = stage(frame.assign(n=0), tmp_path / "frame.parquet")
-    pd.testing.assert_frame_equal(load(tmp_path / "frame.parquet"), frame)
-    staged.publish()
-    pd.testing.assert_frame_equal(load(tmp_path / "frame.parquet"), frame.assign(n=0))
 
 
 # What cannot be stored or loaded
@@ -547,88 +532,3 @@ def test_a_model_is_described_by_its_file_without_this_project(stored):
     assert header["provenance"]["architecture"]["activation"] == "tanh"
     assert header["provenance"]["versions"]["torch"] == torch.__version__
     assert header["provenance"]["packs"] == [list(value.provenance.training.seeds)]
-
-
-# Atomic publication
-
-
-NURSERY = """
-import os
-import sys
-
-import numpy as np
-import pandas as pd
-from classification_assets.learning import artifacts
-
-path = sys.argv[1]
-for _ in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        generation = 0
-        while True:
-            generation += 1
-            noise = np.random.default_rng(generation).random(200_000)
-            artifacts.save(pd.DataFrame({"generation": generation, "noise": noise}), path)
-    print(child, flush=True)
-    os.waitpid(child, 0)
-    print("reaped", flush=True)
-"""
-
-
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory):
-    """A folder in which twelve processes were killed while they stored an artifact again and again.
-
-    The artifact's path; whether it could be read whole after each kill; partial files seen; what the next run left.
-    """
-    path = tmp_path_factory.mktemp("killed") / "big.parquet"
-    save(pd.DataFrame({"generation": 0, "noise": np.zeros(200_000)}), path)
-    moments, whole, partial = random.Random(0), [], 0
-    command = [sys.executable, "-c", NURSERY, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
-        for _ in range(12):
-            nursery.stdin.write("\n")
-            nursery.stdin.flush()
-            child = int(nursery.stdout.readline())
-            time.sleep(0.04 + 0.08 * moments.random())
-            os.kill(child, signal.SIGKILL)
-            nursery.stdout.readline()
-            frame = load(path)
-            whole.append(len(frame) == 200_000 and frame["generation"].nunique() == 1)
-            partial += len(list(path.parent.glob(".partial-*")))
-        nursery.stdin.close()
-    save(pd.DataFrame({"generation": [1]}), path)
-    return whole, partial, sorted(file.name for file in path.parent.iterdir())
-
-
-def test_a_killed_process_leaves_the_last_good_artifact(killed):
-    whole, _, _ = killed
-    assert whole == [True] * 12
-
-
-def test_a_later_run_removes_what_killed_ones_left_half_written(killed):
-    _, partial, left = killed
-    assert partial > 0
-    assert left == ["big.parquet"]
-
-
-def test_what_a_running_process_is_still_writing_is_left_alone(frame, tmp_path):
-    theirs = tmp_path / f".partial-frame-{os.getppid()}-0123abcd.parquet"
-    theirs.touch()
-    save(frame, tmp_path / "frame.parquet")
-    assert theirs.exists()
-
-
-def test_what_was_left_of_another_artifact_is_not_touched(frame, tmp_path):
-    other = tmp_path / ".partial-other-999999999-0123abcd.parquet"
-    other.touch()
-    save(frame, tmp_path / "frame.parquet")
-    assert other.exists()
-
-
-def test_two_writers_of_one_artifact_do_not_meet(frame, tmp_path):
-    path = tmp_path / "frame.parquet"
-    one, other = stage(frame, path), artifacts.stage(frame.assign(n=0), path)
-    other.publish()
-    one.publish()
-    pd.testing.assert_frame_equal(load(path), frame)
