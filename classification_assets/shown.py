@@ -28,11 +28,7 @@ def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.
 
     started = time.perf_counter()
     drawn = draw()
-    encoded = base64.b64encode(preview(drawn, PREVIEW_BYTES)).decode()
-    return drawn, {
-        name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})"),
-        **scalars({DRAW_SECONDS: time.perf_counter() - started}),
-    }
+    return drawn, _inline(preview(drawn, PREVIEW_BYTES), "png", name, started)
 
 
 def kept(draws: Mapping[str, Callable[[], Figure]], beside: dict[str, Any]) -> dict[str, dg.MetadataValue]:
@@ -55,11 +51,7 @@ def file_name(name: str) -> str:
 def animation(draw: Callable[[], bytes], name: str) -> dict[str, dg.MetadataValue]:
     """Draw a moving picture, a GIF, and show it inline."""
     started = time.perf_counter()
-    encoded = base64.b64encode(draw()).decode()
-    return {
-        name: dg.MetadataValue.md(f"![{name}](data:image/gif;base64,{encoded})"),
-        **scalars({DRAW_SECONDS: time.perf_counter() - started}),
-    }
+    return _inline(draw(), "gif", name, started)
 
 
 def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:
@@ -79,6 +71,15 @@ def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
         name: dg.MetadataValue.int(value) if isinstance(value, int) else dg.MetadataValue.float(float(value))
         for name, value in metrics.items()
         if math.isfinite(value)
+    }
+
+
+def _inline(picture: bytes, kind: str, name: str, started: float) -> dict[str, dg.MetadataValue]:
+    """A picture in the page itself, and how long it took since `started`."""
+    encoded = base64.b64encode(picture).decode()
+    return {
+        name: dg.MetadataValue.md(f"![{name}](data:image/{kind};base64,{encoded})"),
+        **scalars({DRAW_SECONDS: time.perf_counter() - started}),
     }
 
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from classification_assets.experiment import Experiment, NamedExperiment
-from classification_assets.learning.evaluation import evaluate
 from classification_assets.learning.leaderboard import leaderboard
+from classification_assets.learning.scoring import evaluate
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
 

@@ -35,7 +35,7 @@ def evaluation_asset(
     def evaluation(model, split, run: Run):
         """Scores on the validation and the test fold, each with its interval over rows and spread over members."""
         from classification_assets.learning import model_card, pictures
-        from classification_assets.learning.evaluation import evaluate
+        from classification_assets.learning.scoring import evaluate
 
         evaluation = evaluate(model.using(architecture), split, run.device, experiment.view)
         title = f"{experiment.name} · {architecture.name}"

@@ -97,7 +97,8 @@ def stage(
         file = folder / name
         started = time.perf_counter()
         writer(kept)(kept, file)
-        draw_seconds += time.perf_counter() - started if isinstance(kept, Figure) else 0
+        if isinstance(kept, Figure):
+            draw_seconds += time.perf_counter() - started
         with file.open("rb+") as opened:
             os.fsync(opened.fileno())
         written.append(file)

@@ -1,11 +1,13 @@
-"""How good a classifier is: its probabilities on the rows it was not trained on, and scores with their uncertainty."""
+"""How good a classifier is: its probabilities on the rows it was not trained on, and scores with their uncertainty.
+
+`scoring.evaluate` makes it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -13,25 +15,14 @@ import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
-from classification_assets.learning.blend import Fitted
 from classification_assets.learning.folds import Fold
-from classification_assets.learning.metrics import RANKING_METRICS, Key, average_scores
-from classification_assets.learning.plane import MOST_ROWS, Plane, planes
-from classification_assets.learning.resampling import (
-    Resampled,
-    member_spreads,
-    paired_interval,
-    resampled_scores,
-    wilson,
-)
+from classification_assets.learning.metrics import RANKING_METRICS
+from classification_assets.learning.resampling import wilson
 from classification_assets.learning.split import Split
 from classification_assets.learning.view import View
 
 PLANE = 3
 """In `Evaluation.rows`, beside the values of `Fold`: a point of the grid over the figure's plane."""
-
-RESOLUTION, MATRIX_RESOLUTION = 201, 101
-"""Points of that grid along each side, and of each one of several; odd, so that every second one spans it too."""
 
 REPORTED = (
     "accuracy",
@@ -47,17 +38,8 @@ REPORTED = (
 CALIBRATED = ("log_loss", "brier_score", "expected_calibration_error")
 """Scores that a temperature changes."""
 
-TRAINING_ROWS = 20_000
-"""Rows of the training fold that are scored, at most: enough to see a gap."""
-
-MEMBER_ROWS = 200_000
-"""Rows of a fold, evenly spaced, on which members are scored alone, at most: all probabilities of all would not fit."""
-
 REGIONS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
 """Of confidence, for the table that says where the classifier can be trusted."""
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-_SAMPLE_SEED = 20_261_125
 
 
 @dataclass(frozen=True)
@@ -95,7 +77,7 @@ class Evaluation:
     def uncalibrated(self, fold: int) -> np.ndarray | None:
         """The probabilities (N, C) before the temperature; None of several packs."""
         temperature = self.about["temperature"]
-        return None if temperature is None else _at_temperature_1(self.probabilities(fold), temperature)
+        return None if temperature is None else at_temperature_1(self.probabilities(fold), temperature)
 
     def of_rows(self, fold: int, column: str) -> np.ndarray | None:
         """The ``weight`` or ``group`` (N,) of a fold's rows, if there are some."""
@@ -114,8 +96,9 @@ class Evaluation:
     def surfaces(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """The same on the grid of each plane of the view."""
         n_planes = self.about["planes"]
-        R = _resolution(n_planes)
-        probabilities = self.probabilities(PLANE).reshape(n_planes, R, R, -1)
+        probabilities = self.probabilities(PLANE)
+        R = isqrt(len(probabilities) // n_planes)
+        probabilities = probabilities.reshape(n_planes, R, R, -1)
         disagreement = self.rows.loc[self.rows["fold"] == PLANE, "disagreement"].to_numpy()
         return list(zip(probabilities, disagreement.reshape(n_planes, R, R), strict=True))
 
@@ -238,163 +221,7 @@ class Evaluation:
         ]
 
 
-def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | None = None) -> Evaluation:
-    """Score a classifier on every fold, and its probabilities on the planes of a view, in one pass.
-
-    The validation fold's probabilities are those that training left: of networks that had not seen the rows.
-    """
-    classes = [str(label) for label in split.classes]
-    view = view or View()
-    shown = planes_of(split, view)
-    seen = fitted.provenance.architecture.learns_from_validation
-    rows = {fold: split.rows(fold) for fold in Fold}
-    rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN])
-    grid = np.concatenate([plane.grid(_resolution(len(shown))) for plane in shown])
-
-    one_pack = len(fitted.provenance.packs) == 1 and not fitted.state["floor"]
-    temperature = float(fitted.state["temperatures"][0]) if one_pack else None
-    frames, scores = [], []
-    for fold in (Fold.VALIDATION, Fold.TEST):
-        y, some = split.y[rows[fold]], _spaced(len(rows[fold]), MEMBER_ROWS)
-        honest = not (seen and fold is Fold.VALIDATION)
-        p, disagreement = (
-            fitted.validation_probabilities.astype(np.float32),
-            np.full(len(y), np.nan, np.float32),
-        )
-        if honest:
-            predicted, disagreement, members = fitted.member_predictions(split.X[rows[fold]], device, some)
-            p = predicted if fold is Fold.TEST else p
-        weight, group = _weights(split, rows[fold]), _groups(split, rows[fold])
-        told = {"weight": weight, "group": group}
-        frames.append(_frame(fold, rows[fold], y, p, disagreement, told))
-        resampled = Resampled.of(y, p, classes, weight=weight, group=group)
-        spreads = member_spreads(y[some], members, classes, _at(weight, some)) if honest else {}
-        found = [_scores(resampled, spreads)]
-        if temperature is not None:
-            before = _at_temperature_1(p, temperature)
-            found.append(_overall(y, before, weight).assign(scope="uncalibrated"))
-        truth = split.posterior(split.X[rows[fold]])
-        if truth is not None:
-            best = _overall(y, truth, weight).assign(scope="bayes")
-            ideal = resampled_scores(y, truth, classes, weight=weight, group=group)
-            found += [best, _regret(resampled, best, ideal)]
-        scores += [part.assign(fold=fold.label) for part in found]
-    fold = Fold.TRAIN
-    p = fitted.predict_proba(split.X[rows[fold]], device)
-    seen_before = _overall(split.y[rows[fold]], p, _weights(split, rows[fold]))
-    scores.append(seen_before.assign(fold=fold.label, scope="ensemble"))
-    p, disagreement, _ = fitted.member_predictions(grid, device, np.empty(0, np.int64))
-    frames.append(_frame(PLANE, np.arange(len(grid)), np.full(len(grid), -1), p, disagreement))
-    columns = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
-    return Evaluation(
-        rows=pd.concat(frames, ignore_index=True),
-        metrics=pd.concat(scores, ignore_index=True)[columns],
-        about={
-            "classes": split.classes,
-            "members": fitted.provenance.members,
-            "failed": int((fitted.best_step < 0).sum()),
-            "parameters": sum(parameter[0].numel() for parameter in fitted.blend.packs[0].parameters()),
-            "overridden": fitted.provenance.overridden,
-            "temperature": temperature,
-            "view": view.model_dump(mode="json"),
-            "planes": len(shown),
-        },
-    )
-
-
-def planes_of(split: Split, view: View) -> list[Plane]:
-    """What a view shows of a split: the training fold decides.
-
-    Raises
-    ------
-    ValueError
-        If the view names a feature that there is not.
-    """
-    train = split.rows(Fold.TRAIN)
-    train = train[:: -(-len(train) // MOST_ROWS)]
-    learned = split.preprocessing
-    return planes(split.filled(train), split.y[train], list(learned.names), view, learned.discrete)
-
-
-def _resolution(n_planes: int) -> int:
-    return RESOLUTION if n_planes == 1 else MATRIX_RESOLUTION
-
-
-def _sample(rows: np.ndarray) -> np.ndarray:
-    if len(rows) <= TRAINING_ROWS:
-        return rows
-    return np.sort(np.random.default_rng(_SAMPLE_SEED).choice(rows, TRAINING_ROWS, replace=False))
-
-
-def _spaced(n_rows: int, most: int) -> np.ndarray:
-    """Indices of at most so many rows, evenly spaced."""
-    return np.arange(0, n_rows, -(-n_rows // most) or 1)
-
-
-def _at(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    return None if values is None else values[rows]
-
-
-def _weights(split: Split, rows: np.ndarray) -> np.ndarray | None:
-    """What rows count; rows that all count nothing count alike."""
-    return None if split.weight is None or not split.weight[rows].any() else split.weight[rows]
-
-
-def _groups(split: Split, rows: np.ndarray) -> np.ndarray | None:
-    return None if split.group is None else split.group[rows]
-
-
-def _frame(
-    fold: int,
-    rows: np.ndarray,
-    labels: np.ndarray,
-    p: np.ndarray,
-    disagreement: np.ndarray,
-    told: Mapping[str, np.ndarray | None] = NOTHING,
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"fold": np.full(len(rows), fold, np.int8), "row": rows, "label": labels}
-        | {f"p_{index}": column for index, column in enumerate(p.T)}
-        | {"disagreement": disagreement}
-        | {name: values for name, values in told.items() if values is not None}
-    )
-
-
-def _overall(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> pd.DataFrame:
-    scores = pd.DataFrame(average_scores(y, p, weight).items(), columns=["metric", "value"])
-    return scores.assign(**{"class": "", "low": np.nan, "high": np.nan, "spread": np.nan})
-
-
-def _regret(resampled: Resampled, best: pd.DataFrame, ideal: Mapping[Key, np.ndarray]) -> pd.DataFrame:
-    """What is lost against the best possible classifier on the same rows, with a paired interval."""
-    lowest = dict(zip(best["metric"], best["value"], strict=True))
-    regrets = []
-    for metric, sign in (("accuracy", -1), ("log_loss", 1)):
-        key = ("", metric)
-        low, high = paired_interval(sign * resampled.drawn[key], sign * ideal[key])
-        regrets.append((metric, sign * (resampled.values[key] - lowest[metric]), low, high))
-    frame = pd.DataFrame(regrets, columns=["metric", "value", "low", "high"])
-    return frame.assign(scope="regret", spread=np.nan, **{"class": ""})
-
-
-def _scores(resampled: Resampled, spreads: Mapping[Key, tuple[float, float]]) -> pd.DataFrame:
-    """The ensemble's scores with interval and spread, and the mean score of the members alone."""
-    nothing = (np.nan, np.nan)
-    rows = [
-        (*key, value, *resampled.interval(key), spreads.get(key, nothing)[1])
-        for key, value in (resampled.values | {("", "calibration_p_value"): resampled.by_chance}).items()
-    ]
-    columns = ["class", "metric", "value", "low", "high", "spread"]
-    ensemble = pd.DataFrame(rows, columns=columns).assign(scope="ensemble")
-    alone = [(*key, mean, np.nan, np.nan, spread) for key, (mean, spread) in spreads.items()]
-    return (
-        pd.concat([ensemble, pd.DataFrame(alone, columns=columns).assign(scope="members")])
-        if alone
-        else ensemble
-    )
-
-
-def _at_temperature_1(p: np.ndarray, temperature: float) -> np.ndarray:
+def at_temperature_1(p: np.ndarray, temperature: float) -> np.ndarray:
     """Probabilities (N, C) float32 of one pack without its temperature: they are softmax(logits / temperature)."""
     logits = temperature * np.log(np.maximum(p.astype(np.float64), np.finfo(np.float32).smallest_subnormal))
     return softmax(logits, axis=1).astype(np.float32)

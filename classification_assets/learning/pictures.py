@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from classification_assets.learning.architectures import MLP
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.comparison import Comparison
-from classification_assets.learning.evaluation import Evaluation, planes_of
+from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.figures import (
     Cell,
     Moment,
@@ -36,7 +36,7 @@ from classification_assets.learning.figures import (
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.metrics import row_losses
-from classification_assets.learning.plane import Plane
+from classification_assets.learning.plane import Plane, planes_of
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table

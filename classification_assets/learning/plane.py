@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier
 
+from classification_assets.learning.folds import Fold
 from classification_assets.learning.view import View
+
+if TYPE_CHECKING:
+    from classification_assets.learning.split import Split
 
 PADDING = 0.07
 # Seeds of its own: the same numbers as a split drawn with seed 0 would sort the rows by fold.
@@ -223,3 +228,17 @@ def window(values: np.ndarray) -> tuple[float, float]:
         return float(middle - half), float(middle + half)
     pad = PADDING * (high - low)
     return float(low - pad), float(high + pad)
+
+
+def planes_of(split: Split, view: View) -> list[Plane]:
+    """What a view shows of a split: the training fold decides.
+
+    Raises
+    ------
+    ValueError
+        If the view names a feature that there is not.
+    """
+    train = split.rows(Fold.TRAIN)
+    train = train[:: -(-len(train) // MOST_ROWS)]
+    learned = split.preprocessing
+    return planes(split.filled(train), split.y[train], list(learned.names), view, learned.discrete)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 from scipy import sparse
 from scipy.stats import binomtest, friedmanchisquare, studentized_range
 
-from classification_assets.learning.metrics import Key, scores_of_sums
+from classification_assets.learning.metrics import scores_of_sums
 from classification_assets.learning.resampling import CHUNK, of_units
 
 SIGNIFICANT = 0.05
@@ -56,31 +56,34 @@ def randomization(
     P-values by metric, first and second classifier, in the order of `statistics`.
     """
     units = {name: of_units(own, group, np.random.default_rng(_SEED)).T for name, own in statistics.items()}
+    totals = {name: np.asarray(own.sum(1)) for name, own in units.items()}
     pairs, rng = list(combinations(units, 2)), np.random.default_rng(_SEED)
-    keys: list[Key] = [("", metric) for metric in metrics]
-    seen: dict[tuple[str, str, str], float] = {}
-    reached = {(metric, *pair): 1 for metric in metrics for pair in pairs}
-    n_units = max((own.shape[1] for own in units.values()), default=0)
-    size = max(1, CHUNK // max([*(own.shape[0] for own in units.values()), n_units, 1]))
-    # The first round exchanges nothing: it is what was seen.
-    for start in range(0, rounds + 1, size):
-        swapped = rng.random((n_units, min(size, rounds + 1 - start)), np.float32) < 0.5
-        if start == 0:
-            swapped[:, 0] = False
-        parts = {name: own @ swapped.astype(np.float32) for name, own in units.items()}
-        totals = {name: np.asarray(own.sum(1)).reshape(-1, 1) for name, own in units.items()}
-        for first, second in pairs:
-            moved = parts[first] - parts[second]
-            one, other = (
-                scores_of_sums(sums.T, classes) for sums in (totals[first] - moved, totals[second] + moved)
-            )
-            for key in keys:
-                difference, name = np.abs(one[key] - other[key]), (key[1], first, second)
-                if start == 0:
-                    seen[name], difference = float(difference[0]), difference[1:]
+
+    def differences(first: str, second: str, parts: Mapping[str, np.ndarray]) -> Iterator[np.ndarray]:
+        """Of each metric in every round (r,), where `parts` (r, S) of the statistics have changed places."""
+        moved = parts[first] - parts[second]
+        one = scores_of_sums(totals[first] - moved, classes)
+        other = scores_of_sums(totals[second] + moved, classes)
+        return (np.abs(one["", metric] - other["", metric]) for metric in metrics)
+
+    nothing = {name: np.zeros((1, len(total)), np.float32) for name, total in totals.items()}
+    seen = {pair: [float(own[0]) for own in differences(*pair, nothing)] for pair in pairs}
+    # What was seen counts as one of the rounds.
+    reached = {pair: [1] * len(metrics) for pair in pairs}
+    S, n_units = next(iter(units.values())).shape
+    size = max(1, CHUNK // max(S, n_units))
+    for start in range(0, rounds, size):
+        swapped = (rng.random((n_units, min(size, rounds - start)), np.float32) < 0.5).astype(np.float32)
+        parts = {name: np.asarray(own @ swapped).T for name, own in units.items()}
+        for pair in pairs:
+            for place, found in enumerate(differences(*pair, parts)):
                 # Sums are of single precision: what is equal but for its rounding is as large.
-                reached[name] += int((difference >= seen[name] - 1e-6).sum())
-    return {name: count / (rounds + 1) for name, count in reached.items()}
+                reached[pair][place] += int((found >= seen[pair][place] - 1e-6).sum())
+    return {
+        (metric, *pair): count / (rounds + 1)
+        for pair in pairs
+        for metric, count in zip(metrics, reached[pair], strict=True)
+    }
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

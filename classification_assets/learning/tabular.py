@@ -25,25 +25,23 @@ kind by kind), N rows of the table, n rows that are learned from, D features, C 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from classification_assets.learning.architectures import Tabular, Training
-from classification_assets.learning.batches import BLOCK_BYTES, Standardized
 from classification_assets.learning.blend import Blend, Fitted, Provenance
+from classification_assets.learning.candidates import Candidate, linear_candidates
 from classification_assets.learning.copies import copy_numbers
 from classification_assets.learning.ensemble import failure, features_of
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.halves import in_halves
 from classification_assets.learning.inner_folds import InnerFolds
-from classification_assets.learning.linear_fits import linear_fits
-from classification_assets.learning.packed_quadratic import FEW, PackedQuadratic, with_products
 from classification_assets.learning.packed_tabular import Kind, PackedTabular
 from classification_assets.learning.selection import Choice, choose
 from classification_assets.learning.split import Split
@@ -72,10 +70,6 @@ CHOSEN_ON = 20_000
 NETWORKS = 20
 """In the blend, at most: a candidate is as many as its kind has folds, and each takes its time at prediction."""
 
-LINEAR_ON = 3_000
-"""Rows, at most, that linear models are fitted on: with more of them they do not gain, and networks do."""
-
-Pack = PackedTabular | PackedQuadratic
 
 _NUMBERS = 2**27
 """Of all candidates' logits on those rows, at most."""
@@ -182,19 +176,14 @@ def fit(
         return network.eval()
 
     moments = [(step, kind) for step in trained.checkpoints for kind in np.flatnonzero(alive.any(1)).tolist()]
-    candidates = [
-        _Candidate(np.flatnonzero(alive[kind]), partial(pack, step, kind)) for step, kind in moments
-    ]
-    candidates += _linear_candidates(X, split.y, weight, folds, n_classes)
-
-    def unseen(candidate: _Candidate, rows: np.ndarray) -> Tensor:
-        return _out_of_fold(candidate.of_folds(), folds, candidate.members, X, rows)
+    candidates = [Candidate(np.flatnonzero(alive[kind]), partial(pack, step, kind)) for step, kind in moments]
+    candidates += linear_candidates(X, split.y, weight, folds, n_classes)
 
     floor = FLOOR / len(learned)
     rows = folds.some(min(CHOSEN_ON, max(1, _NUMBERS // (len(candidates) * n_classes))))
     known = folds.with_others(split.y[learned])[rows]
     choice = choose(
-        torch.stack([unseen(candidate, rows) for candidate in candidates]),
+        torch.stack([candidate.out_of_fold(folds, X, rows) for candidate in candidates]),
         torch.from_numpy(split.y[learned[rows]]),
         _deciding(known, None if weight is None else weight[learned[rows]]),
         floor,
@@ -207,7 +196,7 @@ def fit(
     blend = Blend(packs, choice.weights[selected], choice.temperatures[selected], floor)
 
     validation = np.flatnonzero(split.fold[learned] == Fold.VALIDATION)
-    honest = [unseen(candidate, validation).unsqueeze(0) for candidate in taken]
+    honest = [candidate.out_of_fold(folds, X, validation).unsqueeze(0) for candidate in taken]
     return Fitted(
         state={name: value.detach().cpu() for name, value in blend.state_dict().items()},
         provenance=Provenance(
@@ -225,56 +214,6 @@ def fit(
         best_step=_best_steps(moments, choice, alive),
         validation_probabilities=blend.blended(honest).numpy(),
     )
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """What may be blended.
-
-    Attributes
-    ----------
-    members : array
-        Of a kind, those that there are.
-    of_folds : callable
-        Gives these, packed.
-    mean : callable, optional
-        Gives the one linear model whose logits are the mean of theirs, if they are linear models.
-    """
-
-    members: np.ndarray
-    of_folds: Callable[[], Pack]
-    mean: Callable[[], Pack] | None = None
-
-    @property
-    def networks(self) -> int:
-        """In the blend; a linear model is none, since it takes next to no time."""
-        return 0 if self.mean else len(self.members)
-
-    def blended(self) -> Pack:
-        return (self.mean or self.of_folds)()
-
-
-def _linear_candidates(
-    X: Tensor | Standardized, y: np.ndarray, weight: np.ndarray | None, folds: InnerFolds, n_classes: int
-) -> list[_Candidate]:
-    """Linear models of the features, and of them and their products, at each penalty; none where none can be fitted."""
-    some = folds.some(LINEAR_ON)
-    rows = folds.rows[some]
-    counts = np.ones(len(rows)) if weight is None else weight[rows].astype(np.float64)
-    # Of one repeat: of more, their mean hardly differs.
-    members = np.arange(folds.count)
-    seen = [counts * ~folds.unseen(member)[some] for member in members.tolist()]
-    if len(np.unique(y[rows])) < 2 or not all(own.any() for own in seen):
-        return []
-    x = X[torch.from_numpy(rows).to(X.device)].cpu()
-    made, candidates = partial(PackedQuadratic.of, x.shape[1]), []
-    for features in (x, with_products(x))[: 1 + (x.shape[1] <= FEW)]:
-        for fits in zip(*linear_fits(features.numpy(), y[rows], seen, n_classes), strict=True):
-            own = [fit.to(X.device) for fit in fits]
-            # The mean of linear models' logits is one linear model's.
-            mean = [fit.mean(0, keepdim=True) for fit in own]
-            candidates.append(_Candidate(members, partial(made, *own), partial(made, *mean)))
-    return candidates
 
 
 def _options(training: Training, kinds: Sequence[Kind], plan: Plan) -> Training:
@@ -319,36 +258,6 @@ def _deciding(known: np.ndarray, weight: np.ndarray | None) -> Tensor:
     if (weight * known).any():
         weight = weight * known
     return torch.from_numpy((weight / weight.mean()).astype(np.float32))
-
-
-@torch.no_grad()
-def _out_of_fold(
-    network: nn.Module, folds: InnerFolds, members: np.ndarray, X: Tensor | Standardized, rows: np.ndarray
-) -> Tensor:
-    """Mean logits (m, C) of the members of one kind that never saw a row; 0 where all of these failed.
-
-    Parameters
-    ----------
-    network : nn.Module
-        Packed: those members.
-    members : array of indices within the kind
-    rows : array (m,)
-        Which of the n rows that are learned from.
-    """
-    held_out = [np.flatnonzero(folds.unseen(member)[rows]) for member in members.tolist()]
-    longest = max(map(len, held_out))
-    places = np.zeros((len(members), longest), np.int64)
-    for own, filled in zip(held_out, places, strict=True):
-        filled[: len(own)] = own
-    index = torch.from_numpy(folds.rows[rows[places]] if len(rows) else places).to(X.device)
-    widest = max(parameter.shape[1] for parameter in network.parameters())
-    parts = index.split(max(1, BLOCK_BYTES // (4 * len(members) * widest)), 1)
-    logits = torch.cat([network(X[part]).cpu() for part in parts], 1)
-    total, count = torch.zeros(len(rows), logits.shape[2]), torch.zeros(len(rows), 1)
-    for own, seen in zip(held_out, logits, strict=True):
-        total[own] += seen[: len(own)]
-        count[own] += 1
-    return total / count.clamp_min(1)
 
 
 def _best_steps(moments: Sequence[tuple[int, int]], choice: Choice, alive: np.ndarray) -> np.ndarray:

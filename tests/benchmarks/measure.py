@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 Accuracy = Callable[[], float]
 Run = Callable[[], Accuracy | None]
 
@@ -84,6 +86,27 @@ def table(rows: Sequence[Row]) -> list[str]:
         for line in cells
     ]
     return [lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]]
+
+
+def growth(
+    work: str,
+    time: str,
+    n_rows: Sequence[int],
+    n_features: int,
+    seconds: Sequence[float],
+    peak_bytes: float,
+    memory: Reach,
+) -> list[Row]:
+    """Peak memory of the largest of several tables against its float32 size, and how `time` grows with rows."""
+    table_bytes = 4 * n_rows[-1] * n_features
+    slope = float(np.polyfit(np.log(n_rows), np.log(seconds), 1)[0])
+    peak, own = (f"{size / 1e6:.0f} MB" for size in (peak_bytes, table_bytes))
+    longest, shortest = duration(seconds[-1]), duration(seconds[0])
+    against = f"{n_rows[0]:,} rows; ratio: slope in log-log"
+    return [
+        Row(f"{work}: peak memory", "the float32 table", peak, own, peak_bytes / table_bytes, memory),
+        Row(f"{work}: {time}", against, longest, shortest, slope, Reach(most=1.1)),
+    ]
 
 
 def duration(seconds: float) -> str:

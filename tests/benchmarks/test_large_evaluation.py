@@ -2,9 +2,7 @@
 
 import json
 
-import numpy as np
-
-from tests.benchmarks.measure import WHOLE, Reach, Row, duration, python
+from tests.benchmarks.measure import WHOLE, Reach, growth, python
 
 ROWS = [100_000, 2_500_000 if WHOLE else 400_000]
 FEATURES = 10
@@ -14,7 +12,7 @@ import json, sys, time
 import numpy as np, torch
 from classification_assets.learning import pictures
 from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.evaluation import evaluate
+from classification_assets.learning.scoring import evaluate
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.split import Split
 
@@ -56,24 +54,5 @@ def test_scores_and_pictures_of_a_large_test_fold_take_linear_time_and_little_me
 
     seconds, peaks = zip(*benchmark.pedantic(measure), strict=True)
     benchmark.extra_info.update(rows=ROWS, seconds=seconds, peak_bytes=peaks)
-    slope = np.polyfit(np.log(ROWS), np.log(seconds), 1)[0]
-    bytes_of_table = 4 * ROWS[-1] * FEATURES
     work = f"scores and pictures of {ROWS[-1]:,} test rows × {FEATURES}, 3 classes, 8 members"
-    report(
-        Row(
-            f"{work}: peak memory",
-            "the float32 table",
-            f"{peaks[-1] / 1e6:.0f} MB",
-            f"{bytes_of_table / 1e6:.0f} MB",
-            peaks[-1] / bytes_of_table,
-            Reach(most=10),
-        ),
-        Row(
-            f"{work}: CPU time",
-            f"{ROWS[0]:,} rows; ratio: slope in log-log",
-            duration(seconds[-1]),
-            duration(seconds[0]),
-            slope,
-            Reach(most=1.1),
-        ),
-    )
+    report(*growth(work, "CPU time", ROWS, FEATURES, seconds, peaks[-1], Reach(most=10)))

@@ -6,9 +6,7 @@ Each measurement is a process of its own, for a peak of memory is a process's.
 import json
 import os
 
-import numpy as np
-
-from tests.benchmarks.measure import Clock, Reach, Row, duration, python
+from tests.benchmarks.measure import Clock, Reach, growth, python
 
 ROWS = [50_000, 500_000, int(os.environ.get("BENCHMARK_ROWS", "5_000_000"))]
 FEATURES, MEMBERS = 20, 8
@@ -56,25 +54,5 @@ def test_one_epoch_of_a_large_table_takes_linear_time_and_little_memory(benchmar
     clock, peak = benchmark.pedantic(measure)
     seconds = [clock.seconds[str(n_rows)] for n_rows in ROWS]
     benchmark.extra_info.update(rows_seconds=dict(zip(ROWS, seconds, strict=True)), peak_bytes=peak)
-    bytes_of_table = 4 * ROWS[-1] * FEATURES
-    slope = np.polyfit(np.log(ROWS), np.log(seconds), 1)[0]
     work = f"one epoch of {ROWS[-1]:,} × {FEATURES}, {MEMBERS} members"
-    rows = [
-        Row(
-            f"{work}: peak memory",
-            "the float32 table",
-            f"{peak / 1e6:.0f} MB",
-            f"{bytes_of_table / 1e6:.0f} MB",
-            peak / bytes_of_table,
-            Reach(most=2.5),
-        ),
-        Row(
-            f"{work}: time",
-            f"{ROWS[0]:,} rows; ratio: slope in log-log",
-            duration(seconds[-1]),
-            duration(seconds[0]),
-            slope,
-            Reach(most=1.1),
-        ),
-    ]
-    report(*rows)
+    report(*growth(work, "time", ROWS, FEATURES, seconds, peak, Reach(most=2.5)))

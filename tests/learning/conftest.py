@@ -15,8 +15,9 @@ from torch import Tensor
 from classification_assets.learning.architectures import MLP, Architecture, Training
 from classification_assets.learning.blend import Fitted
 from classification_assets.learning.datasets import Moons
-from classification_assets.learning.evaluation import Evaluation, evaluate
+from classification_assets.learning.evaluation import Evaluation
 from classification_assets.learning.folds import Fold, Folds
+from classification_assets.learning.scoring import evaluate
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
 

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from classification_assets.learning import evaluation as module
+from classification_assets.learning import plane as module
 from classification_assets.learning.architectures import MLP
 from classification_assets.learning.datasets import Moons
-from classification_assets.learning.evaluation import PLANE, RESOLUTION, evaluate, planes_of
+from classification_assets.learning.evaluation import PLANE
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.metrics import average_scores
-from classification_assets.learning.plane import Plane
+from classification_assets.learning.plane import Plane, planes_of
 from classification_assets.learning.resampling import Resampled, member_spreads
+from classification_assets.learning.scoring import RESOLUTION, evaluate
 from classification_assets.learning.split import Split
 from classification_assets.learning.view import View
 

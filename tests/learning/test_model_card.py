@@ -47,7 +47,7 @@ def test_what_the_card_says_of_its_use_works(fitted, evaluation, split, tmp_path
 def test_strange_class_names_break_no_table(fit, split):
     import dataclasses
 
-    from classification_assets.learning.evaluation import evaluate
+    from classification_assets.learning.scoring import evaluate
 
     strange = dataclasses.replace(split, classes=["a|b", "c\nd"])
     fitted = fit(on=strange)

@@ -10,9 +10,10 @@ from matplotlib.text import Text
 from classification_assets.learning import pictures
 from classification_assets.learning.architectures import MLP
 from classification_assets.learning.comparison import comparison
-from classification_assets.learning.evaluation import evaluate, planes_of
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.leaderboard import leaderboard
+from classification_assets.learning.plane import planes_of
+from classification_assets.learning.scoring import evaluate
 from classification_assets.learning.split import Split
 from classification_assets.learning.view import View
 

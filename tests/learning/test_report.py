@@ -12,10 +12,10 @@ from classification_assets.learning.architectures import MLP
 from classification_assets.learning.checks import Check, beats_linear, of_evaluation, of_model
 from classification_assets.learning.comparison import comparison
 from classification_assets.learning.criteria import Bounds
-from classification_assets.learning.evaluation import evaluate
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.leaderboard import leaderboard
 from classification_assets.learning.report import Chapter, Judged, comparison_report, experiment_report
+from classification_assets.learning.scoring import evaluate
 
 
 def png(colour="red"):
