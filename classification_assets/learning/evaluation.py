@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from math import isqrt
 from typing import Any
@@ -120,16 +121,14 @@ class Evaluation:
         KeyError
             If there is no such score.
         """
-        found = self._overall(fold, scope)
-        found = found[found["metric"] == metric]
-        if len(found) != 1:
+        key = (fold.label, scope, metric)
+        if key not in self._overall.index:
             raise KeyError(f"no {scope} {metric} on the {fold.label} fold")
-        return found.iloc[0][["value", "low", "high", "spread"]].astype(float)
+        return self._overall.loc[key]
 
     def overall(self, fold: Fold) -> dict[str, float]:
         """The ensemble's overall scores by name."""
-        found = self._overall(fold, "ensemble")
-        return dict(zip(found["metric"], found["value"].astype(float), strict=True))
+        return self._overall["value"].xs((fold.label, "ensemble"), level=("fold", "scope")).to_dict()
 
     def reported(self) -> dict[str, float]:
         """The scores that are followed over time: the test fold's, and the log loss that chooses."""
@@ -214,11 +213,12 @@ class Evaluation:
         told = features.rename(columns=lambda name: f"feature {name}" if name in table else name)
         return pd.concat([table, told], axis="columns")
 
-    def _overall(self, fold: Fold, scope: str) -> pd.DataFrame:
-        metrics = self.metrics
-        return metrics[
-            (metrics["fold"] == fold.label) & (metrics["scope"] == scope) & (metrics["class"] == "")
-        ]
+    @cached_property
+    def _overall(self) -> pd.DataFrame:
+        """The overall scores by fold, scope and metric: they are asked for one by one, many times."""
+        metrics = self.metrics[self.metrics["class"] == ""]
+        scores = metrics[["value", "low", "high", "spread"]].astype(float)
+        return scores.set_axis(pd.MultiIndex.from_frame(metrics[["fold", "scope", "metric"]]))
 
 
 def at_temperature_1(p: np.ndarray, temperature: float) -> np.ndarray:

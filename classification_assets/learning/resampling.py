@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -132,20 +133,34 @@ def resampled_sums(
     statistics: sparse.csr_array | np.ndarray, resamples: int, group: np.ndarray | None = None
 ) -> Iterator[np.ndarray]:
     """Sums of the rows of (N, S) in each resample, in parts (r, S)."""
-    rng = np.random.default_rng(_SEED)
-    statistics = of_units(statistics, group, rng)
+    statistics = of_units(statistics, group, np.random.default_rng([_SEED, 1]))
     N = statistics.shape[0]
     transposed = statistics.T
-    size = max(1, CHUNK // max(statistics.shape))
+    for counts in _all_counts(N, resamples):
+        yield np.asarray(transposed @ counts).T
+
+
+def _all_counts(n_units: int, resamples: int) -> Iterator[np.ndarray]:
+    size = max(1, CHUNK // n_units)
+    if size >= resamples:
+        yield _counts(n_units, resamples)
+        return
+    rng = np.random.default_rng(_SEED)
     for start in range(0, resamples, size):
-        counts = np.stack(
-            [
-                np.bincount(rng.integers(N, size=N, dtype=np.int32), minlength=N)
-                for _ in range(start, min(start + size, resamples))
-            ],
-            axis=1,
-        )
-        yield np.asarray(transposed @ counts.astype(np.float32)).T
+        yield _drawn_counts(rng, n_units, min(size, resamples - start))
+
+
+@lru_cache(maxsize=2)
+def _counts(n_units: int, resamples: int) -> np.ndarray:
+    """Those of all resamples of few rows, which every classifier scored on the validation and the test fold meets."""
+    return _drawn_counts(np.random.default_rng(_SEED), n_units, resamples)
+
+
+def _drawn_counts(rng: np.random.Generator, n_units: int, resamples: int) -> np.ndarray:
+    """How often each resample holds each row or group, (n_units, resamples) float32."""
+    drawn = (rng.integers(n_units, size=n_units, dtype=np.int32) for _ in range(resamples))
+    counts = np.stack([np.bincount(own, minlength=n_units) for own in drawn], axis=1)
+    return counts.astype(np.float32)
 
 
 def of_units(
