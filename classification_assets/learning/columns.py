@@ -34,6 +34,9 @@ DAY_0 = np.datetime64("2000-01-01T00:00:00", "us")
 MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 """A date or moment as a word."""
 
+NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?([iI][nN][fF](inity)?)$"
+"""A number as a word; one with a leading zero, such as a postal code, is none."""
+
 _DAY = np.timedelta64(1, "D") / np.timedelta64(1, "us")
 _MINUTES = 24 * 60
 _TRUE, _FALSE = {"true", "yes", "y", "t", "1", "on"}, {"false", "no", "n", "f", "0", "off"}
@@ -184,7 +187,7 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
     ValueError
         If no kind holds such values.
     """
-    if pa.types.is_dictionary(type) or pa.types.is_string(type) or pa.types.is_large_string(type):
+    if pa.types.is_dictionary(type) or _is_words(type):
         return "categorical"
     if pa.types.is_boolean(type):
         return "boolean"
@@ -204,8 +207,15 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
 def numbers(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
     """Numbers as float32 (N,), NaN where missing."""
     values = _plain(values)
+    wrong = pc.is_valid(values)
+    if _is_words(values.type):
+        # As in CSV: whether a file gives numbers types, or writes them as words, changes nothing.
+        words = pc.utf8_trim_whitespace(values)
+        wrong = pc.invert(pc.match_substring_regex(words, NUMBER))
+        if not pc.any(wrong).as_py():
+            values = pc.replace_substring_regex(words, r"^\+", "").cast(pa.float64())
     if not (pa.types.is_null(values.type) or _is_number(values.type)):
-        row, value = _first(values, pc.is_valid(values))
+        row, value = _first(values, wrong.fill_null(False))
         raise ValueError(
             f"every feature must be a number, however: column {name!r}, row {first + row}: {value!r}"
         )
@@ -266,7 +276,7 @@ def moments_of(values: pa.Array) -> pa.Array:
     pa.ArrowInvalid, pa.ArrowNotImplementedError
         If a value is none.
     """
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+    if _is_words(values.type):
         zoned = pc.match_substring_regex(values, r"(Z|[+-]\d\d:?\d\d)$").fill_null(False)
         if pc.any(zoned).as_py():
             return values.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
@@ -290,7 +300,7 @@ def refuse_long_words(values: pa.Array, name: str, first: int = 0) -> None:
         If one is, with column and row.
     """
     values = _plain(values)
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+    if not _is_words(values.type):
         return
     lengths = pc.binary_length(values)
     if (longest := pc.max(lengths).as_py() or 0) > LONGEST_WORD:
@@ -360,6 +370,10 @@ def _plain(values: pa.Array) -> pa.Array:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _is_words(type: pa.DataType) -> bool:
+    return pa.types.is_string(type) or pa.types.is_large_string(type)
 
 
 def _is_number(type: pa.DataType) -> bool:

@@ -8,11 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classification_assets.learning.columns import MOMENT, moments_of
+from classification_assets.learning.columns import MOMENT, NUMBER, moments_of
 from classification_assets.learning.datasets.roles import ColumnKind
 
 WHOLE = r"^[+-]?(0|[1-9]\d*)$"
-NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?([iI][nN][fF](inity)?)$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 TRUTHS = ("true", "false")
 NEARLY = 0.9

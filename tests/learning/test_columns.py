@@ -123,12 +123,18 @@ def test_declared_kinds_come_before_inferred_ones():
     assert X[0, 2] == (dt.date(2020, 2, 29) - dt.date(2000, 1, 1)).days
 
 
+def test_numbers_that_a_file_holds_as_words_are_numbers_where_that_is_declared():
+    frame = pd.DataFrame({"x": [" 5", "+6.5", None, "1e3", "-.5"]})
+    _, X = learned(frame, {"x": "numeric"})
+    np.testing.assert_array_equal(X[:, 0], np.float32([5, 6.5, np.nan, 1000, -0.5]))
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "words"),
     [
         (["yes", "perhaps"], "boolean", r"column 'x' is boolean.*row 1: 'perhaps'"),
         (["2020-01-01", "yesterday"], "date", r"column 'x' is a date.*row 1: 'yesterday'"),
-        (["5", "six"], "numeric", r"must be a number, however: column 'x', row 0: '5'"),
+        (["5", "six"], "numeric", r"must be a number, however: column 'x', row 1: 'six'"),
         ([1.0, np.inf], None, r"finite number.*column 'x', row 1: inf"),
         ([[1], [2]], None, r"column 'x' holds list.*drop: \[x\]"),
     ],
