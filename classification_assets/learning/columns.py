@@ -39,7 +39,8 @@ NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?([iI][nN][fF
 
 _DAY = np.timedelta64(1, "D") / np.timedelta64(1, "us")
 _MINUTES = 24 * 60
-_TRUE, _FALSE = {"true", "yes", "y", "t", "1", "on"}, {"false", "no", "n", "f", "0", "off"}
+# A column of 0, 1 and gaps is often written with points.
+_TRUE, _FALSE = {"true", "yes", "y", "t", "1", "1.0", "on"}, {"false", "no", "n", "f", "0", "0.0", "off"}
 # A column whose bulk lies within this many widths of its middle 98 % is standardized by plain mean and deviation.
 _REACH = 3.0
 # Values, evenly spaced, whose quantiles are taken: a hundredth of a per cent does not matter there.

@@ -123,6 +123,11 @@ def test_declared_kinds_come_before_inferred_ones():
     assert X[0, 2] == (dt.date(2020, 2, 29) - dt.date(2000, 1, 1)).days
 
 
+def test_truth_values_may_be_numbers_with_a_point_as_a_column_with_gaps_is_written():
+    _, X = learned(pd.DataFrame({"x": ["1.0", "0.0", None, "1"]}), {"x": "boolean"})
+    np.testing.assert_array_equal(X[:, 0], np.float32([1, 0, np.nan, 1]))
+
+
 def test_numbers_that_a_file_holds_as_words_are_numbers_where_that_is_declared():
     frame = pd.DataFrame({"x": [" 5", "+6.5", None, "1e3", "-.5"]})
     _, X = learned(frame, {"x": "numeric"})
