@@ -420,11 +420,21 @@ def test_scikit_learns_tables_have_their_labels(name, rows, classes):
 
 def make(n=90, kind="pandas"):
     frame = people(n).drop(columns="id").rename(columns={"label": "outcome"})
+    if kind == "categories of polars":
+        return pl.from_pandas(frame).cast({"town": pl.Categorical, "outcome": pl.Enum(["low", "high"])})
     return {"pandas": frame, "polars": pl.from_pandas(frame), "arrow": pa.Table.from_pandas(frame)}[kind]
 
 
 def one_number():
     return 1
+
+
+def one_column():
+    return pl.Series([1, 2])
+
+
+def complex_numbers():
+    return pd.DataFrame({"x": [1j, 2j], "label": ["a", "b"]})
 
 
 @pytest.fixture
@@ -433,9 +443,10 @@ def importable(folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "own_tables", __import__("types").ModuleType("own_tables"))
     module = __import__("own_tables")
     module.make, module.one_number, module.nothing = make, one_number, 3
+    module.one_column, module.complex_numbers = one_column, complex_numbers
 
 
-@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+@pytest.mark.parametrize("kind", ["pandas", "polars", "categories of polars", "arrow"])
 def test_a_function_may_return_any_frame(kind, importable):
     declared = TableFunction(path="own_tables:make", target="outcome", arguments={"n": 80, "kind": kind})
     split = Split.of(Table.of(declared), Folds())
@@ -447,6 +458,11 @@ def test_a_function_may_return_any_frame(kind, importable):
     ("path", "words"),
     [
         ("own_tables:one_number", "a pandas or polars frame or an Arrow table is needed, however: int"),
+        ("own_tables:one_column", "a Series does not become a table"),
+        (
+            "own_tables:complex_numbers",
+            "column 'x' holds values of several types, or of one that no table holds",
+        ),
         ("own_tables:nothing", "names 3, which cannot be called"),
         ("own_tables:lost", "names nothing"),
         ("no_such_module:make", "No module named 'no_such_module'"),
