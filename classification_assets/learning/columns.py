@@ -188,7 +188,10 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
     ValueError
         If no kind holds such values.
     """
-    if pa.types.is_dictionary(type) or _is_words(type):
+    if pa.types.is_dictionary(type):
+        inferred_kind(name, type.value_type)  # pandas' categories may be intervals, which have no name
+        return "categorical"
+    if _is_words(type):
         return "categorical"
     if pa.types.is_boolean(type):
         return "boolean"

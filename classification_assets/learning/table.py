@@ -88,10 +88,14 @@ class Table:
 
     def kinds(self) -> dict[str, ColumnKind]:
         """Of the features, as declared or else inferred."""
-        return {
-            name: self.roles.columns.get(name) or inferred_kind(name, self.rows.schema.field(name).type)
-            for name in self.features
-        }
+        types = {name: self.rows.schema.field(name).type for name in self.features}
+        try:
+            return {
+                name: self.roles.columns.get(name) or inferred_kind(name, type)
+                for name, type in types.items()
+            }
+        except ValueError as error:
+            raise ValueError(f"{self.place}: {error}") from error
 
     @property
     def place(self) -> str:
@@ -124,7 +128,12 @@ class Table:
         column = self.rows.column(self.target)
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()  # a frame's categories may have no rows
-        column = column.dictionary_encode()
+        try:
+            column = column.dictionary_encode()
+        except pa.ArrowNotImplementedError as error:
+            raise ValueError(
+                f"{self.place}: column {self.target!r} holds {column.type}: {_LABELS}; turn them into words"
+            ) from error
         if column.null_count:
             row = int(np.flatnonzero(np.asarray(pc.is_null(column)))[0])
             raise ValueError(f"{self.place}: column {self.target!r}, row {row}: a row without a label")
@@ -206,6 +215,9 @@ class Table:
         return pd.DataFrame({"class": classes, "rows": counts, "share": counts / counts.sum()})
 
 
+_LABELS = "a label is a word, a number, true or false, or a date"
+
+
 def _label(value: Any, target: str, place: str) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
@@ -219,10 +231,7 @@ def _label(value: Any, target: str, place: str) -> Any:
         return value.to_pydatetime()
     if isinstance(value, date):
         return value
-    raise ValueError(
-        f"{place}: column {target!r}: a label is a word, a number, true or false, or a date, "
-        f"however: {value!r} ({type(value).__name__})"
-    )
+    raise ValueError(f"{place}: column {target!r}: {_LABELS}, however: {value!r} ({type(value).__name__})")
 
 
 def _rank(label: Any) -> tuple[str, Any]:

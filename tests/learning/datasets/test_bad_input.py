@@ -315,6 +315,14 @@ def test_labels_that_are_no_classes_are_refused(labels, words):
     refused(labelled(labels), words)
 
 
+@pytest.mark.parametrize("role", ["label", "pairs"])
+def test_a_column_of_what_is_no_value_is_named(role):
+    frame = good().assign(pairs=[[1, 2]] * 60)
+    frame = frame if role == "pairs" else frame.assign(label=frame["pairs"]).drop(columns="pairs")
+    frame.to_parquet("a.parquet")
+    refused("a.parquet", f"a.parquet: column '{role}' holds list<")
+
+
 def test_a_target_that_is_not_there_is_told_with_what_is():
     refused(
         written("\n".join(lines())),

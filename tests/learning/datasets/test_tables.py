@@ -437,13 +437,17 @@ def complex_numbers():
     return pd.DataFrame({"x": [1j, 2j], "label": ["a", "b"]})
 
 
+def intervals():
+    return pd.DataFrame({"x": pd.cut(np.arange(60.0), 4), "label": ["a", "b"] * 30})
+
+
 @pytest.fixture
 def importable(folder, monkeypatch):
     """A module of a person's own, which makes what this file's functions make."""
     monkeypatch.setitem(__import__("sys").modules, "own_tables", __import__("types").ModuleType("own_tables"))
     module = __import__("own_tables")
     module.make, module.one_number, module.nothing = make, one_number, 3
-    module.one_column, module.complex_numbers = one_column, complex_numbers
+    module.one_column, module.complex_numbers, module.intervals = one_column, complex_numbers, intervals
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "categories of polars", "arrow"])
@@ -463,6 +467,7 @@ def test_a_function_may_return_any_frame(kind, importable):
             "own_tables:complex_numbers",
             "column 'x' holds values of several types, or of one that no table holds",
         ),
+        ("own_tables:intervals", "own_tables:intervals: column 'x' holds extension<pandas.interval"),
         ("own_tables:nothing", "names 3, which cannot be called"),
         ("own_tables:lost", "names nothing"),
         ("no_such_module:make", "No module named 'no_such_module'"),
@@ -470,7 +475,7 @@ def test_a_function_may_return_any_frame(kind, importable):
 )
 def test_a_function_that_gives_no_frame_is_named(path, words, importable):
     with pytest.raises(ValueError, match=words):
-        Table.of(TableFunction(path=path))
+        Table.of(TableFunction(path=path)).kinds()
 
 
 def test_an_import_path_that_is_none_is_refused():
