@@ -1,5 +1,6 @@
 """What people really have in their files: a clear error before any work, or a way to go on that loses nothing."""
 
+import csv
 import gzip
 import io
 import os
@@ -105,6 +106,20 @@ def test_utf_16_is_recognized():
 def test_a_byte_order_mark_is_no_part_of_a_name():
     written("\n".join(lines()).encode("utf-8-sig"))
     assert used("a.csv").rows.names == ["age", "town", "label"]
+
+
+def test_a_byte_order_mark_before_a_quotation_mark_is_no_part_of_a_name():
+    text = good().to_csv(index=False, quoting=csv.QUOTE_ALL)
+    assert used(written(b"\xef\xbb\xbf" + text.encode())).features == ("age", "town")
+
+
+def test_a_byte_order_mark_before_json_is_no_part_of_it():
+    content = good().to_json(orient="records", lines=True)
+    assert used(written(b"\xef\xbb\xbf" + content.encode(), "a.jsonl")).features == ("age", "town")
+
+
+def test_text_that_is_not_the_utf_16_it_is_said_to_be_is_named():
+    refused(written("\n".join(lines())), r"a\.csv: is not utf-16: .*BOM", encoding="utf-16")
 
 
 @pytest.mark.parametrize(("extra", "count"), [(",more", 4), ("", 2)])
