@@ -208,8 +208,8 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
     )
 
 
-def numbers(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
-    """Numbers as float32 (N,), NaN where missing."""
+def numbers(values: pa.Array, name: str, first: int = 0, what: str = "feature") -> np.ndarray:
+    """Numbers as float32 (N,), NaN where missing; `what` each one is, for messages."""
     values = _plain(values)
     wrong = pc.is_valid(values)
     if _is_words(values.type):
@@ -221,16 +221,17 @@ def numbers(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
     if not (pa.types.is_null(values.type) or _is_number(values.type)):
         row, value = _first(values, wrong.fill_null(False))
         raise ValueError(
-            f"every feature must be a number, however: column {name!r}, row {first + row}: {value!r}"
+            f"every {what} must be a number, however: column {name!r}, row {first + row}: {value!r}"
         )
     exact = _exact(values)
     with np.errstate(over="ignore"):
         found = exact.astype(np.float32)
     if (wrong := np.flatnonzero(np.isinf(found))).size:
         value = exact[wrong[0]]
+        advice = "; leave it empty if it is not known" if what == "feature" else ""
         raise ValueError(
-            f"every feature must be a finite number, however: column {name!r}, row {first + wrong[0]}: {value} "
-            "(up to 3e38; leave it empty if it is not known)"
+            f"every {what} must be a finite number, however: column {name!r}, row {first + wrong[0]}: {value} "
+            f"(up to 3e38{advice})"
         )
     return found
 
@@ -273,7 +274,7 @@ def days(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
 
 
 def moments_of(values: pa.Array) -> pa.Array:
-    """Dates, moments or ISO 8601 words as moments in UTC, to the microsecond.
+    """Dates, moments or ISO 8601 words as moments in UTC, to the microsecond; without a zone they are in UTC.
 
     Raises
     ------
@@ -282,9 +283,11 @@ def moments_of(values: pa.Array) -> pa.Array:
     """
     if _is_words(values.type):
         zoned = pc.match_substring_regex(values, r"(Z|[+-]\d\d:?\d\d)$").fill_null(False)
-        if pc.any(zoned).as_py():
-            return values.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-        return values.cast(pa.timestamp("us"))
+        if not pc.any(zoned).as_py():
+            return values.cast(pa.timestamp("us"))
+        none = pa.scalar(None, values.type)
+        in_utc = pc.if_else(zoned, values, none).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+        return pc.coalesce(in_utc, pc.if_else(zoned, none, values).cast(pa.timestamp("us")))
     if not (pa.types.is_date(values.type) or pa.types.is_timestamp(values.type)):
         raise pa.ArrowInvalid(f"{values.type} is no date")
     return pc.cast(values, pa.timestamp("us"), safe=False)

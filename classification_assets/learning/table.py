@@ -154,7 +154,10 @@ class Table:
         if self.roles.weight is None:
             return None
         name = self.roles.weight
-        weight = numbers(self.rows.column(name), name)
+        try:
+            weight = numbers(self.rows.column(name), name, what="weight")
+        except ValueError as error:
+            raise ValueError(f"{self.place}: {error}") from error
         if (wrong := np.flatnonzero(~(weight >= 0))).size:
             raise ValueError(
                 f"{self.place}: column {name!r}, row {wrong[0]}: a weight is a number not below 0, "
@@ -191,6 +194,8 @@ class Table:
         column = self._complete(name, "time: without one it is not known which fold the row is in")
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
             return np.asarray(column)
+        if pa.types.is_decimal(column.type):
+            return np.asarray(column.cast(pa.float64()))
         try:
             return np.asarray(moments_of(column).cast(pa.int64()))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

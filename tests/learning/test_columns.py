@@ -217,6 +217,12 @@ def test_moments_in_any_zone_are_the_same_moment():
     np.testing.assert_array_equal(preprocessing.encode(there), X)
 
 
+def test_moments_with_and_without_a_zone_may_stand_in_one_column():
+    words = ["2024-03-01T12:00:00Z", "2024-03-01 14:00:00+02:00", "2024-03-01T12:00:00", None, "2024-03-01"]
+    _, X = learned(pd.DataFrame({"x": words}))
+    np.testing.assert_array_equal(X[:, 0] - X[4, 0], np.float32([0.5, 0.5, 0.5, np.nan, 0]))
+
+
 def test_the_whole_comes_back_from_json():
     preprocessing, X = learned(FRAME)
     again = Preprocessing.model_validate_json(preprocessing.model_dump_json())

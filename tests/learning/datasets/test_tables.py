@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import os
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import fsspec
@@ -259,6 +260,11 @@ def test_the_newest_rows_test_where_a_column_holds_the_time():
     assert "since" not in split.preprocessing.names
 
 
+def test_time_may_be_a_decimal_number():
+    frame = people().assign(own=[Decimal(number) for number in range(120)])
+    assert (np.diff(split_of(write("a.parquet", frame), id="id", time="own").fold) >= 0).all()
+
+
 def test_a_test_file_is_the_test_fold_and_has_the_types_of_the_other():
     for main, test in (("a.csv", "t.csv"), ("a.parquet", "t.parquet"), ("a.csv", "t.parquet")):
         frame = people(30, seed=1).assign(children=2)
@@ -322,6 +328,18 @@ def test_a_weight_that_is_none_is_named_with_its_row(value, words):
     frame.loc[4, "w"] = value
     with pytest.raises(ValueError, match=f"column 'w', {words}"):
         split_of(write("a.parquet", frame), id="id", weight="w")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("heavy", "a number, however: column 'w', row 0: 'heavy'"), (np.inf, "a finite number")],
+)
+def test_what_is_no_weight_is_called_one(value, words):
+    frame = people().assign(w=["1"] * 120 if value == "heavy" else 1.0)
+    frame.loc[0, "w"] = value
+    with pytest.raises(ValueError, match=f"a.parquet: every weight must be {words}") as refused:
+        split_of(write("a.parquet", frame), id="id", weight="w")
+    assert "leave it empty" not in str(refused.value)
 
 
 @pytest.mark.parametrize("role", ["group", "time"])
