@@ -64,8 +64,8 @@ class Split:
         classes, y = table.labels()
         refuse_unusable(classes, y, f"{table.place}: column {table.target!r}")
         group, time = table.group(), table.time()
-        fold = folds.choose(y, group=group, time=time, n_test=table.n_test)
         try:
+            fold = folds.choose(y, group=group, time=time, n_test=table.n_test)
             preprocessing, X = Preprocessing.fit_table(
                 table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
             )

@@ -293,6 +293,7 @@ def test_a_test_file_is_the_test_fold_and_has_the_types_of_the_other():
             {"id": "id", "weight": "children", "group": "since", "columns": {"town": "numeric"}},
             "'town' holds numbers",
         ),
+        ({"id": "id", "group": "member"}, r"a\.csv: rows of a group stay together.* 2 are there"),
     ],
 )
 def test_a_role_that_does_not_fit_the_table_is_told(declared, words):
@@ -307,6 +308,8 @@ def test_a_role_that_does_not_fit_the_table_is_told(declared, words):
         ({"group": "a", "time": "b"}, "time", "by `group` or by `time`, not by both"),
         ({"id": "label"}, "target", "the column 'label' has two roles"),
         ({"features": ["label"]}, "features", "the column 'label' has another role"),
+        ({"features": ["x", "x"]}, "features", "the column 'x' is named twice"),
+        ({"drop": ["x", "label"]}, "drop", "'label' is the target"),
         ({"columns": {"x": "word"}}, "columns", "'numeric', 'categorical', 'boolean' or 'date'"),
         ({"encoding": "utf-9"}, "encoding", "no encoding 'utf-9'"),
         ({"pathh": 1}, "pathh", "did you mean 'path'"),
