@@ -81,6 +81,11 @@ class Table:
         """The column that is predicted."""
         return self.roles.target
 
+    @property
+    def target_is_categorical(self) -> bool:
+        """Whether its numbers are declared to be names of classes."""
+        return self.roles.columns.get(self.target) == "categorical"
+
     @cached_property
     def features(self) -> tuple[str, ...]:
         """The columns that are predicted from."""

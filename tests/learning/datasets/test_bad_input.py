@@ -296,6 +296,20 @@ def test_a_word_among_numbers_is_named_and_may_be_declared_missing():
     assert used("a.csv", missing=["unknown"]).frame["age"].isna().sum() == 1
 
 
+@pytest.mark.parametrize("number", ["{},5", "1,{}00", "-1.{}00,25", "{},000.5"])
+def test_numbers_with_a_comma_are_not_taken_for_words(number):
+    frame = good().assign(width=[number.format(1 + row % 9) for row in range(60)])
+    frame.loc[3, "width"] = "7"
+    path = written(frame.to_csv(index=False))
+    refused(path, "column 'width' holds numbers with a comma, such as .*columns: {width: categorical}")
+    assert used(path, columns={"width": "categorical"}).kinds()["width"] == "categorical"
+
+
+def test_words_with_a_comma_in_some_are_words():
+    frame = good().assign(rooms=["none", "12,14", "attic"] * 20)
+    assert used(written(frame.to_csv(index=False))).kinds()["rooms"] == "categorical"
+
+
 def test_json_of_several_types_in_a_column_becomes_words():
     rows = ['{"x": 1, "label": "a"}', '{"x": "one", "label": "b"}'] * 30
     assert set(used(written("\n".join(rows), "a.jsonl")).frame["x"]) == {"1", "one"}
@@ -328,6 +342,16 @@ def labelled(labels):
 )
 def test_labels_that_are_no_classes_are_refused(labels, words):
     refused(labelled(labels), words)
+
+
+@pytest.mark.parametrize("path", ["a.csv", "a.parquet"])
+def test_many_numbers_may_be_declared_to_be_classes(path):
+    frame = good(160).assign(label=np.arange(160) % 40)
+    frame.to_parquet("a.parquet")
+    frame.to_csv("a.csv", index=False)
+    refused(path, r"rather a quantity than classes.*columns: \{<the target>: categorical\}")
+    table = Table.of(TableFile(path=path, columns={"label": "categorical"}))
+    refuse_unfit(table, Folds(validation=0.25, test=0.25))
 
 
 @pytest.mark.parametrize("role", ["label", "pairs"])
