@@ -235,6 +235,11 @@ def _label(value: Any, target: str, place: str) -> Any:
         raise ValueError(
             f"{place}: column {target!r}: an empty word is no label; leave it out or give it a name"
         )
+    if isinstance(value, int | float) and not abs(value) < 2**63:
+        raise ValueError(
+            f"{place}: column {target!r}: a number that is a label is finite and below 2^63, however: {value!r}; "
+            "make labels words"
+        )
     if isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, pd.Timestamp):

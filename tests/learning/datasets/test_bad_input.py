@@ -354,6 +354,12 @@ def test_many_numbers_may_be_declared_to_be_classes(path):
     refuse_unfit(table, Folds(validation=0.25, test=0.25))
 
 
+@pytest.mark.parametrize("label", [np.inf, np.uint64(2**64 - 1)])
+def test_a_number_that_could_not_be_stored_is_no_label(label):
+    good().assign(label=np.array([1, label], type(label)).repeat(30)).to_parquet("a.parquet")
+    refused("a.parquet", r"a.parquet: column 'label': a number that is a label is finite and below 2\^63")
+
+
 @pytest.mark.parametrize("role", ["label", "pairs"])
 def test_a_column_of_what_is_no_value_is_named(role):
     frame = good().assign(pairs=[[1, 2]] * 60)
