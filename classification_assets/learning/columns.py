@@ -37,6 +37,7 @@ MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?
 NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?([iI][nN][fF](inity)?)$"
 """A number as a word; one with a leading zero, such as a postal code, is none."""
 
+_POINT = re.compile(r"^([+-]?\d+)\.0+$")
 _DAY = np.timedelta64(1, "D") / np.timedelta64(1, "us")
 _MINUTES = 24 * 60
 # A column of 0, 1 and gaps is often written with points.
@@ -143,12 +144,18 @@ class Categorical(Column):
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         places = self._places()
-        return _by_value(values, lambda text: places.get(text, len(places)))
+        # Whole numbers are written with a point where their column has gaps, and without one where it has none.
+        whole = {_POINT.sub(r"\1", text): place for text, place in reversed(places.items())}
+
+        def place(text: str) -> int:
+            return places.get(text, whole.get(_POINT.sub(r"\1", text), len(places)))
+
+        return _by_value(values, place)
 
     def _value(self, code: float) -> Any:
         return self.categories[round(code)] if round(code) < len(self.categories) else "another"
 
-    def _places(self) -> Mapping[str, int]:
+    def _places(self) -> dict[str, int]:
         return {category: place for place, category in enumerate(self.categories)}
 
     @property

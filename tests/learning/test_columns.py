@@ -123,6 +123,14 @@ def test_declared_kinds_come_before_inferred_ones():
     assert X[0, 2] == (dt.date(2020, 2, 29) - dt.date(2000, 1, 1)).days
 
 
+def test_whole_numbers_as_categories_are_the_same_with_and_without_a_point():
+    preprocessing, X = learned(pd.DataFrame({"x": ["1.0", "2.0", None, "1.0"]}), {"x": "categorical"})
+    others = pd.DataFrame({"x": ["1", "2", None, "1.00"]})
+    np.testing.assert_array_equal(preprocessing.encode(others), X)
+    _, X = learned(pd.DataFrame({"x": ["1.0", "1", "1", "1.00"]}), {"x": "categorical"})
+    assert sorted(X[:, 0]) == [0, 0, 1, 2]
+
+
 def test_truth_values_may_be_numbers_with_a_point_as_a_column_with_gaps_is_written():
     _, X = learned(pd.DataFrame({"x": ["1.0", "0.0", None, "1"]}), {"x": "boolean"})
     np.testing.assert_array_equal(X[:, 0], np.float32([1, 0, np.nan, 1]))
