@@ -310,6 +310,7 @@ def test_a_role_that_does_not_fit_the_table_is_told(declared, words):
         ({"features": ["label"]}, "features", "the column 'label' has another role"),
         ({"features": ["x", "x"]}, "features", "the column 'x' is named twice"),
         ({"drop": ["x", "label"]}, "drop", "'label' is the target"),
+        ({"test": "a.csv"}, "test", "the test fold's file is the table's own"),
         ({"columns": {"x": "word"}}, "columns", "'numeric', 'categorical', 'boolean' or 'date'"),
         ({"encoding": "utf-9"}, "encoding", "no encoding 'utf-9'"),
         ({"pathh": 1}, "pathh", "did you mean 'path'"),
