@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("output", help="the .parquet file to write: a path or URL")
     parser.add_argument("--id", help="the column that names the rows (default: the data set's, else numbers)")
+    parser.add_argument("--format", help="csv, tsv, parquet or jsonl (default: by the name's ending)")
     parser.add_argument("--separator", help="between the values of CSV (default: as the model's own table)")
     parser.add_argument("--encoding", help="of text (default: as the model's own table)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
@@ -42,8 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError(
                 f"{given.output}: predictions are written as Parquet, to a name that ends in .parquet"
             )
+        if os.path.realpath(given.output) == os.path.realpath(given.input):
+            raise ValueError(f"{given.output}: would take the place of the rows; give another name")
         fitted = _model(given.model, imported(given.module, "--module") if given.module else None)
-        own = {name: value for name in ("id", "separator", "encoding") if (value := getattr(given, name))}
+        own = {
+            name: value
+            for name in ("id", "format", "separator", "encoding")
+            if (value := getattr(given, name))
+        }
         # What stands on the command line is meant, wherever it lies.
         path = given.input if "://" in given.input else os.path.abspath(given.input)
         declared = UnlabelledFile.model_validate(own | {"path": path})

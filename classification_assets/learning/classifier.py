@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from numbers import Integral
+from datetime import date
+from decimal import Decimal
+from numbers import Integral, Number
 from pathlib import Path
 from typing import Any, Self
 
@@ -290,6 +292,15 @@ def _classes(labels: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray,
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in labels.tolist()})
         raise ValueError(f"labels must be of one type, however y holds: {', '.join(kinds)}") from error
+    for label in classes if classes.dtype.kind in "mO" else ():
+        # What a stored model could not give back as it was.
+        if not isinstance(label, str | Number | np.generic | date) or isinstance(
+            label, bytes | Decimal | np.timedelta64
+        ):
+            raise ValueError(
+                f"a label is a word, a number, true or false, or a date, however y holds: {label!r} "
+                f"({type(label).__name__}); turn labels into words, as in y.astype(str)"
+            )
     if len(classes) < 2:
         raise ValueError(
             f"labels of two classes or more are needed, however y holds 1 class: {classes.tolist()}"

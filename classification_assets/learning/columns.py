@@ -34,9 +34,14 @@ DAY_0 = np.datetime64("2000-01-01T00:00:00", "us")
 MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 """A date or moment as a word."""
 
+NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?([iI][nN][fF](inity)?)$"
+"""A number as a word; one with a leading zero, such as a postal code, is none."""
+
+_POINT = re.compile(r"^([+-]?\d+)\.0+$")
 _DAY = np.timedelta64(1, "D") / np.timedelta64(1, "us")
 _MINUTES = 24 * 60
-_TRUE, _FALSE = {"true", "yes", "y", "t", "1", "on"}, {"false", "no", "n", "f", "0", "off"}
+# A column of 0, 1 and gaps is often written with points.
+_TRUE, _FALSE = {"true", "yes", "y", "t", "1", "1.0", "on"}, {"false", "no", "n", "f", "0", "0.0", "off"}
 # A column whose bulk lies within this many widths of its middle 98 % is standardized by plain mean and deviation.
 _REACH = 3.0
 # Values, evenly spaced, whose quantiles are taken: a hundredth of a per cent does not matter there.
@@ -139,12 +144,18 @@ class Categorical(Column):
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         places = self._places()
-        return _by_value(values, lambda text: places.get(text, len(places)))
+        # Whole numbers are written with a point where their column has gaps, and without one where it has none.
+        whole = {_POINT.sub(r"\1", text): place for text, place in reversed(places.items())}
+
+        def place(text: str) -> int:
+            return places.get(text, whole.get(_POINT.sub(r"\1", text), len(places)))
+
+        return _by_value(values, place)
 
     def _value(self, code: float) -> Any:
         return self.categories[round(code)] if round(code) < len(self.categories) else "another"
 
-    def _places(self) -> Mapping[str, int]:
+    def _places(self) -> dict[str, int]:
         return {category: place for place, category in enumerate(self.categories)}
 
     @property
@@ -184,7 +195,10 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
     ValueError
         If no kind holds such values.
     """
-    if pa.types.is_dictionary(type) or pa.types.is_string(type) or pa.types.is_large_string(type):
+    if pa.types.is_dictionary(type):
+        inferred_kind(name, type.value_type)  # pandas' categories may be intervals, which have no name
+        return "categorical"
+    if _is_words(type):
         return "categorical"
     if pa.types.is_boolean(type):
         return "boolean"
@@ -201,22 +215,30 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
     )
 
 
-def numbers(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
-    """Numbers as float32 (N,), NaN where missing."""
+def numbers(values: pa.Array, name: str, first: int = 0, what: str = "feature") -> np.ndarray:
+    """Numbers as float32 (N,), NaN where missing; `what` each one is, for messages."""
     values = _plain(values)
+    wrong = pc.is_valid(values)
+    if _is_words(values.type):
+        # As in CSV: whether a file gives numbers types, or writes them as words, changes nothing.
+        words = pc.utf8_trim_whitespace(values)
+        wrong = pc.invert(pc.match_substring_regex(words, NUMBER))
+        if not pc.any(wrong).as_py():
+            values = pc.replace_substring_regex(words, r"^\+", "").cast(pa.float64())
     if not (pa.types.is_null(values.type) or _is_number(values.type)):
-        row, value = _first(values, pc.is_valid(values))
+        row, value = _first(values, wrong.fill_null(False))
         raise ValueError(
-            f"every feature must be a number, however: column {name!r}, row {first + row}: {value!r}"
+            f"every {what} must be a number, however: column {name!r}, row {first + row}: {value!r}"
         )
     exact = _exact(values)
     with np.errstate(over="ignore"):
         found = exact.astype(np.float32)
     if (wrong := np.flatnonzero(np.isinf(found))).size:
         value = exact[wrong[0]]
+        advice = "; leave it empty if it is not known" if what == "feature" else ""
         raise ValueError(
-            f"every feature must be a finite number, however: column {name!r}, row {first + wrong[0]}: {value} "
-            "(up to 3e38; leave it empty if it is not known)"
+            f"every {what} must be a finite number, however: column {name!r}, row {first + wrong[0]}: {value} "
+            f"(up to 3e38{advice})"
         )
     return found
 
@@ -259,18 +281,20 @@ def days(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
 
 
 def moments_of(values: pa.Array) -> pa.Array:
-    """Dates, moments or ISO 8601 words as moments in UTC, to the microsecond.
+    """Dates, moments or ISO 8601 words as moments in UTC, to the microsecond; without a zone they are in UTC.
 
     Raises
     ------
     pa.ArrowInvalid, pa.ArrowNotImplementedError
         If a value is none.
     """
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+    if _is_words(values.type):
         zoned = pc.match_substring_regex(values, r"(Z|[+-]\d\d:?\d\d)$").fill_null(False)
-        if pc.any(zoned).as_py():
-            return values.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-        return values.cast(pa.timestamp("us"))
+        if not pc.any(zoned).as_py():
+            return values.cast(pa.timestamp("us"))
+        none = pa.scalar(None, values.type)
+        in_utc = pc.if_else(zoned, values, none).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+        return pc.coalesce(in_utc, pc.if_else(zoned, none, values).cast(pa.timestamp("us")))
     if not (pa.types.is_date(values.type) or pa.types.is_timestamp(values.type)):
         raise pa.ArrowInvalid(f"{values.type} is no date")
     return pc.cast(values, pa.timestamp("us"), safe=False)
@@ -290,7 +314,7 @@ def refuse_long_words(values: pa.Array, name: str, first: int = 0) -> None:
         If one is, with column and row.
     """
     values = _plain(values)
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+    if not _is_words(values.type):
         return
     lengths = pc.binary_length(values)
     if (longest := pc.max(lengths).as_py() or 0) > LONGEST_WORD:
@@ -360,6 +384,10 @@ def _plain(values: pa.Array) -> pa.Array:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _is_words(type: pa.DataType) -> bool:
+    return pa.types.is_string(type) or pa.types.is_large_string(type)
 
 
 def _is_number(type: pa.DataType) -> bool:

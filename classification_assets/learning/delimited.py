@@ -12,7 +12,7 @@ import pyarrow.csv
 
 from classification_assets.learning import text
 from classification_assets.learning.rows import Rows, kept
-from classification_assets.learning.text import refuse_binary, refuse_encoding, refuse_twins
+from classification_assets.learning.text import opened_text, refuse_binary, refuse_encoding, refuse_twins
 from classification_assets.learning.words import without_missing
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _batches(
 
 def _header(file: Path, written: Format, path: str, separator: str) -> list[str]:
     try:
-        with file.open(encoding=written.encoding, newline="") as opened:
+        with opened_text(file, written.encoding, newline="") as opened:
             line = next(csv.reader(iter(lambda: opened.readline(text.LONGEST), ""), delimiter=separator), [])
             empty = all(
                 not rest.strip() for rest in iter(lambda: opened.readline(text.LONGEST), "")
@@ -88,7 +88,7 @@ def _header(file: Path, written: Format, path: str, separator: str) -> list[str]
         raise
     except csv.Error as error:
         raise ValueError(f"{path}: the header cannot be read: {error}") from error
-    names = [name.strip().removeprefix("\ufeff") for name in line]
+    names = [name.strip() for name in line]
     if not any(names):
         raise ValueError(f"{path}: the first line must hold the columns' names, however: it is empty")
     if "" in names:

@@ -21,8 +21,8 @@ FEW = 20
 """Different numbers that are classes however few rows there are."""
 
 
-def refuse_unusable(classes: list[Any], y: np.ndarray, place: str) -> None:
-    """Check the labels of N rows, given as C classes and codes y (N,).
+def refuse_unusable(classes: list[Any], y: np.ndarray, place: str, *, categorical: bool = False) -> None:
+    """Check the labels of N rows, given as C classes and codes y (N,); `categorical`: declared to be classes.
 
     Raises
     ------
@@ -37,11 +37,11 @@ def refuse_unusable(classes: list[Any], y: np.ndarray, place: str) -> None:
     numbers = all(isinstance(label, int | float) and not isinstance(label, bool) for label in classes)
     whole = numbers and all(float(label).is_integer() for label in classes)
     examples = ", ".join(repr(label) for label in classes[:3])
-    if numbers and C > FEW and (not whole or N / C < 5):
+    if numbers and not categorical and C > FEW and (not whole or N / C < 5):
         raise ValueError(
             f"{place}: holds {C:,} different numbers in {N:,} rows ({examples}, ...): rather a quantity than classes. "
             "Estimate it by regression (scikit-learn's HistGradientBoostingRegressor, say), or cut it into classes "
-            "first (pandas.cut); if these are classes, make them words"
+            "first (pandas.cut); if these are classes, say so (columns: {<the target>: categorical})"
         )
     if C == N:
         raise ValueError(
@@ -64,7 +64,9 @@ def refuse_unfit(table: Table, folds: Folds) -> None:
         If they are not, with the reason.
     """
     classes, y = table.labels()
-    refuse_unusable(classes, y, f"{table.place}: column {table.target!r}")
+    refuse_unusable(
+        classes, y, f"{table.place}: column {table.target!r}", categorical=table.target_is_categorical
+    )
     try:
         folds.sizes(len(y), len(classes), table.n_test)
     except ValueError as error:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from classification_assets.learning import text
 from classification_assets.learning.columns import as_category
 from classification_assets.learning.rows import Rows, kept
-from classification_assets.learning.text import refuse_encoding
+from classification_assets.learning.text import opened_text, refuse_encoding
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format
@@ -52,7 +52,7 @@ def objects_of(written: Format, file: Path, path: str) -> Rows:
 def _blocks(written: Format, file: Path, path: str) -> Iterator[list[dict[str, Any]]]:
     block: list[dict[str, Any]] = []
     try:
-        with file.open(encoding=written.encoding) as opened:
+        with opened_text(file, written.encoding) as opened:
             for number, line in enumerate(iter(lambda: opened.readline(text.LONGEST), ""), start=1):
                 if not line.strip():
                     continue

@@ -6,6 +6,8 @@ offer: `row_statistics` and `scores_of_sums` give those from sums over rows, and
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -45,21 +47,24 @@ def average_scores(
     y, p, weight = _counted(y, p, weight)
     predicted, labels = p.argmax(1), np.arange(p.shape[1])
     one_class = len(np.unique(np.concatenate([y, predicted]))) < 2
-    scores = {
-        "accuracy": accuracy_score(y, predicted, sample_weight=weight),
-        "balanced_accuracy": balanced_accuracy_score(y, predicted, sample_weight=weight),
-        "log_loss": log_loss(y, p, labels=labels, sample_weight=weight),
-        "brier_score": brier_score_loss(y, p, labels=labels, scale_by_half=False, sample_weight=weight),
-        "expected_calibration_error": calibration_error(y, p, weight),
-        # By chance all rows would be right too, so agreement says nothing.
-        "cohen_kappa": 0.0 if one_class else cohen_kappa_score(y, predicted, sample_weight=weight),
-        "matthews_correlation": matthews_corrcoef(y, predicted, sample_weight=weight),
-    }
-    for average in ("macro", "weighted"):
-        found = precision_recall_fscore_support(
-            y, predicted, average=average, zero_division=0, sample_weight=weight
-        )
-        scores |= {f"{average}_{name}": score for name, score in zip(CLASS_METRICS, found, strict=False)}
+    with warnings.catch_warnings():
+        # That a fold has no row of a class, or of one only, is seen in its support.
+        warnings.simplefilter("ignore", UserWarning)
+        scores = {
+            "accuracy": accuracy_score(y, predicted, sample_weight=weight),
+            "balanced_accuracy": balanced_accuracy_score(y, predicted, sample_weight=weight),
+            "log_loss": log_loss(y, p, labels=labels, sample_weight=weight),
+            "brier_score": brier_score_loss(y, p, labels=labels, scale_by_half=False, sample_weight=weight),
+            "expected_calibration_error": calibration_error(y, p, weight),
+            # By chance all rows would be right too, so agreement says nothing.
+            "cohen_kappa": 0.0 if one_class else cohen_kappa_score(y, predicted, sample_weight=weight),
+            "matthews_correlation": matthews_corrcoef(y, predicted, sample_weight=weight),
+        }
+        for average in ("macro", "weighted"):
+            found = precision_recall_fscore_support(
+                y, predicted, average=average, zero_division=0, sample_weight=weight
+            )
+            scores |= {f"{average}_{name}": score for name, score in zip(CLASS_METRICS, found, strict=False)}
     scores |= dict(zip(RANKING_METRICS, _mean_of_defined(ranked.T), strict=True))
     return {name: float(score) for name, score in scores.items()}
 

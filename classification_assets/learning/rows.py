@@ -94,7 +94,7 @@ class MemoryRows(Rows):
         for index, name in enumerate(frame.columns):
             try:
                 arrays.append(pa.Array.from_pandas(frame.iloc[:, index]))
-            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
                 raise ValueError(
                     f"{place}: column {str(name)!r} holds values of several types, or of one that no table "
                     f"holds ({str(error).splitlines()[0]}); turn it into numbers or words, or leave it out"
@@ -112,14 +112,24 @@ class MemoryRows(Rows):
         """
         if isinstance(frame, pd.DataFrame):
             return cls.of(frame, place)
-        if isinstance(frame, pa.Table | pa.RecordBatch) or hasattr(frame, "__arrow_c_stream__"):
-            table = pa.table(frame)
-            # What polars calls a word is a type of its own in Arrow, which few functions know.
-            plain = [
-                field.with_type(pa.large_string()) if field.type == pa.string_view() else field
-                for field in table.schema
-            ]
-            return cls(table.cast(pa.schema(plain)))
+        import narwhals.stable.v2 as nw  # for tables of one's own only: importing it takes time
+
+        try:
+            if nw.dependencies.is_into_dataframe(frame):
+                # Polars' own way gives types that all of Arrow's functions know, within its categories too.
+                return cls(nw.from_native(frame, eager_only=True).to_arrow())
+            if isinstance(frame, pa.RecordBatch) or hasattr(frame, "__arrow_c_stream__"):
+                table = pa.table(frame)
+                plain = [
+                    field.with_type(pa.large_string()) if field.type == pa.string_view() else field
+                    for field in table.schema
+                ]
+                return cls(table.cast(pa.schema(plain)))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise ValueError(
+                f"{place}: a {type(frame).__name__} does not become a table of numbers, words, truth values and "
+                f"dates: {error}"
+            ) from error
         raise ValueError(
             f"{place}: a pandas or polars frame or an Arrow table is needed, however: {type(frame).__name__}"
         )

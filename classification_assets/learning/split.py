@@ -62,10 +62,12 @@ class Split:
             If the rows are too few for the folds, or a column cannot be used.
         """
         classes, y = table.labels()
-        refuse_unusable(classes, y, f"{table.place}: column {table.target!r}")
+        refuse_unusable(
+            classes, y, f"{table.place}: column {table.target!r}", categorical=table.target_is_categorical
+        )
         group, time = table.group(), table.time()
-        fold = folds.choose(y, group=group, time=time, n_test=table.n_test)
         try:
+            fold = folds.choose(y, group=group, time=time, n_test=table.n_test)
             preprocessing, X = Preprocessing.fit_table(
                 table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
             )

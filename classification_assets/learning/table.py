@@ -81,6 +81,11 @@ class Table:
         """The column that is predicted."""
         return self.roles.target
 
+    @property
+    def target_is_categorical(self) -> bool:
+        """Whether its numbers are declared to be names of classes."""
+        return self.roles.columns.get(self.target) == "categorical"
+
     @cached_property
     def features(self) -> tuple[str, ...]:
         """The columns that are predicted from."""
@@ -88,10 +93,14 @@ class Table:
 
     def kinds(self) -> dict[str, ColumnKind]:
         """Of the features, as declared or else inferred."""
-        return {
-            name: self.roles.columns.get(name) or inferred_kind(name, self.rows.schema.field(name).type)
-            for name in self.features
-        }
+        types = {name: self.rows.schema.field(name).type for name in self.features}
+        try:
+            return {
+                name: self.roles.columns.get(name) or inferred_kind(name, type)
+                for name, type in types.items()
+            }
+        except ValueError as error:
+            raise ValueError(f"{self.place}: {error}") from error
 
     @property
     def place(self) -> str:
@@ -124,7 +133,12 @@ class Table:
         column = self.rows.column(self.target)
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()  # a frame's categories may have no rows
-        column = column.dictionary_encode()
+        try:
+            column = column.dictionary_encode()
+        except pa.ArrowNotImplementedError as error:
+            raise ValueError(
+                f"{self.place}: column {self.target!r} holds {column.type}: {_LABELS}; turn them into words"
+            ) from error
         if column.null_count:
             row = int(np.flatnonzero(np.asarray(pc.is_null(column)))[0])
             raise ValueError(f"{self.place}: column {self.target!r}, row {row}: a row without a label")
@@ -145,7 +159,10 @@ class Table:
         if self.roles.weight is None:
             return None
         name = self.roles.weight
-        weight = numbers(self.rows.column(name), name)
+        try:
+            weight = numbers(self.rows.column(name), name, what="weight")
+        except ValueError as error:
+            raise ValueError(f"{self.place}: {error}") from error
         if (wrong := np.flatnonzero(~(weight >= 0))).size:
             raise ValueError(
                 f"{self.place}: column {name!r}, row {wrong[0]}: a weight is a number not below 0, "
@@ -182,6 +199,8 @@ class Table:
         column = self._complete(name, "time: without one it is not known which fold the row is in")
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
             return np.asarray(column)
+        if pa.types.is_decimal(column.type):
+            return np.asarray(column.cast(pa.float64()))
         try:
             return np.asarray(moments_of(column).cast(pa.int64()))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -206,6 +225,9 @@ class Table:
         return pd.DataFrame({"class": classes, "rows": counts, "share": counts / counts.sum()})
 
 
+_LABELS = "a label is a word, a number, true or false, or a date"
+
+
 def _label(value: Any, target: str, place: str) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
@@ -213,16 +235,18 @@ def _label(value: Any, target: str, place: str) -> Any:
         raise ValueError(
             f"{place}: column {target!r}: an empty word is no label; leave it out or give it a name"
         )
+    if isinstance(value, int | float) and not abs(value) < 2**63:
+        raise ValueError(
+            f"{place}: column {target!r}: a number that is a label is finite and below 2^63, however: {value!r}; "
+            "make labels words"
+        )
     if isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime()
     if isinstance(value, date):
         return value
-    raise ValueError(
-        f"{place}: column {target!r}: a label is a word, a number, true or false, or a date, "
-        f"however: {value!r} ({type(value).__name__})"
-    )
+    raise ValueError(f"{place}: column {target!r}: {_LABELS}, however: {value!r} ({type(value).__name__})")
 
 
 def _rank(label: Any) -> tuple[str, Any]:

@@ -6,9 +6,15 @@ import codecs
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 LONGEST = 2**22
 """Bytes of a row of text: a longer one is rather a quotation mark that was never closed."""
+
+
+def opened_text(file: Path, encoding: str, newline: str | None = None) -> IO[str]:
+    """A file to read from, without the byte order mark that some programs begin UTF-8 with."""
+    return file.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline=newline)
 
 
 def refuse_binary(file: Path, path: str, encoding: str) -> None:
@@ -28,7 +34,11 @@ def refuse_encoding(file: Path, path: str, encoding: str) -> None:
         while data := opened.read(2**20):
             try:
                 line += decoder.decode(data).count("\n")
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
+                if not isinstance(error, UnicodeDecodeError):
+                    raise ValueError(
+                        f"{path}: is not {encoding}: {error}; say the encoding, such as utf-8"
+                    ) from error
                 wrong = error.object[error.start : error.start + 1]
                 line += error.object[: error.start].count(b"\n")
                 raise ValueError(

@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classification_assets.learning.columns import MOMENT, moments_of
+from classification_assets.learning.columns import MOMENT, NUMBER, moments_of
 from classification_assets.learning.datasets.roles import ColumnKind
 
 WHOLE = r"^[+-]?(0|[1-9]\d*)$"
-NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?([iI][nN][fF](inity)?)$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
+COMMA = r"^[+-]?\d+,\d+$|^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$|^[+-]?\d{1,3}(\.\d{3})+,\d+$"
+"""A number with a comma: for a decimal point, or between thousands."""
 TRUTHS = ("true", "false")
 NEARLY = 0.9
 """If so many of a column's values are numbers, the others are rather mistakes."""
@@ -37,7 +38,7 @@ def type_of(
     Raises
     ------
     ValueError
-        If a column is declared numeric, or nearly is, and a value is no number.
+        If a column is declared numeric, or nearly is, and a value is no number, or its numbers have commas.
     """
     there = words.drop_null()
     if not len(there):
@@ -52,6 +53,11 @@ def type_of(
     share = pc.mean(numeric.cast(pa.int8())).as_py()
     if share == 1:
         return pa.float64()
+    if strict and declared is None and _have_commas(there):
+        raise ValueError(
+            f"{place}: column {name!r} holds numbers with a comma, such as {there[0].as_py()[:80]!r}; write a decimal "
+            f"point and nothing between thousands, or say that words are meant (columns: {{{name}: categorical}})"
+        )
     if declared == "numeric" or (strict and share >= NEARLY):
         row = int(np.flatnonzero(np.asarray(pc.invert(numeric.fill_null(True))))[0])
         advice = (
@@ -102,6 +108,20 @@ def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.Chunke
     trimmed = pc.utf8_trim_whitespace(words)
     gone = pc.is_in(trimmed, pa.array(list(missing), pa.string()))
     return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
+
+
+def _have_commas(words: pa.ChunkedArray) -> bool:
+    """Whether so many of some words are numbers with a comma that the column is rather one of numbers."""
+
+    def share(some: pa.ChunkedArray) -> float:
+        return pc.mean(pc.match_substring_regex(some, COMMA).cast(pa.int8())).as_py()
+
+    # Few tell, most often, that there are none.
+    return share(words[:1000]) > 0 and share(words) >= 1 - NEARLY and share(_no_number(words)) >= NEARLY
+
+
+def _no_number(words: pa.ChunkedArray) -> pa.ChunkedArray:
+    return words.filter(pc.invert(pc.match_substring_regex(words, NUMBER)))
 
 
 def _whole_type(words: pa.ChunkedArray) -> pa.DataType:

@@ -2,6 +2,7 @@
 
 import pickle
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -428,6 +429,20 @@ def test_one_class_that_counts_is_not_enough():
 def test_labels_of_several_types_are_refused():
     with pytest.raises(ValueError, match="labels must be of one type, however y holds: int, str"):
         classifier().fit(X, np.array([1, *y[1:]], object))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.cut(np.arange(200), 2),
+        pd.to_timedelta(np.arange(200) % 2),
+        np.array([Decimal(1), Decimal(2)] * 100),
+    ],
+    ids=["intervals", "durations", "decimals"],
+)
+def test_labels_that_a_stored_model_could_not_give_back_are_refused_before_training(labels):
+    with pytest.raises(ValueError, match=r"a label is a word, a number.*turn labels into words"):
+        classifier().fit(np.arange(200.0)[:, None], labels)
 
 
 def test_labels_that_are_measured_and_not_counted_are_refused():

@@ -123,12 +123,31 @@ def test_declared_kinds_come_before_inferred_ones():
     assert X[0, 2] == (dt.date(2020, 2, 29) - dt.date(2000, 1, 1)).days
 
 
+def test_whole_numbers_as_categories_are_the_same_with_and_without_a_point():
+    preprocessing, X = learned(pd.DataFrame({"x": ["1.0", "2.0", None, "1.0"]}), {"x": "categorical"})
+    others = pd.DataFrame({"x": ["1", "2", None, "1.00"]})
+    np.testing.assert_array_equal(preprocessing.encode(others), X)
+    _, X = learned(pd.DataFrame({"x": ["1.0", "1", "1", "1.00"]}), {"x": "categorical"})
+    assert sorted(X[:, 0]) == [0, 0, 1, 2]
+
+
+def test_truth_values_may_be_numbers_with_a_point_as_a_column_with_gaps_is_written():
+    _, X = learned(pd.DataFrame({"x": ["1.0", "0.0", None, "1"]}), {"x": "boolean"})
+    np.testing.assert_array_equal(X[:, 0], np.float32([1, 0, np.nan, 1]))
+
+
+def test_numbers_that_a_file_holds_as_words_are_numbers_where_that_is_declared():
+    frame = pd.DataFrame({"x": [" 5", "+6.5", None, "1e3", "-.5"]})
+    _, X = learned(frame, {"x": "numeric"})
+    np.testing.assert_array_equal(X[:, 0], np.float32([5, 6.5, np.nan, 1000, -0.5]))
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "words"),
     [
         (["yes", "perhaps"], "boolean", r"column 'x' is boolean.*row 1: 'perhaps'"),
         (["2020-01-01", "yesterday"], "date", r"column 'x' is a date.*row 1: 'yesterday'"),
-        (["5", "six"], "numeric", r"must be a number, however: column 'x', row 0: '5'"),
+        (["5", "six"], "numeric", r"must be a number, however: column 'x', row 1: 'six'"),
         ([1.0, np.inf], None, r"finite number.*column 'x', row 1: inf"),
         ([[1], [2]], None, r"column 'x' holds list.*drop: \[x\]"),
     ],
@@ -204,6 +223,12 @@ def test_moments_in_any_zone_are_the_same_moment():
     preprocessing, X = learned(pd.DataFrame({"at": utc}))
     there = pd.DataFrame({"at": utc.tz_convert("Asia/Tokyo")})
     np.testing.assert_array_equal(preprocessing.encode(there), X)
+
+
+def test_moments_with_and_without_a_zone_may_stand_in_one_column():
+    words = ["2024-03-01T12:00:00Z", "2024-03-01 14:00:00+02:00", "2024-03-01T12:00:00", None, "2024-03-01"]
+    _, X = learned(pd.DataFrame({"x": words}))
+    np.testing.assert_array_equal(X[:, 0] - X[4, 0], np.float32([0.5, 0.5, 0.5, np.nan, 0]))
 
 
 def test_the_whole_comes_back_from_json():

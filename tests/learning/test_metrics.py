@@ -83,6 +83,13 @@ def test_a_perfect_classifier_is_perfect_though_a_class_has_no_row():
     assert scores["macro_f1"] == scores["macro_recall"] == scores["balanced_accuracy"] == 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_fold_without_a_class_says_so_by_its_scores_and_not_on_the_screen():
+    y, p = np.zeros(4, int), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]])
+    assert average_scores(y, p)["balanced_accuracy"] == 0.75
+    assert average_scores(y[:1], p[:1])["balanced_accuracy"] == 1
+
+
 @given(scored(), st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
 def test_a_row_of_weight_three_is_three_rows(drawn, seed):

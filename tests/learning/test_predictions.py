@@ -176,6 +176,21 @@ def test_a_path_on_the_command_line_is_meant_wherever_it_lies(model, tmp_path, m
     assert main([str(model[1]), "../new.csv", "out.parquet"]) == 0
 
 
+def test_a_name_that_says_no_format_needs_it_beside(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    people(40, seed=1).to_csv("new.data", index=False, sep=";")
+    assert main([str(model[1]), "new.data", "out.parquet"]) == 2
+    assert main([str(model[1]), "new.data", "out.parquet", "--format", "csv"]) == 0
+
+
+def test_predictions_do_not_take_the_place_of_the_rows(model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    people(40, seed=1).to_parquet("new.parquet")
+    assert main([str(model[1]), "./new.parquet", str(tmp_path / "new.parquet")]) == 2
+    assert "would take the place of the rows" in capsys.readouterr().err
+    assert "p_ill" not in pq.read_schema("new.parquet").names
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

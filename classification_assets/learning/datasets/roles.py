@@ -55,6 +55,10 @@ class Roles(Declaration):
             raise field_error(
                 type(self), "target", f"the column {twice[0]!r} has two roles; each needs its own", twice[0]
             )
+        if self.target in self.drop:
+            raise field_error(type(self), "drop", f"{self.target!r} is the target; keep it", self.target)
+        if twice := [name for name, count in Counter(self.features).items() if count > 1]:
+            raise field_error(type(self), "features", f"the column {twice[0]!r} is named twice", twice[0])
         for name in self.features:
             if name in (self.target, self.id, self.weight) or name in self.drop:
                 raise field_error(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from classification_assets.learning.datasets.dataset import Dataset
 from classification_assets.learning.datasets.roles import Roles
-from classification_assets.learning.declaration import Declaration, ImportPath, imported
+from classification_assets.learning.declaration import Declaration, ImportPath, field_error, imported
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -85,6 +85,17 @@ class TableFile(OwnTable, Format):
     test: str | None = Field(
         None, min_length=1, description="A file of its own whose rows are the test fold; paths as above."
     )
+
+    @model_validator(mode="after")
+    def _test_is_another_file(self) -> TableFile:
+        if self.test == self.path:
+            raise field_error(
+                type(self),
+                "test",
+                "the test fold's file is the table's own; rows may not be in both",
+                self.path,
+            )
+        return self
 
     def read(self) -> Read:
         from classification_assets.learning.reading import read_files

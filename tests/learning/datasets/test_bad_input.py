@@ -1,5 +1,6 @@
 """What people really have in their files: a clear error before any work, or a way to go on that loses nothing."""
 
+import csv
 import gzip
 import io
 import os
@@ -105,6 +106,20 @@ def test_utf_16_is_recognized():
 def test_a_byte_order_mark_is_no_part_of_a_name():
     written("\n".join(lines()).encode("utf-8-sig"))
     assert used("a.csv").rows.names == ["age", "town", "label"]
+
+
+def test_a_byte_order_mark_before_a_quotation_mark_is_no_part_of_a_name():
+    text = good().to_csv(index=False, quoting=csv.QUOTE_ALL)
+    assert used(written(b"\xef\xbb\xbf" + text.encode())).features == ("age", "town")
+
+
+def test_a_byte_order_mark_before_json_is_no_part_of_it():
+    content = good().to_json(orient="records", lines=True)
+    assert used(written(b"\xef\xbb\xbf" + content.encode(), "a.jsonl")).features == ("age", "town")
+
+
+def test_text_that_is_not_the_utf_16_it_is_said_to_be_is_named():
+    refused(written("\n".join(lines())), r"a\.csv: is not utf-16: .*BOM", encoding="utf-16")
 
 
 @pytest.mark.parametrize(("extra", "count"), [(",more", 4), ("", 2)])
@@ -281,6 +296,20 @@ def test_a_word_among_numbers_is_named_and_may_be_declared_missing():
     assert used("a.csv", missing=["unknown"]).frame["age"].isna().sum() == 1
 
 
+@pytest.mark.parametrize("number", ["{},5", "1,{}00", "-1.{}00,25", "{},000.5"])
+def test_numbers_with_a_comma_are_not_taken_for_words(number):
+    frame = good().assign(width=[number.format(1 + row % 9) for row in range(60)])
+    frame.loc[3, "width"] = "7"
+    path = written(frame.to_csv(index=False))
+    refused(path, "column 'width' holds numbers with a comma, such as .*columns: {width: categorical}")
+    assert used(path, columns={"width": "categorical"}).kinds()["width"] == "categorical"
+
+
+def test_words_with_a_comma_in_some_are_words():
+    frame = good().assign(rooms=["none", "12,14", "attic"] * 20)
+    assert used(written(frame.to_csv(index=False))).kinds()["rooms"] == "categorical"
+
+
 def test_json_of_several_types_in_a_column_becomes_words():
     rows = ['{"x": 1, "label": "a"}', '{"x": "one", "label": "b"}'] * 30
     assert set(used(written("\n".join(rows), "a.jsonl")).frame["x"]) == {"1", "one"}
@@ -313,6 +342,30 @@ def labelled(labels):
 )
 def test_labels_that_are_no_classes_are_refused(labels, words):
     refused(labelled(labels), words)
+
+
+@pytest.mark.parametrize("path", ["a.csv", "a.parquet"])
+def test_many_numbers_may_be_declared_to_be_classes(path):
+    frame = good(160).assign(label=np.arange(160) % 40)
+    frame.to_parquet("a.parquet")
+    frame.to_csv("a.csv", index=False)
+    refused(path, r"rather a quantity than classes.*columns: \{<the target>: categorical\}")
+    table = Table.of(TableFile(path=path, columns={"label": "categorical"}))
+    refuse_unfit(table, Folds(validation=0.25, test=0.25))
+
+
+@pytest.mark.parametrize("label", [np.inf, np.uint64(2**64 - 1)])
+def test_a_number_that_could_not_be_stored_is_no_label(label):
+    good().assign(label=np.array([1, label], type(label)).repeat(30)).to_parquet("a.parquet")
+    refused("a.parquet", r"a.parquet: column 'label': a number that is a label is finite and below 2\^63")
+
+
+@pytest.mark.parametrize("role", ["label", "pairs"])
+def test_a_column_of_what_is_no_value_is_named(role):
+    frame = good().assign(pairs=[[1, 2]] * 60)
+    frame = frame if role == "pairs" else frame.assign(label=frame["pairs"]).drop(columns="pairs")
+    frame.to_parquet("a.parquet")
+    refused("a.parquet", f"a.parquet: column '{role}' holds list<")
 
 
 def test_a_target_that_is_not_there_is_told_with_what_is():

@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import os
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import fsspec
@@ -259,6 +260,11 @@ def test_the_newest_rows_test_where_a_column_holds_the_time():
     assert "since" not in split.preprocessing.names
 
 
+def test_time_may_be_a_decimal_number():
+    frame = people().assign(own=[Decimal(number) for number in range(120)])
+    assert (np.diff(split_of(write("a.parquet", frame), id="id", time="own").fold) >= 0).all()
+
+
 def test_a_test_file_is_the_test_fold_and_has_the_types_of_the_other():
     for main, test in (("a.csv", "t.csv"), ("a.parquet", "t.parquet"), ("a.csv", "t.parquet")):
         frame = people(30, seed=1).assign(children=2)
@@ -287,6 +293,7 @@ def test_a_test_file_is_the_test_fold_and_has_the_types_of_the_other():
             {"id": "id", "weight": "children", "group": "since", "columns": {"town": "numeric"}},
             "'town' holds numbers",
         ),
+        ({"id": "id", "group": "member"}, r"a\.csv: rows of a group stay together.* 2 are there"),
     ],
 )
 def test_a_role_that_does_not_fit_the_table_is_told(declared, words):
@@ -301,6 +308,9 @@ def test_a_role_that_does_not_fit_the_table_is_told(declared, words):
         ({"group": "a", "time": "b"}, "time", "by `group` or by `time`, not by both"),
         ({"id": "label"}, "target", "the column 'label' has two roles"),
         ({"features": ["label"]}, "features", "the column 'label' has another role"),
+        ({"features": ["x", "x"]}, "features", "the column 'x' is named twice"),
+        ({"drop": ["x", "label"]}, "drop", "'label' is the target"),
+        ({"test": "a.csv"}, "test", "the test fold's file is the table's own"),
         ({"columns": {"x": "word"}}, "columns", "'numeric', 'categorical', 'boolean' or 'date'"),
         ({"encoding": "utf-9"}, "encoding", "no encoding 'utf-9'"),
         ({"pathh": 1}, "pathh", "did you mean 'path'"),
@@ -322,6 +332,18 @@ def test_a_weight_that_is_none_is_named_with_its_row(value, words):
     frame.loc[4, "w"] = value
     with pytest.raises(ValueError, match=f"column 'w', {words}"):
         split_of(write("a.parquet", frame), id="id", weight="w")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("heavy", "a number, however: column 'w', row 0: 'heavy'"), (np.inf, "a finite number")],
+)
+def test_what_is_no_weight_is_called_one(value, words):
+    frame = people().assign(w=["1"] * 120 if value == "heavy" else 1.0)
+    frame.loc[0, "w"] = value
+    with pytest.raises(ValueError, match=f"a.parquet: every weight must be {words}") as refused:
+        split_of(write("a.parquet", frame), id="id", weight="w")
+    assert "leave it empty" not in str(refused.value)
 
 
 @pytest.mark.parametrize("role", ["group", "time"])
@@ -420,11 +442,25 @@ def test_scikit_learns_tables_have_their_labels(name, rows, classes):
 
 def make(n=90, kind="pandas"):
     frame = people(n).drop(columns="id").rename(columns={"label": "outcome"})
+    if kind == "categories of polars":
+        return pl.from_pandas(frame).cast({"town": pl.Categorical, "outcome": pl.Enum(["low", "high"])})
     return {"pandas": frame, "polars": pl.from_pandas(frame), "arrow": pa.Table.from_pandas(frame)}[kind]
 
 
 def one_number():
     return 1
+
+
+def one_column():
+    return pl.Series([1, 2])
+
+
+def complex_numbers():
+    return pd.DataFrame({"x": [1j, 2j], "label": ["a", "b"]})
+
+
+def intervals():
+    return pd.DataFrame({"x": pd.cut(np.arange(60.0), 4), "label": ["a", "b"] * 30})
 
 
 @pytest.fixture
@@ -433,9 +469,10 @@ def importable(folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "own_tables", __import__("types").ModuleType("own_tables"))
     module = __import__("own_tables")
     module.make, module.one_number, module.nothing = make, one_number, 3
+    module.one_column, module.complex_numbers, module.intervals = one_column, complex_numbers, intervals
 
 
-@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+@pytest.mark.parametrize("kind", ["pandas", "polars", "categories of polars", "arrow"])
 def test_a_function_may_return_any_frame(kind, importable):
     declared = TableFunction(path="own_tables:make", target="outcome", arguments={"n": 80, "kind": kind})
     split = Split.of(Table.of(declared), Folds())
@@ -447,6 +484,12 @@ def test_a_function_may_return_any_frame(kind, importable):
     ("path", "words"),
     [
         ("own_tables:one_number", "a pandas or polars frame or an Arrow table is needed, however: int"),
+        ("own_tables:one_column", "a Series does not become a table"),
+        (
+            "own_tables:complex_numbers",
+            "column 'x' holds values of several types, or of one that no table holds",
+        ),
+        ("own_tables:intervals", "own_tables:intervals: column 'x' holds extension<pandas.interval"),
         ("own_tables:nothing", "names 3, which cannot be called"),
         ("own_tables:lost", "names nothing"),
         ("no_such_module:make", "No module named 'no_such_module'"),
@@ -454,7 +497,7 @@ def test_a_function_may_return_any_frame(kind, importable):
 )
 def test_a_function_that_gives_no_frame_is_named(path, words, importable):
     with pytest.raises(ValueError, match=words):
-        Table.of(TableFunction(path=path))
+        Table.of(TableFunction(path=path)).kinds()
 
 
 def test_an_import_path_that_is_none_is_refused():
