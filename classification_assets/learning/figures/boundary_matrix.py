@@ -63,13 +63,12 @@ def boundary_matrix(
             cell = shown[x, y]
             landscape(
                 ax,
-                np.asarray(cell.probabilities, dtype=float),
+                cell.probabilities,
                 cell.extent,
                 theme=figure.theme,
                 points=cell.points,
                 truth=cell.truth,
                 disagreement=cell.disagreement,
-                pixels=int(side * DPI),
                 scale=0.75,
             )
             _frame(ax, features[x] if y == F - 1 else "", features[y] if x == 0 else "")

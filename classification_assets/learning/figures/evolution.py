@@ -80,13 +80,12 @@ def evolution(
             ax = figure.panel(column * (width + GAP), (rows - 1 - row) * (height + BELOW), width, height)
             landscape(
                 ax,
-                np.asarray(moment.probabilities, dtype=float),
+                moment.probabilities,
                 extent,
                 theme=figure.theme,
                 points=drawn,
                 truth=truth,
                 confidence=(),
-                pixels=int(width * DPI),
                 scale=0.6,
             )
             ax.set(xticks=[], yticks=[])

@@ -105,13 +105,12 @@ def draw_cell(ax: Axes, cell: Cell | None, size: float, theme: Theme) -> None:
         )
     landscape(
         ax,
-        np.asarray(cell.probabilities, dtype=float),
+        cell.probabilities,
         cell.extent,
         theme=theme,
         points=points,
         truth=cell.truth,
         confidence=(),
-        pixels=int(size * DPI),
         scale=0.55,
     )
     # A hundred pictures of separate lines and points would make an SVG of many megabytes.
