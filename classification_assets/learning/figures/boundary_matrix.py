@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -15,7 +14,7 @@ from classification_assets.learning.figures.gallery import Cell
 from classification_assets.learning.figures.landscape import landscape
 from classification_assets.learning.figures.legend import key, shortened
 from classification_assets.learning.figures.points import chosen_rows
-from classification_assets.learning.figures.style import DPI, sheet
+from classification_assets.learning.figures.style import sheet
 
 SIDES = {2: 3.6, 3: 2.5, 4: 1.85}  # inches, by number of features
 GAP = 0.12

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from classification_assets.learning.figures.landscape import Extent, landscape
 from classification_assets.learning.figures.legend import Section, class_dots, key
 from classification_assets.learning.figures.points import TEST, Points
-from classification_assets.learning.figures.style import COMPARABLE, DPI, sheet
+from classification_assets.learning.figures.style import COMPARABLE, sheet
 
 ACROSS, SIDE, GAP, BELOW = 4, 1.75, 0.1, 0.42  # moments; inches
 POINTS = 150

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from classification_assets.learning.figures.landscape import Extent, landscape
 from classification_assets.learning.figures.legend import shortened
 from classification_assets.learning.figures.points import TEST, Points
-from classification_assets.learning.figures.style import DPI, Theme, sheet
+from classification_assets.learning.figures.style import Theme, sheet
 
 POINTS_PER_SQUARE_INCH = 60
 GAP = 0.07  # inches

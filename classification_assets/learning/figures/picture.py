@@ -13,7 +13,6 @@ from classification_assets.learning.figures.raster import as_png, pixels
 from classification_assets.learning.figures.style import Sheet
 from classification_assets.learning.figures.vector import as_svg
 
-
 _LARGEST, _SMALLEST = 730, 460
 """Pixels of a preview's longer side; below the second colours are given up before more pixels are."""
 _COLOURS = (64, 32, 16)
