@@ -155,7 +155,8 @@ def _tints(p: np.ndarray, theme: Theme) -> np.ndarray:
     rise = np.diff(STRENGTHS) / np.diff(PROBABILITIES)
     strength = np.maximum(rise[0] * most, rise[1] * (most - 1) + STRENGTHS[2]).astype(p.dtype)
     paper = np.array(to_rgb(theme.paper), p.dtype).reshape(3, *[1] * most.ndim)
-    shades = (colours.T @ share.reshape(len(p), -1)).reshape(3, *most.shape)
+    # Not a product of matrices, whose threads wait for one another longer than this takes.
+    shades = np.einsum("cs,c...->s...", colours, share)
     shades -= paper
     shades *= strength
     shades += paper
