@@ -12,8 +12,9 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
+from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from PIL import Image
 from scipy.ndimage import maximum_filter
@@ -55,19 +56,9 @@ def landscape(
     p = _classes_first(np.asarray(probabilities, np.float32))
     ax.add_artist(_Areas(np.log(np.maximum(p, TINY)), theme))
     if disagreement is not None and disagreement.max() > DISAGREEMENT:
-        hatched = ax.contourf(
-            np.linspace(x0, x1, disagreement.shape[1]),
-            np.linspace(y0, y1, disagreement.shape[0]),
-            disagreement,
-            levels=[DISAGREEMENT, np.inf],
-            colors="none",
-            hatches=[HATCH],
-            zorder=2,
-        )
-        hatched.set_edgecolor((*to_rgb(theme.ink), 0.35))
-        hatched.set_linewidth(0)
-    for level in confidence:
-        lines = confidence_lines(probabilities, extent, level)
+        _hatch(ax, disagreement, extent, theme)
+    if confidence:
+        lines = confidence_lines(probabilities, extent, *confidence)
         _stroke(ax, lines, theme.ink, 0.5 * scale, alpha=0.45, zorder=2.1)
     lines = borders(probabilities, extent)
     _stroke(ax, lines, theme.paper, 3.0 * scale, alpha=0.8, zorder=2.2)
@@ -107,11 +98,12 @@ def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:
     return lines
 
 
-def confidence_lines(probabilities: np.ndarray, extent: Extent, level: float) -> list[np.ndarray]:
-    """The lines on which the most probable class has probability `level`, as polylines (V, 2)."""
-    # In double precision 1 - TINY is not yet 1.
-    best = np.clip(_classes_first(probabilities).max(0), TINY, 1 - TINY, dtype=float)
-    return _contour(np.log(best / (1 - best)), np.log(level / (1 - level)), extent)
+def confidence_lines(probabilities: np.ndarray, extent: Extent, *levels: float) -> list[np.ndarray]:
+    """The lines on which the most probable class has one of these probabilities, as polylines (V, 2)."""
+    # Also in single precision 1 less this is not 1; no level is near.
+    best = np.minimum(_classes_first(probabilities).max(0), 1 - 1e-6)
+    odds = np.log(best / (1 - best))
+    return [line for level in levels for line in _contour(odds, np.log(level / (1 - level)), extent)]
 
 
 def tint(probabilities: np.ndarray, theme: Theme) -> np.ndarray:
@@ -120,12 +112,12 @@ def tint(probabilities: np.ndarray, theme: Theme) -> np.ndarray:
 
 
 def painted(logs: np.ndarray, width: int, height: int, theme: Theme) -> np.ndarray:
-    """Tints (height, width, 3) uint8, the last row at the top, of the logarithms (C, R, R) of probabilities.
+    """Tints (height, width, 4) uint8, the last row at the top, of the logarithms (C, R, R) of probabilities.
 
     Logarithms are nearly straight between two points of the grid, probabilities are steps.
     """
     C, rows, columns = logs.shape
-    pixels = np.empty((height, width, 3), np.uint8)
+    pixels = np.full((height, width, 4), 255, np.uint8)
     grids = [Image.fromarray(own) for own in logs]
     # Some lines at a time: they stay in the cache, and 100 classes need no more memory than two.
     lines = max(1, PAINTED_BYTES // (4 * C * width))
@@ -140,7 +132,8 @@ def painted(logs: np.ndarray, width: int, height: int, theme: Theme) -> np.ndarr
         shades = _tints(p, theme)
         shades *= 255
         shades += 0.5
-        pixels[start:stop] = np.moveaxis(shades, 0, 2)
+        for channel, shade in enumerate(shades):
+            pixels[start:stop, :, channel] = shade
     return pixels
 
 
@@ -184,8 +177,7 @@ class _Areas(Artist):
             size = Affine2D().scale((x1 - x0) / width, (y1 - y0) / height)
             renderer.draw_image(pen, left, bottom, pixels, size)
         else:
-            image = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
-            renderer.draw_image(pen, left, bottom, image)
+            renderer.draw_image(pen, left, bottom, pixels)
         pen.restore()
 
 
@@ -194,11 +186,22 @@ def _classes_first(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _contour(field: np.ndarray, level: float, extent: Extent) -> list[np.ndarray]:
+    return cast("list[np.ndarray]", _contours(field, extent, line_type="Separate").lines(level))
+
+
+def _contours(field: np.ndarray, extent: Extent, **kinds: str) -> contourpy.ContourGenerator:
     x0, x1, y0, y1 = extent
     rows, columns = field.shape
     x, y = np.linspace(x0, x1, columns), np.linspace(y0, y1, rows)
-    lines = contourpy.contour_generator(x, y, field, name="serial", line_type="Separate").lines(level)
-    return cast("list[np.ndarray]", lines)
+    return contourpy.contour_generator(x, y, field, name="serial", **kinds)
+
+
+def _hatch(ax: Axes, disagreement: np.ndarray, extent: Extent, theme: Theme) -> None:
+    """Over areas where members disagree."""
+    found = _contours(disagreement, extent, fill_type="OuterCode").filled(DISAGREEMENT, np.inf)
+    areas = [Path(corners, codes) for corners, codes in zip(*found, strict=True)]
+    look = {"facecolors": "none", "edgecolors": (*to_rgb(theme.ink), 0.35), "linewidths": 0, "hatch": HATCH}
+    ax.add_collection(PathCollection(areas, zorder=2, transform=ax.transData, **look), autolim=False)
 
 
 def _stroke(ax: Axes, lines: list[np.ndarray], colour: str, width: float, **style) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from classification_assets.learning.figures.raster import as_png, pixels
+from classification_assets.learning.figures.raster import as_png, rendered
 from classification_assets.learning.figures.style import Sheet
 from classification_assets.learning.figures.vector import as_svg
 
@@ -21,9 +21,9 @@ _COLOURS = (64, 32, 16)
 def picture(figure: Figure) -> Image.Image:
     """A figure's pixels at its own resolution, RGB; a sheet is rendered once, however often it is asked."""
     if not isinstance(figure, Sheet):
-        return Image.fromarray(pixels(figure))
+        return rendered(figure)
     if figure.rendered is None:
-        figure.rendered = Image.fromarray(figure.pixels())
+        figure.rendered = figure.picture()
     return figure.rendered
 
 

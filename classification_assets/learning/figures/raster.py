@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from PIL import Image
 
 Heights = tuple[float, float, float]
 
@@ -20,11 +21,16 @@ _UP, _KINDS = 2, {3: 2, 4: 6}
 
 
 class Canvas(FigureCanvasAgg):
-    """What a figure is measured and rendered on: it remembers how large a text is, of one figure for the next."""
+    """What a figure is measured on: how large a text is, is remembered of one figure for the next."""
+
+    measures = False
+    """Whether nothing is to be drawn yet: then there are no pixels."""
 
     def get_renderer(self) -> RendererAgg:
         width, height = self.get_width_height(physical=True)
         dpi, known = self.figure.dpi, getattr(self, "renderer", None)
+        if self.measures:
+            width, height = 1, 1
         if known is None or (known.width, known.height, known.dpi) != (width, height, dpi):
             self.renderer = _Renderer(width, height, dpi)
         return self.renderer
@@ -57,11 +63,14 @@ def font_heights(prop: FontProperties, dpi: float) -> Heights:
     return table["sTypoAscender"] * scale, -table["sTypoDescender"] * scale, table["sTypoLineGap"] * scale
 
 
-def pixels(figure: Figure) -> np.ndarray:
-    """A figure at its own resolution, (height, width, 3) uint8."""
-    canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else Canvas(figure)
-    canvas.draw()
-    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+def rendered(figure: Figure) -> Image.Image:
+    """A figure at its own resolution, RGB."""
+    width, height = map(int, figure.bbox.size)
+    renderer = _Renderer(width, height, figure.dpi)
+    figure.draw(renderer)
+    return Image.frombuffer("RGBA", (width, height), renderer.buffer_rgba(), "raw", "RGBA", 0, 1).convert(
+        "RGB"
+    )
 
 
 def as_png(picture: np.ndarray, dpi: float | None = None) -> bytes:

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from classification_assets.learning.figures.raster import Canvas, as_png, pixels
+from classification_assets.learning.figures.raster import Canvas, as_png, rendered
 from classification_assets.learning.figures.vector import as_svg
 
 # Okabe and Ito's colours without black and yellow, then fourteen found by maximizing the least distance
@@ -112,12 +112,12 @@ class Sheet(Figure):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         # With a canvas that measures as it draws, no other is made for each question about a size.
-        Canvas(self)
+        self.measured = Canvas(self)
 
-    def pixels(self) -> np.ndarray:
-        """As it is now, (height, width, 3) uint8."""
+    def picture(self) -> Image.Image:
+        """As it is now, RGB."""
         with _rules(self.theme):
-            return pixels(self)
+            return rendered(self)
 
     def svg(self) -> str:
         with _rules(self.theme):
@@ -135,7 +135,7 @@ class Sheet(Figure):
             with _rules(self.theme):
                 super().savefig(fname, **kwargs)
             return
-        content = as_png(self.pixels(), self.dpi) if kind == "png" else self.svg().encode()
+        content = as_png(np.asarray(self.picture()), self.dpi) if kind == "png" else self.svg().encode()
         if isinstance(fname, str | Path):
             Path(fname).write_bytes(content)
         else:
@@ -154,8 +154,10 @@ def sheet(theme: str, title: str = "", note: str = "") -> Iterator[Sheet]:
     with _rules(chosen):
         figure = Sheet(figsize=(10, 10), dpi=DPI)
         figure.theme = chosen
+        figure.measured.measures = True
         yield figure
         _cut(figure, _write(figure, title, note))
+        figure.measured.measures = False
 
 
 def axis_names(ax: Axes, names: tuple[str, str]) -> None:

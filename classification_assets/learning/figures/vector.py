@@ -11,6 +11,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,8 @@ class _Renderer(RendererBase):
         (x0, y0), (x1, y1) = transform.transform([(0, 0), (width, height)])
         box = (x + x0, self.height - y - y1, x1 - x0, y1 - y0)
         left, top, across, down = map(_number, box)
-        data = base64.b64encode(as_png(im[::-1])).decode()
+        opaque = im[..., :3] if im[..., 3].min() == 255 else im
+        data = base64.b64encode(as_png(opaque[::-1])).decode()
         image = (
             f'<image x="{left}" y="{top}" width="{across}" height="{down}" preserveAspectRatio="none" '
             f'xlink:href="data:image/png;base64,{data}"/>'
@@ -293,7 +295,7 @@ def _uses(mark: str, places: np.ndarray, looks: Sequence[str] = ("",)) -> list[s
     return [
         f'<use xlink:href="#{mark}" x="{x:.2f}" y="{y:.2f}"{looks[index % len(looks)]}/>'
         for index, (x, y) in enumerate(places.tolist())
-        if x == x  # NaN: not on the page
+        if not isnan(x)  # it is on the page
     ]
 
 
