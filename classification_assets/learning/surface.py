@@ -61,7 +61,7 @@ def interpolated(
     levels = _levels(resolution)
     known = levels[0]
     field = _asked(ask, known[:, None] * resolution + known)
-    doubtful = np.ones(field.shape[1:], bool)
+    doubtful = np.ones((len(known), len(known)), bool)
     for nodes in levels[1:]:
         places = np.searchsorted(nodes, known)
         here = np.zeros((len(nodes), len(nodes)), bool)

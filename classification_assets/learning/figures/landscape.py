@@ -54,7 +54,7 @@ def landscape(
     """
     x0, x1, y0, y1 = extent
     p = _classes_first(np.asarray(probabilities, np.float32))
-    ax.add_artist(_Areas(np.log(np.maximum(p, TINY)), theme))
+    ax.add_artist(_Areas(ax, np.log(np.maximum(p, TINY)), theme))
     if disagreement is not None and disagreement.max() > DISAGREEMENT:
         _hatch(ax, disagreement, extent, theme)
     if confidence:
@@ -161,12 +161,12 @@ class _Areas(Artist):
 
     zorder = 1
 
-    def __init__(self, logs: np.ndarray, theme: Theme) -> None:
+    def __init__(self, ax: Axes, logs: np.ndarray, theme: Theme) -> None:
         super().__init__()
-        self.logs, self.theme = logs, theme
+        self.ax, self.logs, self.theme = ax, logs, theme
 
     def draw(self, renderer: RendererBase) -> None:
-        (x0, y0), (x1, y1) = self.axes.bbox.get_points()
+        (x0, y0), (x1, y1) = self.ax.bbox.get_points()
         scalable = renderer.option_scale_image()
         share = SCALED_DPI / 72 if scalable else 1
         left, bottom = (x0, y0) if scalable else (round(x0), round(y0))

@@ -54,6 +54,7 @@ class Key(Artist):
 
     def __init__(self, ax: Axes) -> None:
         super().__init__()
+        self.ax = ax
         self.parts: list[Artist] = []
         self.right, self.bottom = 0.0, 0.0
         self.page = Affine2D()
@@ -61,8 +62,13 @@ class Key(Artist):
         # Axes clip what is added to them.
         self.set_clip_on(False)
 
+    @property
+    def scale(self) -> float:
+        """Pixels of a point."""
+        return self.ax.figure.dpi / 72
+
     def put(self, part: Artist, x: float, y: float) -> None:
-        part.set_figure(self.get_figure())
+        part.set_figure(self.ax.figure)
         part.set_transform(Affine2D().translate(x, y) + self.page)
         self.parts.append(part)
 
@@ -70,15 +76,14 @@ class Key(Artist):
         return self.parts
 
     def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
-        scale, (x, y) = self.get_figure(root=True).dpi / 72, self.axes.transAxes.transform((1, 1))
+        scale, (x, y) = self.scale, self.ax.transAxes.transform((1, 1))
         return Bbox([(x, y + scale * self.bottom), (x + scale * self.right, y)])
 
     def get_tightbbox(self, renderer: RendererBase | None = None) -> Bbox:
         return self.get_window_extent()
 
     def draw(self, renderer: RendererBase) -> None:
-        self.page.clear().scale(self.get_figure(root=True).dpi / 72)
-        self.page.translate(*self.axes.transAxes.transform((1, 1)))
+        self.page.clear().scale(self.scale).translate(*self.ax.transAxes.transform((1, 1)))
         for part in self.parts:
             part.draw(renderer)
 
@@ -127,9 +132,7 @@ class _Sections:
         """How wide it is."""
         drawn = Text(0, 0, text, fontsize=size, color=colour, va="center")
         self.key.put(drawn, x, y)
-        figure = self.key.get_figure(root=True)
-        measured = figure.canvas.get_renderer().get_text_width_height_descent
-        width = measured(text, drawn.get_fontproperties(), False)[0] * 72 / figure.dpi
+        width = drawn.get_window_extent().width / self.key.scale
         self.key.right = max(self.key.right, x + width)
         return width
 

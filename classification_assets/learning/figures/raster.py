@@ -58,8 +58,8 @@ MOST_SIZES = 10_000
 def font_heights(prop: FontProperties, dpi: float) -> Heights:
     """Ascent, descent and gap of lines. Where it may not ask, matplotlib reads a font's tables for every text."""
     font = get_font(findfont(prop))
-    table, em = font.get_sfnt_table("OS/2"), font.get_sfnt_table("head")["unitsPerEm"]
-    scale = prop.get_size_in_points() * dpi / 72 / em
+    table: Any = font.get_sfnt_table("OS/2")
+    scale = prop.get_size_in_points() * dpi / 72 / font.units_per_EM
     return table["sTypoAscender"] * scale, -table["sTypoDescender"] * scale, table["sTypoLineGap"] * scale
 
 

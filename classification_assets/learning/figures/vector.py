@@ -68,7 +68,7 @@ class _Renderer(RendererBase):
         return "\n".join([head + "<defs>", *definitions, "</defs>", *self.shapes, "</svg>\n"])
 
     def draw_path(
-        self, gc: GraphicsContextBase, path: Path, transform: Transform, rgbFace: Colour | None = None
+        self, gc: GraphicsContextBase, path: Path, transform: Transform, rgbFace: Any = None
     ) -> None:
         # What lies outside of the page may be left out of a line, not of an area.
         line = rgbFace is None and gc.get_hatch() is None
@@ -83,7 +83,7 @@ class _Renderer(RendererBase):
         marker_trans: Transform,
         path: Path,
         trans: Transform,
-        rgbFace: Colour | None = None,
+        rgbFace: Any = None,
     ) -> None:
         # A marker stands at the end of each stretch of the path.
         ends = [vertices[-2:] for vertices, _ in path.iter_segments(simplify=False)]
@@ -97,14 +97,14 @@ class _Renderer(RendererBase):
         gc: GraphicsContextBase,
         master_transform: Transform,
         paths: Sequence[Path],
-        all_transforms: Sequence[np.ndarray],
-        offsets: np.ndarray,
+        all_transforms: Any,
+        offsets: Any,
         offset_trans: Transform,
-        facecolors: np.ndarray,
-        edgecolors: np.ndarray,
-        linewidths: Sequence[float],
-        linestyles: Sequence[Any],
-        antialiaseds: Sequence[bool],
+        facecolors: Any,
+        edgecolors: Any,
+        linewidths: Any,
+        linestyles: Any,
+        antialiaseds: Any,
         *others: Any,
         **more: Any,
     ) -> None:
@@ -144,9 +144,7 @@ class _Renderer(RendererBase):
             shapes = [f'<path d="{one}"{fill}/>' for one, fill in zip(data, fills * len(data), strict=False)]
             self._group(shapes, look)
 
-    def draw_image(
-        self, gc: GraphicsContextBase, x: float, y: float, im: np.ndarray, transform: Affine2D | None = None
-    ) -> None:
+    def draw_image(self, gc: GraphicsContextBase, x: float, y: float, im: Any, transform: Any = None) -> None:
         height, width = im.shape[:2]
         if not height * width:
             return
@@ -223,15 +221,11 @@ class _Renderer(RendererBase):
 
     def _data(self, path: Path, transform: Transform, *, clip: bool = False, simplify: bool = False) -> str:
         page = (0.0, 0.0, self.width, self.height) if clip else None
-        moved = transform + self.flipped
-        text = _path.convert_to_string(path, moved, page, simplify, None, DECIMALS, _COMMANDS, False)
-        return _joined(text)
+        return _written(path, transform + self.flipped, page, simplify)
 
     def _mark(self, path: Path, transform: Transform) -> str:
         """The name of a shape round (0, 0)."""
-        moved = transform + Affine2D().scale(1, -1)
-        text = _path.convert_to_string(path, moved, None, False, None, DECIMALS, _COMMANDS, False)
-        return self._defined(f'<path d="{_joined(text)}"/>')
+        return self._defined(f'<path d="{_written(path, transform + Affine2D().scale(1, -1))}"/>')
 
     def _places(self, transform: Transform, places: np.ndarray) -> np.ndarray:
         """Where on the page; NaN for what is not on it."""
@@ -249,11 +243,13 @@ class _Renderer(RendererBase):
         return _filled(to_hex(tuple(face[:3])), gc.get_alpha() if gc.get_forced_alpha() else alpha)
 
     def _stroke(self, gc: GraphicsContextBase) -> str:
-        width, (*colour, alpha) = gc.get_linewidth(), gc.get_rgb()
+        width: float = gc.get_linewidth()
+        colour: Any = gc.get_rgb()
+        alpha = colour[3] if len(colour) == 4 else 1
         if not width or not alpha:
             return ""
         look = {
-            "stroke": to_hex(colour),
+            "stroke": to_hex(colour[:3]),
             "stroke-width": _number(width),
             "stroke-linejoin": gc.get_joinstyle(),
         }
@@ -279,13 +275,12 @@ class _Renderer(RendererBase):
 
     def _hatch(self, gc: GraphicsContextBase) -> str:
         side = Affine2D().scale(POINTS, -POINTS).translate(0, POINTS)
-        text = _path.convert_to_string(
-            gc.get_hatch_path(), side, None, False, None, DECIMALS, _COMMANDS, False
-        )
-        *colour, alpha = gc.get_hatch_color()
+        lines = _written(gc.get_hatch_path(), side)
+        edge: Any = gc.get_hatch_color()
+        colour, alpha = to_hex(edge), edge[3] if len(edge) == 4 else 1
         return self._defined(
             f'<pattern patternUnits="userSpaceOnUse" width="{POINTS}" height="{POINTS}">'
-            f'<path d="{_joined(text)}" fill="{to_hex(colour)}" stroke="{to_hex(colour)}" '
+            f'<path d="{lines}" fill="{colour}" stroke="{colour}" '
             f'stroke-width="{_number(gc.get_hatch_linewidth())}" stroke-opacity="{_number(alpha)}"/></pattern>'
         )
 
@@ -307,7 +302,7 @@ def _filled(colour: str, alpha: float) -> str:
 @lru_cache(4096)
 def _letters(text: str, font: FontProperties) -> list[tuple[str, str]]:
     """The outline of each letter, at one size of the font, and its place in the line."""
-    chosen = text_to_path._get_font(font)
+    chosen = text_to_path._get_font(font)  # type: ignore[attr-defined]
     letters, outlines, _ = text_to_path.get_glyphs_with_font(chosen, text)
     return [
         (_outline(name, *outlines[name]), _number(x)) for name, x, *_ in letters if len(outlines[name][0])
@@ -319,10 +314,7 @@ _OUTLINES: dict[str, str] = {}
 
 def _outline(name: str, vertices: np.ndarray, codes: np.ndarray) -> str:
     if name not in _OUTLINES:
-        text = _path.convert_to_string(
-            Path(vertices, codes), None, None, False, None, DECIMALS, _COMMANDS, False
-        )
-        _OUTLINES[name] = f'<path d="{_joined(text)}"/>'
+        _OUTLINES[name] = f'<path d="{_written(Path(vertices, codes))}"/>'
     return _OUTLINES[name]
 
 
@@ -331,7 +323,15 @@ def _measured(text: str, font: FontProperties) -> tuple[float, float, float]:
     return text_to_path.get_text_width_height_descent(text, font, False)
 
 
-def _joined(text: bytes) -> str:
+def _written(
+    path: Path,
+    transform: Transform | None = None,
+    page: tuple[float, float, float, float] | None = None,
+    simplify: bool = False,
+) -> str:
+    """A path as SVG says it, with what is outside of the page left out."""
+    write = _path.convert_to_string  # type: ignore[attr-defined]
+    text = write(path, transform, page, simplify, None, DECIMALS, _COMMANDS, False)
     return text.decode().replace(" \n", " ").replace("\n", " ")
 
 
