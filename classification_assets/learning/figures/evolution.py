@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from classification_assets.learning.figures.landscape import Extent, landscape
 from classification_assets.learning.figures.legend import Section, class_dots, key
 from classification_assets.learning.figures.points import TEST, Points
-from classification_assets.learning.figures.style import COMPARABLE, sheet
+from classification_assets.learning.figures.style import COMPARABLE, sheet, without_ticks
 
 ACROSS, SIDE, GAP, BELOW = 4, 1.75, 0.1, 0.42  # moments; inches
 POINTS = 150
@@ -88,7 +88,7 @@ def evolution(
                 confidence=(),
                 scale=0.6,
             )
-            ax.set(xticks=[], yticks=[])
+            without_ticks(ax)
             ax.spines[:].set(visible=True, color=figure.theme.faint, linewidth=0.6)
             _name(ax, moment, figure.theme.muted)
             panels.append(ax)

@@ -168,6 +168,12 @@ def axis_names(ax: Axes, names: tuple[str, str]) -> None:
             axis.set_ticks([])
 
 
+def without_ticks(ax: Axes) -> None:
+    """No ticks and no labels of axes; setting them to none would first make some."""
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_visible(False)
+
+
 def map_size(extent: tuple[float, float, float, float], names: tuple[str, str]) -> tuple[float, float]:
     """Inches of a panel onto the extent; both axes have one scale where their ranges are comparable."""
     if not names[1]:
