@@ -9,7 +9,7 @@ from typing import cast
 
 import contourpy
 import numpy as np
-from matplotlib.artist import Artist
+from matplotlib.artist import Artist, allow_rasterization
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection, PathCollection
@@ -165,6 +165,7 @@ class _Areas(Artist):
         super().__init__()
         self.ax, self.logs, self.theme = ax, logs, theme
 
+    @allow_rasterization
     def draw(self, renderer: RendererBase) -> None:
         (x0, y0), (x1, y1) = self.ax.bbox.get_points()
         scalable = renderer.option_scale_image()
