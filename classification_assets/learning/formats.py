@@ -31,7 +31,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 from PIL import Image
 from safetensors import safe_open
@@ -44,7 +43,7 @@ from classification_assets.learning.blend import Fitted, Provenance
 from classification_assets.learning.comparison import Comparison
 from classification_assets.learning.datasets.roles import Roles
 from classification_assets.learning.evaluation import Evaluation
-from classification_assets.learning.figures.picture import png
+from classification_assets.learning.figures.picture import png, svg
 from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.onnx_model import OnnxModel
 from classification_assets.learning.predictions import Predictions
@@ -184,11 +183,7 @@ def _write_figure(value: Figure, file: Path) -> None:
     if file.suffix == ".png":
         file.write_bytes(png(value))
         return
-    buffer = io.BytesIO()
-    # Without the salt the names inside an SVG would be drawn anew each time, and it would carry its time.
-    with rc_context({"svg.hashsalt": HEADER}):
-        value.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    file.write_bytes(buffer.getvalue())
+    file.write_text(svg(value), encoding="utf-8")
 
 
 _FORMATS: dict[type, tuple[str, Callable[[Any, Path], object]]] = {

@@ -149,9 +149,9 @@ class Plane:
         if resolution < 2:
             raise ValueError(f"resolution must be at least 2, got {resolution}")
         x0, x1, y0, y1 = self.extent
-        x, y = np.meshgrid(np.linspace(x0, x1, resolution), np.linspace(y0, y1, resolution))
-        page = np.column_stack([x.ravel(), y.ravel()])
-        return (self.origin + page @ self.basis).astype(np.float32)
+        across = np.linspace(x0, x1, resolution)[:, None] * self.basis[0]
+        up = self.origin + np.linspace(y0, y1, resolution)[:, None] * self.basis[1]
+        return (up[:, None] + across).astype(np.float32).reshape(resolution**2, -1)
 
     def project(self, X: np.ndarray) -> np.ndarray:
         """Rows X (N, D) as points on the page, (N, 2). A single feature gets a fixed jitter as height."""

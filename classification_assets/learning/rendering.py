@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-COLOURS = 255
+COLOURS, COMPRESSION = 255, 3
 NARROW = 8
 """Columns of a table that has room for everything in one line."""
 
@@ -21,6 +22,11 @@ _SCORE = re.compile(r"(-?\d+\.\d{3}) (\[[^\]]*\](?: ± \d+\.\d{3})?)")
 
 def rendered(template: str, **content: Any) -> str:
     """A template of ours with its content; what comes from data is escaped in HTML."""
+    return _environment().get_template(template).render(**content)
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("classification_assets.learning"),
         autoescape=lambda name: name is None or ".html" in name,
@@ -30,7 +36,7 @@ def rendered(template: str, **content: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"table": _as_table, "data_uri": data_uri, "words": _words}
-    return environment.get_template(template).render(**content)
+    return environment
 
 
 def _as_table(frame: pd.DataFrame) -> Markup:
@@ -54,6 +60,6 @@ def data_uri(png: bytes) -> str:
     few = io.BytesIO()
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     palette = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    palette.save(few, format="png")
+    palette.save(few, format="png", compress_level=COMPRESSION)
     smallest = min(few.getvalue(), png, key=len)
     return f"data:image/png;base64,{base64.b64encode(smallest).decode()}"

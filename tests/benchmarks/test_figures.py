@@ -11,6 +11,7 @@ from sklearn.neural_network import MLPClassifier
 
 from classification_assets.learning.figures import Points, boundary
 from classification_assets.learning.plane import Plane
+from classification_assets.learning.surface import surface
 from tests.benchmarks.measure import Contender, Reach
 from tests.benchmarks.work import Work, fit_ours
 
@@ -33,19 +34,18 @@ def _network():
 @pytest.fixture
 def ours(tmp_path):
     """Probabilities and disagreement of eight networks on the grid, with the rows, as a PNG."""
-    fitted, shape = _pack(), (RESOLUTION, RESOLUTION)
+    fitted = _pack()
 
     def draw():
         plane = Plane.of(MOONS.X, ["x1", "x2"])
-        blended, _, members = fitted.member_predictions(plane.grid(RESOLUTION))
-        disagreement = (np.abs(members - blended).sum(2) / 2).mean(0)
+        probabilities, disagreement = surface(fitted, plane, RESOLUTION)
         nowhere = np.zeros(len(MOONS.y), np.int8)
         figure = boundary(
-            blended.reshape(*shape, -1),
+            probabilities,
             plane.extent,
             classes=["0", "1"],
             points=Points(plane.project(MOONS.X), MOONS.y, nowhere, nowhere.astype(bool)),
-            disagreement=disagreement.reshape(shape),
+            disagreement=disagreement,
         )
         figure.savefig(tmp_path / "ours.png")
 

@@ -70,6 +70,7 @@ def test_the_state_restores_weights_temperatures_and_floor():
 def test_a_prediction_in_chunks_is_the_prediction_at_once(fitted, split, monkeypatch):
     blended, _, members = fitted.member_predictions(split.X)
     monkeypatch.setattr(blend_module, "_CHUNK_BYTES", 700)
+    monkeypatch.setattr(blend_module, "_CHUNK_ROWS", 1)
     again, _, members_again = fitted.member_predictions(split.X)
     np.testing.assert_allclose(again, blended, atol=1e-6)
     np.testing.assert_allclose(members_again, members, atol=1e-6)
@@ -140,7 +141,8 @@ def test_a_persons_own_network_is_made_with_its_declared_arguments(fit, own):
 def test_threads_that_share_the_rows_predict_the_same(fitted, split, monkeypatch):
     expected = fitted.predict_proba(split.X)
     before = torch.get_num_threads()
-    monkeypatch.setattr("classification_assets.learning.blend._CHUNK_BYTES", 2**12)
+    monkeypatch.setattr(blend_module, "_CHUNK_BYTES", 2**12)
+    monkeypatch.setattr(blend_module, "_CHUNK_ROWS", 1)
     torch.set_num_threads(2)
     try:
         blended, _, members = fitted.member_predictions(split.X)

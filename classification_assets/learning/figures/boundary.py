@@ -65,7 +65,7 @@ def boundary(
     names : labels of the axes; an axis without a label gets no ticks
     theme : "light" or "dark"
     """
-    probabilities = np.asarray(probabilities, dtype=float)
+    probabilities = np.asarray(probabilities)
     if probabilities.ndim != 3 or probabilities.shape[2] != len(classes):
         raise ValueError(
             f"probabilities must be (R, R, C) with C = {len(classes)} classes, got {probabilities.shape}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -15,7 +14,7 @@ from classification_assets.learning.figures.gallery import Cell
 from classification_assets.learning.figures.landscape import landscape
 from classification_assets.learning.figures.legend import key, shortened
 from classification_assets.learning.figures.points import chosen_rows
-from classification_assets.learning.figures.style import DPI, sheet
+from classification_assets.learning.figures.style import sheet
 
 SIDES = {2: 3.6, 3: 2.5, 4: 1.85}  # inches, by number of features
 GAP = 0.12
@@ -63,13 +62,12 @@ def boundary_matrix(
             cell = shown[x, y]
             landscape(
                 ax,
-                np.asarray(cell.probabilities, dtype=float),
+                cell.probabilities,
                 cell.extent,
                 theme=figure.theme,
                 points=cell.points,
                 truth=cell.truth,
                 disagreement=cell.disagreement,
-                pixels=int(side * DPI),
                 scale=0.75,
             )
             _frame(ax, features[x] if y == F - 1 else "", features[y] if x == 0 else "")

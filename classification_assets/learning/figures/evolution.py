@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from classification_assets.learning.figures.landscape import Extent, landscape
 from classification_assets.learning.figures.legend import Section, class_dots, key
 from classification_assets.learning.figures.points import TEST, Points
-from classification_assets.learning.figures.style import COMPARABLE, DPI, sheet
+from classification_assets.learning.figures.style import COMPARABLE, sheet, without_ticks
 
 ACROSS, SIDE, GAP, BELOW = 4, 1.75, 0.1, 0.42  # moments; inches
 POINTS = 150
@@ -80,16 +80,15 @@ def evolution(
             ax = figure.panel(column * (width + GAP), (rows - 1 - row) * (height + BELOW), width, height)
             landscape(
                 ax,
-                np.asarray(moment.probabilities, dtype=float),
+                moment.probabilities,
                 extent,
                 theme=figure.theme,
                 points=drawn,
                 truth=truth,
                 confidence=(),
-                pixels=int(width * DPI),
                 scale=0.6,
             )
-            ax.set(xticks=[], yticks=[])
+            without_ticks(ax)
             ax.spines[:].set(visible=True, color=figure.theme.faint, linewidth=0.6)
             _name(ax, moment, figure.theme.muted)
             panels.append(ax)

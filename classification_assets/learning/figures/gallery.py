@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from classification_assets.learning.figures.landscape import Extent, landscape
 from classification_assets.learning.figures.legend import shortened
 from classification_assets.learning.figures.points import TEST, Points
-from classification_assets.learning.figures.style import DPI, Theme, sheet
+from classification_assets.learning.figures.style import Theme, sheet, without_ticks
 
 POINTS_PER_SQUARE_INCH = 60
 GAP = 0.07  # inches
@@ -88,7 +88,7 @@ def gallery(
 
 def draw_cell(ax: Axes, cell: Cell | None, size: float, theme: Theme) -> None:
     """A cell on axes of `size` inches a side; a dash where there is none."""
-    ax.set(xticks=[], yticks=[])
+    without_ticks(ax)
     winner = cell is not None and cell.winner
     ax.spines[:].set(
         visible=True, color=theme.ink if winner else theme.faint, linewidth=2.4 if winner else 0.6
@@ -105,13 +105,12 @@ def draw_cell(ax: Axes, cell: Cell | None, size: float, theme: Theme) -> None:
         )
     landscape(
         ax,
-        np.asarray(cell.probabilities, dtype=float),
+        cell.probabilities,
         cell.extent,
         theme=theme,
         points=points,
         truth=cell.truth,
         confidence=(),
-        pixels=int(size * DPI),
         scale=0.55,
     )
     # A hundred pictures of separate lines and points would make an SVG of many megabytes.

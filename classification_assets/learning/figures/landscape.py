@@ -9,9 +9,14 @@ from typing import cast
 
 import contourpy
 import numpy as np
+from matplotlib.artist import Artist, allow_rasterization
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
+from PIL import Image
 from scipy.ndimage import maximum_filter
 
 from classification_assets.learning.figures.points import Points, draw_points
@@ -24,6 +29,9 @@ DISAGREEMENT = 0.2
 # How much of the class's colour an area of that probability gets: the same in every figure.
 PROBABILITIES, STRENGTHS = (0.0, 0.5, 1.0), (0.0, 0.14, 0.55)
 TINY = 1e-9
+PAINTED_BYTES = 2**20
+SCALED_DPI = 100
+"""Pixels an inch of the areas in a picture that can be scaled: they are smooth, and make most of its size."""
 DASHES = (0, (3.2, 2.2))
 HATCH = "//////"
 
@@ -38,40 +46,19 @@ def landscape(
     truth: np.ndarray | None = None,
     disagreement: np.ndarray | None = None,
     confidence: tuple[float, ...] = CONFIDENCE,
-    pixels: int = 560,
     scale: float = 1.0,
 ) -> None:
     """Draw probabilities (R, R, C) on the axes; see `boundary` for the layers' meaning.
 
-    `pixels` is about the width at which the axes will be seen, `scale` that of lines and points.
+    `scale` is that of lines and points.
     """
     x0, x1, y0, y1 = extent
-    image = tint(_refined(probabilities, pixels), theme)
-    # The outermost points of the grid lie on the window's edge, the outermost pixels around them.
-    dx, dy = (x1 - x0) / (len(image) - 1) / 2, (y1 - y0) / (len(image) - 1) / 2
-    ax.imshow(
-        image,
-        origin="lower",
-        extent=(x0 - dx, x1 + dx, y0 - dy, y1 + dy),
-        aspect="auto",
-        interpolation="bilinear",
-        rasterized=True,
-        zorder=1,
-    )
+    p = _classes_first(np.asarray(probabilities, np.float32))
+    ax.add_artist(_Areas(ax, np.log(np.maximum(p, TINY)), theme))
     if disagreement is not None and disagreement.max() > DISAGREEMENT:
-        hatched = ax.contourf(
-            np.linspace(x0, x1, disagreement.shape[1]),
-            np.linspace(y0, y1, disagreement.shape[0]),
-            disagreement,
-            levels=[DISAGREEMENT, np.inf],
-            colors="none",
-            hatches=[HATCH],
-            zorder=2,
-        )
-        hatched.set_edgecolor((*to_rgb(theme.ink), 0.35))
-        hatched.set_linewidth(0)
-    for level in confidence:
-        lines = confidence_lines(probabilities, extent, level)
+        _hatch(ax, disagreement, extent, theme)
+    if confidence:
+        lines = confidence_lines(probabilities, extent, *confidence)
         _stroke(ax, lines, theme.ink, 0.5 * scale, alpha=0.45, zorder=2.1)
     lines = borders(probabilities, extent)
     _stroke(ax, lines, theme.paper, 3.0 * scale, alpha=0.8, zorder=2.2)
@@ -94,65 +81,128 @@ def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:
     """
     if probabilities.shape[2] < 2:
         return []
-    logs = np.log(np.maximum(probabilities, TINY))
-    order = np.argsort(-logs, axis=2, kind="stable")[..., :2]
-    winner = order[..., 0]
-    best, second = np.moveaxis(np.take_along_axis(logs, order, axis=2), 2, 0)
+    logs = np.log(np.maximum(_classes_first(probabilities), TINY))
+    if len(logs) == 2:
+        return _contour(logs[0] - logs[1], 0.0, extent)
+    winner, best = logs.argmax(0), logs.max(0)
+    others = logs.copy()
+    np.put_along_axis(others, winner[None], -np.inf, axis=0)
+    second = others.max(0)
     lines = []
-    for c in np.unique(order):
-        lead = logs[..., c] - np.where(winner == c, second, best)
-        # A stretch belongs to the earlier of its two classes, or a dashed line would be drawn twice, out of
-        # step: only cells within two points of one that a later class wins count.
+    # A stretch belongs to the earlier of its two classes, or a dashed line would be drawn twice, out of step:
+    # only cells within two points of one that a later class wins count. The last class has none of its own.
+    for c in np.unique(winner)[:-1]:
+        lead = logs[c] - np.where(winner == c, second, best)
         own = np.asarray(maximum_filter(winner > c, size=5), dtype=bool)
         lines += _contour(np.ma.masked_where(~own, lead), 0.0, extent)
     return lines
 
 
-def confidence_lines(probabilities: np.ndarray, extent: Extent, level: float) -> list[np.ndarray]:
-    """The lines on which the most probable class has probability `level`, as polylines (V, 2)."""
-    best = np.clip(probabilities.max(axis=2), TINY, 1 - TINY)
-    return _contour(np.ma.asarray(np.log(best / (1 - best))), np.log(level / (1 - level)), extent)
+def confidence_lines(probabilities: np.ndarray, extent: Extent, *levels: float) -> list[np.ndarray]:
+    """The lines on which the most probable class has one of these probabilities, as polylines (V, 2)."""
+    # Also in single precision 1 less this is not 1; no level is near.
+    best = np.minimum(_classes_first(probabilities).max(0), 1 - 1e-6)
+    odds = np.log(best / (1 - best))
+    return [line for level in levels for line in _contour(odds, np.log(level / (1 - level)), extent)]
 
 
 def tint(probabilities: np.ndarray, theme: Theme) -> np.ndarray:
     """Colours (..., 3) for probabilities (..., C): hue says which class, intensity how probable."""
-    colours = np.array([to_rgb(theme.class_colour(c)) for c in range(probabilities.shape[-1])])
+    return np.moveaxis(_tints(np.moveaxis(probabilities, -1, 0), theme), 0, -1)
+
+
+def painted(logs: np.ndarray, width: int, height: int, theme: Theme) -> np.ndarray:
+    """Tints (height, width, 4) uint8, the last row at the top, of the logarithms (C, R, R) of probabilities.
+
+    Logarithms are nearly straight between two points of the grid, probabilities are steps.
+    """
+    C, rows, columns = logs.shape
+    pixels = np.full((height, width, 4), 255, np.uint8)
+    grids = [Image.fromarray(own) for own in logs]
+    # Some lines at a time: they stay in the cache, and 100 classes need no more memory than two.
+    lines = max(1, PAINTED_BYTES // (4 * C * width))
+    for start in range(0, height, lines):
+        stop = min(start + lines, height)
+        # The window's edge is where the outermost points of the grid are: half a point inside of theirs.
+        low, high = (0.5 + (rows - 1) * place / height for place in (start, stop))
+        box, size = (0.5, low, columns - 0.5, high), (width, stop - start)
+        p = np.stack([np.asarray(grid.resize(size, Image.Resampling.BILINEAR, box)) for grid in grids])
+        np.exp(p, out=p)
+        p /= p.sum(0)
+        shades = _tints(p, theme)
+        shades *= 255
+        shades += 0.5
+        for channel, shade in enumerate(shades):
+            pixels[start:stop, :, channel] = shade
+    return pixels
+
+
+def _tints(p: np.ndarray, theme: Theme) -> np.ndarray:
+    """Colours (3, ...) for probabilities (C, ...): reducing a short last axis takes a hundred times longer."""
+    colours = np.array([to_rgb(theme.class_colour(c)) for c in range(len(p))], p.dtype)
     # Cubes keep the hue of the likeliest class clean until close to the line.
-    share = probabilities**3
-    share = share / np.maximum(share.sum(axis=-1, keepdims=True), TINY)
-    strength = np.interp(probabilities.max(axis=-1), PROBABILITIES, STRENGTHS)[..., None]
-    return np.clip((1 - strength) * np.array(to_rgb(theme.paper)) + strength * (share @ colours), 0, 1)
+    share = p * p * p
+    share /= np.maximum(share.sum(0), TINY)
+    most = p.max(0)
+    # Straight from point to point of PROBABILITIES and STRENGTHS, and steeper the further.
+    rise = np.diff(STRENGTHS) / np.diff(PROBABILITIES)
+    strength = np.maximum(rise[0] * most, rise[1] * (most - 1) + STRENGTHS[2]).astype(p.dtype)
+    paper = np.array(to_rgb(theme.paper), p.dtype).reshape(3, *[1] * most.ndim)
+    # Not a product of matrices, whose threads wait for one another longer than this takes.
+    shades = np.einsum("cs,c...->s...", colours, share)
+    shades -= paper
+    shades *= strength
+    shades += paper
+    return np.clip(shades, 0, 1, out=shades)
 
 
-def _refined(probabilities: np.ndarray, pixels: int) -> np.ndarray:
-    """The probabilities on a grid of about `pixels` points, interpolated where they are smooth."""
-    if pixels <= len(probabilities):
-        return probabilities
-    # Single precision: with 100 classes these are the largest arrays of the whole figure.
-    logs = np.log(np.maximum(probabilities, TINY).astype(np.float32))
-    refined = _stretched(_stretched(logs, pixels).swapaxes(0, 1), pixels).swapaxes(0, 1)
-    np.exp(refined, out=refined)
-    refined /= refined.sum(axis=2, keepdims=True)
-    return refined
+class _Areas(Artist):
+    """The tints of the whole panel, in the very pixels of what is drawn on: nothing is resampled."""
+
+    zorder = 1
+
+    def __init__(self, ax: Axes, logs: np.ndarray, theme: Theme) -> None:
+        super().__init__()
+        self.ax, self.logs, self.theme = ax, logs, theme
+
+    @allow_rasterization
+    def draw(self, renderer: RendererBase) -> None:
+        (x0, y0), (x1, y1) = self.ax.bbox.get_points()
+        scalable = renderer.option_scale_image()
+        share = SCALED_DPI / 72 if scalable else 1
+        left, bottom = (x0, y0) if scalable else (round(x0), round(y0))
+        width, height = round(share * (x1 - left)), round(share * (y1 - bottom))
+        pixels = painted(self.logs, width, height, self.theme)
+        pen = renderer.new_gc()
+        if scalable:
+            size = Affine2D().scale((x1 - x0) / width, (y1 - y0) / height)
+            renderer.draw_image(pen, left, bottom, pixels, size)
+        else:
+            renderer.draw_image(pen, left, bottom, pixels)
+        pen.restore()
 
 
-def _stretched(values: np.ndarray, length: int) -> np.ndarray:
-    """Values along the first axis, linearly interpolated at so many even places, both ends kept."""
-    place = np.linspace(0, len(values) - 1, length, dtype=np.float32)
-    before = np.minimum(place.astype(int), len(values) - 2)
-    share = (place - before).reshape(-1, *[1] * (values.ndim - 1))
-    stretched = values[before + 1] - values[before]
-    stretched *= share
-    stretched += values[before]
-    return stretched
+def _classes_first(probabilities: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.moveaxis(probabilities, 2, 0))
 
 
-def _contour(field: np.ma.MaskedArray, level: float, extent: Extent) -> list[np.ndarray]:
+def _contour(field: np.ndarray, level: float, extent: Extent) -> list[np.ndarray]:
+    return cast("list[np.ndarray]", _contours(field, extent, line_type="Separate").lines(level))
+
+
+def _contours(field: np.ndarray, extent: Extent, **kinds: str) -> contourpy.ContourGenerator:
     x0, x1, y0, y1 = extent
     rows, columns = field.shape
     x, y = np.linspace(x0, x1, columns), np.linspace(y0, y1, rows)
-    lines = contourpy.contour_generator(x, y, field, name="serial", line_type="Separate").lines(level)
-    return cast("list[np.ndarray]", lines)
+    return contourpy.contour_generator(x, y, field, name="serial", **kinds)
+
+
+def _hatch(ax: Axes, disagreement: np.ndarray, extent: Extent, theme: Theme) -> None:
+    """Over areas where members disagree."""
+    found = _contours(disagreement, extent, fill_type="OuterCode").filled(DISAGREEMENT, np.inf)
+    areas = [Path(corners, codes) for corners, codes in zip(*found, strict=True)]
+    look = {"facecolors": "none", "edgecolors": (*to_rgb(theme.ink), 0.35), "linewidths": 0, "hatch": HATCH}
+    ax.add_collection(PathCollection(areas, zorder=2, transform=ax.transData, **look), autolim=False)
 
 
 def _stroke(ax: Axes, lines: list[np.ndarray], colour: str, width: float, **style) -> None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.lines import Line2D
-from matplotlib.offsetbox import AnchoredOffsetbox, DrawingArea, HPacker, OffsetBox, TextArea, VPacker
-from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from matplotlib.transforms import Affine2D, Bbox
 
 from classification_assets.learning.figures.landscape import CONFIDENCE, tint
 from classification_assets.learning.figures.style import Theme
@@ -22,6 +23,10 @@ from classification_assets.learning.figures.style import Theme
 LONGEST_NAME = 26
 ENTRIES_IN_COLUMN = 24
 SCALE_WIDTH, MARK_WIDTH, HEIGHT = 60, 16, 9
+# Points: sizes of the letters, what a line of each takes, and the room between.
+HEADING_SIZE, LABEL_SIZE, PERCENT_SIZE = 8, 8.5, 5.5
+HEADING, PERCENTS = 7.7, 5
+BETWEEN_SECTIONS, BETWEEN_COLUMNS, BETWEEN_ROWS, BELOW_HEADING, BESIDE_MARK = 11, 10, 3.2, 3.5, 6
 
 
 @dataclass(frozen=True)
@@ -39,22 +44,103 @@ class Section:
     entries: Sequence[Entry]
 
 
+class Key(Artist):
+    """Artists in points from the upper right corner of the axes, which is (0, 0), and what space they take.
+
+    Matplotlib's packers of boxes give the same place, but measure every text again for each box round it.
+    """
+
+    zorder = 5
+
+    def __init__(self, ax: Axes) -> None:
+        super().__init__()
+        self.ax = ax
+        self.parts: list[Artist] = []
+        self.right, self.bottom = 0.0, 0.0
+        self.page = Affine2D()
+        ax.add_artist(self)
+        # Axes clip what is added to them.
+        self.set_clip_on(False)
+
+    @property
+    def scale(self) -> float:
+        """Pixels of a point."""
+        return self.ax.figure.dpi / 72
+
+    def put(self, part: Artist, x: float, y: float) -> None:
+        part.set_figure(self.ax.figure)
+        part.set_transform(Affine2D().translate(x, y) + self.page)
+        self.parts.append(part)
+
+    def get_children(self) -> list[Artist]:
+        return self.parts
+
+    def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
+        scale, (x, y) = self.scale, self.ax.transAxes.transform((1, 1))
+        return Bbox([(x, y + scale * self.bottom), (x + scale * self.right, y)])
+
+    def get_tightbbox(self, renderer: RendererBase | None = None) -> Bbox:
+        return self.get_window_extent()
+
+    def draw(self, renderer: RendererBase) -> None:
+        self.page.clear().scale(self.scale).translate(*self.ax.transAxes.transform((1, 1)))
+        for part in self.parts:
+            part.draw(renderer)
+
+
 def key(ax: Axes, sections: Sequence[Section], theme: Theme, *, gap: float = 6) -> None:
     """Put the sections that have entries to the right of the axes, `gap` points away, from the top down."""
-    boxes: list[Artist] = [_section(section, theme) for section in sections if section.entries]
-    beside: list[Artist] = [DrawingArea(gap, 0), VPacker(children=boxes, pad=0, sep=11)]
-    anchored = AnchoredOffsetbox(
-        "upper left",
-        child=HPacker(children=beside, pad=0, sep=0),
-        frameon=False,
-        pad=0,
-        borderpad=0,
-        bbox_to_anchor=(1, 1),
-        bbox_transform=ax.transAxes,
-    )
-    ax.add_artist(anchored)
-    # Axes clip what is added to them, also when the layout measures it.
-    anchored.set_clip_on(False)
+    drawn = _Sections(Key(ax), theme)
+    for section in sections:
+        if section.entries:
+            drawn.add(section, gap)
+
+
+class _Sections:
+    """Lays one section out below the other."""
+
+    def __init__(self, key: Key, theme: Theme) -> None:
+        self.key, self.theme = key, theme
+
+    def add(self, section: Section, left: float) -> None:
+        top = self.key.bottom - (BETWEEN_SECTIONS if self.key.parts else 0)
+        self._text(section.heading, left, top - HEADING / 2, HEADING_SIZE, self.theme.muted)
+        top -= HEADING + BELOW_HEADING
+        if section.entries[0].width == SCALE_WIDTH:
+            self._percents(left, top - PERCENTS)
+            top -= PERCENTS + BELOW_HEADING
+        n_columns = -(-len(section.entries) // ENTRIES_IN_COLUMN)
+        length = -(-len(section.entries) // n_columns)
+        for start in range(0, len(section.entries), length):
+            column = section.entries[start : start + length]
+            left = self._column(column, left, top) + BETWEEN_COLUMNS
+        self.key.bottom = top - length * (HEIGHT + BETWEEN_ROWS) + BETWEEN_ROWS
+
+    def _column(self, entries: Sequence[Entry], left: float, top: float) -> float:
+        """How far right it reaches."""
+        right = left
+        for row, entry in enumerate(entries):
+            base = top - HEIGHT - row * (HEIGHT + BETWEEN_ROWS)
+            for mark in entry.marks:
+                self.key.put(mark, left, base)
+            place = left + entry.width + BESIDE_MARK
+            label = self._text(entry.label, place, base + HEIGHT / 2, LABEL_SIZE, self.theme.ink)
+            right = max(right, place + label)
+        return right
+
+    def _text(self, text: str, x: float, y: float, size: float, colour: str) -> float:
+        """How wide it is."""
+        drawn = Text(0, 0, text, fontsize=size, color=colour, va="center")
+        self.key.put(drawn, x, y)
+        width = drawn.get_window_extent().width / self.key.scale
+        self.key.right = max(self.key.right, x + width)
+        return width
+
+    def _percents(self, left: float, y: float) -> None:
+        for level in (0.5, *CONFIDENCE, 1.0):
+            x = left + (SCALE_WIDTH - HEIGHT / 2) * (level - 0.5) / 0.5
+            label = f"{100 * level:.0f}"
+            self.key.put(Text(0, 0, label, fontsize=PERCENT_SIZE, ha="center", color=self.theme.muted), x, y)
 
 
 def class_scales(classes: Sequence[str], theme: Theme) -> list[Entry]:
@@ -95,13 +181,14 @@ def _scale(c: int, n_classes: int, theme: Theme) -> list[Artist]:
     width = (SCALE_WIDTH - HEIGHT / 2) / steps
     # A little overlap: viewers of SVG show hairlines between rectangles that only touch.
     bars = [
-        Rectangle((i * width, 0), width + 0.3, HEIGHT, facecolor=colour, linewidth=0)
-        for i, colour in enumerate(map(tuple, tint(chances, theme).tolist()))
+        [(x, 0), (x + width + 0.3, 0), (x + width + 0.3, HEIGHT), (x, HEIGHT)]
+        for x in width * np.arange(steps)
     ]
-    levels = [
-        Line2D([x, x], [0, HEIGHT], color=theme.ink, alpha=0.45, linewidth=0.5)
-        for x in ((SCALE_WIDTH - HEIGHT / 2) * (level - 0.5) / 0.5 for level in CONFIDENCE)
-    ]
+    ramp = PolyCollection(bars, facecolors=tint(chances, theme), linewidths=0)
+    places = [(SCALE_WIDTH - HEIGHT / 2) * (level - 0.5) / 0.5 for level in CONFIDENCE]
+    levels = LineCollection(
+        [[(x, 0), (x, HEIGHT)] for x in places], colors=theme.ink, alpha=0.45, linewidths=0.5
+    )
     dot = Line2D(
         [SCALE_WIDTH - HEIGHT / 2],
         [HEIGHT / 2],
@@ -111,35 +198,4 @@ def _scale(c: int, n_classes: int, theme: Theme) -> list[Artist]:
         markeredgecolor=theme.paper,
         markeredgewidth=0.7,
     )
-    return [*bars, *levels, dot]
-
-
-def _section(section: Section, theme: Theme) -> OffsetBox:
-    entries: list[Artist] = [_row(entry, theme) for entry in section.entries]
-    n_columns = -(-len(entries) // ENTRIES_IN_COLUMN)
-    length = -(-len(entries) // n_columns)
-    columns: list[Artist] = [
-        VPacker(children=entries[start : start + length], pad=0, sep=3.2)
-        for start in range(0, len(entries), length)
-    ]
-    heading = TextArea(section.heading, textprops={"fontsize": 8, "color": theme.muted})
-    body = HPacker(children=columns, pad=0, sep=10, align="top")
-    scale: list[Artist] = [_percents(theme)] if section.entries[0].width == SCALE_WIDTH else []
-    return VPacker(children=[heading, *scale, body], pad=0, sep=3.5, align="left")
-
-
-def _percents(theme: Theme) -> DrawingArea:
-    box = DrawingArea(SCALE_WIDTH, 5)
-    for level in (0.5, *CONFIDENCE, 1.0):
-        x = (SCALE_WIDTH - HEIGHT / 2) * (level - 0.5) / 0.5
-        label = f"{100 * level:.0f}"
-        box.add_artist(Text(x, 0, label, fontsize=5.5, ha="center", color=theme.muted))
-    return box
-
-
-def _row(entry: Entry, theme: Theme) -> OffsetBox:
-    box = DrawingArea(entry.width, HEIGHT)
-    for mark in entry.marks:
-        box.add_artist(mark)
-    label = TextArea(entry.label, textprops={"fontsize": 8.5, "color": theme.ink})
-    return HPacker(children=[box, label], pad=0, sep=6, align="center")
+    return [ramp, levels, dot]

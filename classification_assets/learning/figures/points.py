@@ -77,7 +77,7 @@ def draw_points(ax: Axes, points: Points, theme: Theme, *, scale: float = 1.0) -
     # Many large points would hide the areas that the figure is about.
     crowd = float(np.clip(np.sqrt(300 / max(1, int(np.sum(~background)))), 0.6, 1.0))
     size = (scale * crowd) ** 2
-    faint = {"s": 6 * scale**2, "alpha": 0.55, "linewidths": 0, "zorder": 1.5, "rasterized": True}
+    faint = {"s": 6 * scale**2, "alpha": 0.55, "linewidths": 0, "zorder": 1.5}
     right = {"s": 26 * size, "edgecolors": theme.paper, "linewidths": 0.7 * scale, "zorder": 4}
     wrong = {"s": 34 * size, "edgecolors": theme.ink, "linewidths": 1.5 * scale * crowd, "zorder": 5}
     for which, look in (

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib.style
 import numpy as np
@@ -18,6 +19,9 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
+
+from classification_assets.learning.figures.raster import Canvas, as_png, rendered
+from classification_assets.learning.figures.vector import as_svg
 
 # Okabe and Ito's colours without black and yellow, then fourteen found by maximizing the least distance
 # in OKLab as seen with normal, deuteranope and protanope vision, also from both papers and from grey.
@@ -105,14 +109,37 @@ class Sheet(Figure):
     theme: Theme
     rendered: Image.Image | None = None
 
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        # With a canvas that measures as it draws, no other is made for each question about a size.
+        self.measured = Canvas(self)
+
+    def picture(self) -> Image.Image:
+        """As it is now, RGB."""
+        with _rules(self.theme):
+            return rendered(self)
+
+    def svg(self) -> str:
+        with _rules(self.theme):
+            return as_svg(self)
+
     def panel(self, x: float, y: float, width: float, height: float) -> Axes:
         """New axes; all in inches, from an origin of the caller's choice."""
         across, up = self.get_size_inches()
         return self.add_axes((x / across, y / up, width / across, height / up))
 
     def savefig(self, fname, **kwargs) -> None:
-        with _rules(self.theme):
-            super().savefig(fname, **kwargs)
+        """As of every figure; a PNG of its own resolution and an SVG are written here, which is faster."""
+        kind = kwargs.get("format") or (Path(fname).suffix[1:] if isinstance(fname, str | Path) else "png")
+        if kind not in ("png", "svg") or set(kwargs) - {"format", "metadata"}:
+            with _rules(self.theme):
+                super().savefig(fname, **kwargs)
+            return
+        content = as_png(np.asarray(self.picture()), self.dpi) if kind == "png" else self.svg().encode()
+        if isinstance(fname, str | Path):
+            Path(fname).write_bytes(content)
+        else:
+            fname.write(content)
 
 
 @contextmanager
@@ -127,8 +154,10 @@ def sheet(theme: str, title: str = "", note: str = "") -> Iterator[Sheet]:
     with _rules(chosen):
         figure = Sheet(figsize=(10, 10), dpi=DPI)
         figure.theme = chosen
+        figure.measured.measures = True
         yield figure
         _cut(figure, _write(figure, title, note))
+        figure.measured.measures = False
 
 
 def axis_names(ax: Axes, names: tuple[str, str]) -> None:
@@ -137,6 +166,12 @@ def axis_names(ax: Axes, names: tuple[str, str]) -> None:
         axis.set_label_text(name)
         if not name:
             axis.set_ticks([])
+
+
+def without_ticks(ax: Axes) -> None:
+    """No ticks and no labels of axes; setting them to none would first make some."""
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_visible(False)
 
 
 def map_size(extent: tuple[float, float, float, float], names: tuple[str, str]) -> tuple[float, float]:

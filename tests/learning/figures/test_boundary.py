@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
-from matplotlib.offsetbox import AnchoredOffsetbox
 
 from classification_assets.learning.figures import Points, boundary
+from classification_assets.learning.figures.legend import Key
 from classification_assets.learning.figures.style import THEMES
 from classification_assets.learning.plane import Plane
 
@@ -20,7 +20,7 @@ def ringed(figure):
 
 
 def legend_of(figure):
-    (legend,) = [artist for artist in figure.axes[0].artists if isinstance(artist, AnchoredOffsetbox)]
+    (legend,) = [artist for artist in figure.axes[0].artists if isinstance(artist, Key)]
     return legend
 
 

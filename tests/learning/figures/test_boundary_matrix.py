@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from classification_assets.learning.figures import Cell, boundary_matrix
+from classification_assets.learning.figures.legend import Key
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_every_pair_of_features_has_its_panel_and_each_feature_its_axis(F, cells
 @pytest.mark.parametrize("C", [2, 20])
 def test_the_legend_stands_beside_the_panels_and_names_every_class(C, cells, names, texts):
     figure = boundary_matrix(["a", "b", "c"], cells(3, C), classes=names(C))
-    (legend,) = [artist for ax in figure.axes for artist in ax.artists]
+    (legend,) = [artist for ax in figure.axes for artist in ax.artists if isinstance(artist, Key)]
     assert set(names(C)) <= set(texts(legend))
     right = max(ax.get_window_extent().x1 for ax in figure.axes if ax.axison)
     assert legend.get_window_extent(figure._get_renderer()).x0 >= right - 1
