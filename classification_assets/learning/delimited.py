@@ -92,7 +92,10 @@ def _header(file: Path, written: Format, path: str, separator: str) -> list[str]
     if not any(names):
         raise ValueError(f"{path}: the first line must hold the columns' names, however: it is empty")
     if "" in names:
-        raise ValueError(f"{path}: every column needs a name, however: column {names.index('') + 1} has none")
+        advice = "" if names[0] else " (as pandas writes its index; to_csv(index=False) leaves it out)"
+        raise ValueError(
+            f"{path}: every column needs a name, however: column {names.index('') + 1} has none{advice}"
+        )
     refuse_twins(names, path)
     if empty:
         raise ValueError(f"{path}: there is a header, but no rows below it")

@@ -17,6 +17,8 @@ ColumnKind = Literal["numeric", "categorical", "boolean", "date"]
 RESERVED = ("__fold__", "__label__", "__weight__", "__group__", "__moment__")
 """What a stored split adds to the features."""
 
+# What pandas calls the numbers of its rows in Parquet; where rows were sorted or mixed, they may tell the target.
+_INDEX = "__index_level_"
 _SINGLE = ("target", "id", "weight", "group", "time")
 
 
@@ -25,7 +27,9 @@ class Roles(Declaration):
 
     target: str = Field("label", description="The column that is predicted.")
     features: tuple[str, ...] = Field(
-        (), description="The columns to predict from. Default: all that have no other role."
+        (),
+        description="The columns to predict from. Default: all that have no other role, and are not the "
+        "index of a pandas frame that had no name.",
     )
     drop: tuple[str, ...] = Field((), description="Columns that are left out.")
     columns: dict[str, ColumnKind] = Field(
@@ -98,7 +102,9 @@ class Roles(Declaration):
             for name in getattr(self, role):
                 _there(name, names, place, role)
         taken = {self.target, self.id, self.weight, self.group, self.time, *self.drop}
-        found = self.features or tuple(name for name in names if name not in taken)
+        found = self.features or tuple(
+            name for name in names if name not in taken and not name.startswith(_INDEX)
+        )
         if not found:
             raise ValueError(
                 f"{place}: no column is left to predict {self.target!r} from; there are: {_listed(names)}"

@@ -144,6 +144,13 @@ def test_a_column_without_a_name_is_told():
     refused(written("a,,label\n1,2,3\n"), "every column needs a name, however: column 2 has none")
 
 
+def test_the_index_of_a_pandas_frame_is_no_feature():
+    good().sort_values("label").to_parquet("a.parquet")
+    assert "__index_level_0__" in pq.read_schema("a.parquet").names
+    assert used("a.parquet").features == ("age", "town")
+    refused(written(good().to_csv()), r"column 1 has none \(as pandas writes its index")
+
+
 def test_names_that_are_the_projects_own_are_told():
     refused(written("__fold__,label\n1,2\n"), "no column may be named '__fold__': __fold__, __label__")
 
