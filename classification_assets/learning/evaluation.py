@@ -53,7 +53,8 @@ class Evaluation:
         ``fold`` (1 validation, 2 test, 3 the grid of `Plane`), ``row`` (in the split, or on the grid),
         ``label`` (class code, -1 on the grid), ``p_0`` to ``p_{C-1}`` (float32) and ``disagreement``: the mean
         total variation distance of a member's probabilities from the members' mean, 0 to 1; where the split has
-        them, ``weight``, which every score counts a row by, and ``group``, whose rows are resampled together.
+        them, ``weight``, which every score counts a row by, and ``group``, whose rows are resampled together. What
+        is said on the grid is for figures, and partly interpolated: see `surface`.
     metrics : DataFrame
         ``fold``, ``scope``, ``class`` (empty: overall), ``metric``, ``value``, ``low`` and ``high`` (95 %
         bootstrap interval over rows), ``spread`` (standard deviation over members). Scopes are ensemble;

@@ -180,10 +180,7 @@ def _write_fitted(value: Fitted, file: Path) -> None:
 
 
 def _write_figure(value: Figure, file: Path) -> None:
-    if file.suffix == ".png":
-        file.write_bytes(png(value))
-        return
-    file.write_text(svg(value), encoding="utf-8")
+    file.write_bytes(png(value) if file.suffix == ".png" else svg(value))
 
 
 _FORMATS: dict[type, tuple[str, Callable[[Any, Path], object]]] = {

@@ -21,6 +21,7 @@ from classification_assets.learning.resampling import (
     resampled_scores,
 )
 from classification_assets.learning.split import Split
+from classification_assets.learning.surface import surface
 from classification_assets.learning.view import View
 
 RESOLUTION, MATRIX_RESOLUTION = 201, 101
@@ -47,7 +48,6 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | Non
     learns = fitted.provenance.architecture.learns_from_validation
     rows = {fold: split.rows(fold) for fold in Fold}
     rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN])
-    grid = np.concatenate([plane.grid(_resolution(len(shown))) for plane in shown])
 
     one_pack = len(fitted.provenance.packs) == 1 and not fitted.state["floor"]
     temperature = float(fitted.state["temperatures"][0]) if one_pack else None
@@ -78,8 +78,10 @@ def evaluate(fitted: Fitted, split: Split, device: str = "cpu", view: View | Non
     p = fitted.predict_proba(split.X[rows[fold]], device)
     seen_before = _overall(split.y[rows[fold]], p, _weights(split, rows[fold]))
     scores.append(seen_before.assign(fold=fold.label, scope="ensemble"))
-    p, disagreement, _ = fitted.member_predictions(grid, device, np.empty(0, np.int64))
-    frames.append(_frame(PLANE, np.arange(len(grid)), np.full(len(grid), -1), p, disagreement))
+    surfaces = [surface(fitted, plane, _resolution(len(shown)), device) for plane in shown]
+    p = np.concatenate([p.reshape(-1, len(classes)) for p, _ in surfaces])
+    disagreement = np.concatenate([disagreement.ravel() for _, disagreement in surfaces])
+    frames.append(_frame(PLANE, np.arange(len(p)), np.full(len(p), -1), p, disagreement))
     columns = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
     return Evaluation(
         rows=pd.concat(frames, ignore_index=True),

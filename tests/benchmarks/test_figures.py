@@ -10,6 +10,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.neural_network import MLPClassifier
 
 from classification_assets.learning.figures import Points, boundary
+from classification_assets.learning.figures.picture import png
 from classification_assets.learning.plane import Plane
 from classification_assets.learning.surface import surface
 from tests.benchmarks.measure import Contender, Reach
@@ -47,7 +48,7 @@ def ours(tmp_path):
             points=Points(plane.project(MOONS.X), MOONS.y, nowhere, nowhere.astype(bool)),
             disagreement=disagreement,
         )
-        figure.savefig(tmp_path / "ours.png")
+        (tmp_path / "ours.png").write_bytes(png(figure))
 
     return Contender(draw)
 

@@ -17,6 +17,7 @@ from classification_assets.learning.plane import Plane, planes_of
 from classification_assets.learning.resampling import Resampled, member_spreads
 from classification_assets.learning.scoring import RESOLUTION, evaluate
 from classification_assets.learning.split import Split
+from classification_assets.learning.surface import TOLERANCE
 from classification_assets.learning.view import View
 
 HELD_OUT = [Fold.VALIDATION, Fold.TEST]
@@ -118,7 +119,7 @@ def test_the_surface_is_the_ensemble_on_the_grid_of_the_figure(evaluation, fitte
     assert probabilities.shape == (RESOLUTION, RESOLUTION, 2)
     assert disagreement.shape == (RESOLUTION, RESOLUTION)
     expected = fitted.predict_proba(plane.grid(RESOLUTION)).reshape(RESOLUTION, RESOLUTION, 2)
-    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(probabilities, expected, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("plane", ["matrix", ("c", "a"), "pca"])
@@ -135,7 +136,7 @@ def test_each_plane_of_a_view_has_its_surface(fit, split, plane):
         R = len(probabilities)
         assert disagreement.shape == (R, R)
         expected = fitted.predict_proba(own.grid(R)).reshape(R, R, 2)
-        np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+        np.testing.assert_allclose(probabilities, expected, atol=TOLERANCE)
 
 
 def test_of_a_large_table_evenly_spaced_rows_decide_what_is_drawn(split, monkeypatch):

@@ -10,7 +10,6 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib.style
 import numpy as np
@@ -20,8 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from classification_assets.learning.figures.raster import Canvas, as_png, rendered
-from classification_assets.learning.figures.vector import as_svg
+from classification_assets.learning.figures.raster import Canvas, rendered
 
 # Okabe and Ito's colours without black and yellow, then fourteen found by maximizing the least distance
 # in OKLab as seen with normal, deuteranope and protanope vision, also from both papers and from grey.
@@ -119,27 +117,14 @@ class Sheet(Figure):
         with _rules(self.theme):
             return rendered(self)
 
-    def svg(self) -> str:
-        with _rules(self.theme):
-            return as_svg(self)
-
     def panel(self, x: float, y: float, width: float, height: float) -> Axes:
         """New axes; all in inches, from an origin of the caller's choice."""
         across, up = self.get_size_inches()
         return self.add_axes((x / across, y / up, width / across, height / up))
 
     def savefig(self, fname, **kwargs) -> None:
-        """As of every figure; a PNG of its own resolution and an SVG are written here, which is faster."""
-        kind = kwargs.get("format") or (Path(fname).suffix[1:] if isinstance(fname, str | Path) else "png")
-        if kind not in ("png", "svg") or set(kwargs) - {"format", "metadata"}:
-            with _rules(self.theme):
-                super().savefig(fname, **kwargs)
-            return
-        content = as_png(np.asarray(self.picture()), self.dpi) if kind == "png" else self.svg().encode()
-        if isinstance(fname, str | Path):
-            Path(fname).write_bytes(content)
-        else:
-            fname.write(content)
+        with _rules(self.theme):
+            super().savefig(fname, **kwargs)
 
 
 @contextmanager
