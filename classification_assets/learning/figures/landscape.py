@@ -15,7 +15,6 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
 from matplotlib.path import Path
-from matplotlib.transforms import Affine2D
 from PIL import Image
 from scipy.ndimage import maximum_filter
 
@@ -30,8 +29,6 @@ DISAGREEMENT = 0.2
 PROBABILITIES, STRENGTHS = (0.0, 0.5, 1.0), (0.0, 0.14, 0.55)
 TINY = 1e-9
 PAINTED_BYTES = 2**20
-SCALED_DPI = 100
-"""Pixels an inch of the areas in a picture that can be scaled: they are smooth, and make most of its size."""
 DASHES = (0, (3.2, 2.2))
 HATCH = "//////"
 
@@ -168,17 +165,12 @@ class _Areas(Artist):
     @allow_rasterization
     def draw(self, renderer: RendererBase) -> None:
         (x0, y0), (x1, y1) = self.ax.bbox.get_points()
-        scalable = renderer.option_scale_image()
-        share = SCALED_DPI / 72 if scalable else 1
-        left, bottom = (x0, y0) if scalable else (round(x0), round(y0))
-        width, height = round(share * (x1 - left)), round(share * (y1 - bottom))
-        pixels = painted(self.logs, width, height, self.theme)
+        # Where a picture can be scaled its unit is no pixel.
+        share = renderer.get_image_magnification()
+        left, bottom = (x0, y0) if renderer.option_scale_image() else (round(x0), round(y0))
+        pixels = painted(self.logs, round(share * (x1 - left)), round(share * (y1 - bottom)), self.theme)
         pen = renderer.new_gc()
-        if scalable:
-            size = Affine2D().scale((x1 - x0) / width, (y1 - y0) / height)
-            renderer.draw_image(pen, left, bottom, pixels, size)
-        else:
-            renderer.draw_image(pen, left, bottom, pixels)
+        renderer.draw_image(pen, left, bottom, pixels)
         pen.restore()
 
 

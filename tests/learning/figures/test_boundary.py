@@ -116,6 +116,16 @@ def test_the_areas_of_an_svg_are_one_picture_and_a_crowded_svg_stays_below_a_meg
     )
 
 
+def test_the_areas_of_an_svg_fill_the_panel(sectors, names, extent, saved):
+    figure = boundary(sectors(3), extent, classes=names(3))
+    found = re.search(
+        rb'<image[^>]* x="([-.\d]+)"[^>]* width="([.\d]+)" height="([.\d]+)"', saved(figure, "svg")
+    )
+    panel = 72 * figure.axes[0].get_position().transformed(figure.transSubfigure).get_points() / figure.dpi
+    x, width, height = map(float, found.groups())
+    np.testing.assert_allclose([x, width, height], [panel[0, 0], *(panel[1] - panel[0])], atol=0.5)
+
+
 def test_the_optimal_boundary_is_dashed_and_named(sectors, names, extent, texts):
     plain = boundary(sectors(2), extent, classes=names(2))
     known = boundary(sectors(2), extent, classes=names(2), truth=sectors(2, R=25, sharpness=1.0))
