@@ -17,6 +17,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from classification_assets.learning import json_lines, rows, text
+from classification_assets.learning.checks import classes_trained
 from classification_assets.learning.datasets import AnyDataset, ShippedTable, TableFile, TableFunction
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.location import ENVIRONMENT
@@ -272,6 +273,18 @@ def test_a_test_file_is_the_test_fold_and_has_the_types_of_the_other():
         assert split.X.shape == (150, 5)
         assert (split.fold[120:] == Fold.TEST).all()
         assert (split.fold[:120] != Fold.TEST).all()
+
+
+@pytest.mark.parametrize("by", ["test", "time"])
+def test_a_class_that_only_the_test_fold_has_fails_a_check(by):
+    new = people(60, seed=1).assign(label="q", since=people(180)["since"][120:].to_numpy())
+    if by == "test":
+        split = split_of(write("a.csv"), id="id", test=write("t.csv", new))
+    else:
+        split = split_of(write("a.csv", pd.concat([people(), new])), id="id", time="since")
+    passed, sentence = classes_trained(split)
+    assert not passed
+    assert sentence.startswith("class q has no training row: no network can learn it (")
 
 
 @pytest.mark.parametrize(
