@@ -98,7 +98,7 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
     if text.get(main.format, main) != text.get(test.format, test):
         return JoinedRows([main.typed(kinds, strict), test.typed(kinds, strict)], places)
     # Typed together, so that both have the same types.
-    both = JoinedRows([main.rows, test.rows], places, permissive=True)
+    both = JoinedRows([main.rows, test.rows], places)
     return _Part(main.place, both, main.format).typed(kinds, strict)
 
 

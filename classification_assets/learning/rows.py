@@ -203,42 +203,59 @@ def _opened(path: Path) -> pq.ParquetFile:
 class JoinedRows(Rows):
     """Rows of several tables, one after the other; `places` names them in messages.
 
-    They have the columns of the first and its types, or if `permissive`, types that hold the values of all.
+    They have the columns of the first and its types; where numbers are of another type elsewhere, one that holds
+    both, and where the first has no value, the next one's.
 
     Raises
     ------
     ValueError
-        If there is no such type; of other types than the first's not before the rows are read.
+        When the rows are read, if a value does not become one of its column's type.
     """
 
-    def __init__(self, parts: Sequence[Rows], places: Sequence[str], *, permissive: bool = False) -> None:
-        self.parts, self.places, self.schema = list(parts), list(places), parts[0].schema
-        if permissive:
-            self.schema = self._common_schema()
+    def __init__(self, parts: Sequence[Rows], places: Sequence[str]) -> None:
+        self.parts, self.places = list(parts), list(places)
+        first = parts[0].schema
+        types = {name: _common([part.schema.field(name).type for part in parts]) for name in first.names}
+        self.schema = pa.schema([field.with_type(types[field.name]) for field in first], first.metadata)
         self.n_rows = sum(part.n_rows for part in parts)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
         schema = pa.schema([self.schema.field(name) for name in chosen])
         for part, place in zip(self.parts, self.places, strict=True):
+            first = 0
             for batch in part.batches(chosen):
                 try:
                     yield batch.cast(schema)
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                    raise self._disagreement(place, error) from error
+                    raise ValueError(f"{place}: {self._disagreement(batch, first) or error}") from error
+                first += batch.num_rows
 
-    def _common_schema(self) -> pa.Schema:
-        common = self.schema
-        for part, place in zip(self.parts, self.places, strict=True):
-            own = pa.schema([part.schema.field(name) for name in common.names])
-            try:
-                common = pa.unify_schemas([common, own], promote_options="permissive")
-            except pa.ArrowTypeError as error:
-                raise self._disagreement(place, error) from error
-        return common
+    def _disagreement(self, batch: pa.RecordBatch, first: int) -> str:
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            type = self.schema.field(name).type
+            for row in range(len(values)):
+                try:
+                    values[row : row + 1].cast(type)
+                except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                    there = self.parts[0].schema.field(name).type
+                    return (
+                        f"column {name!r} holds {values.type}, and {there} in {self.places[0]}, which "
+                        f"row {first + row} does not become: {str(values[row].as_py())[:80]!r}; "
+                        "write both files alike"
+                    )
+        return ""
 
-    def _disagreement(self, place: str, error: Exception) -> ValueError:
-        return ValueError(f"{place}: a column is of another type than in {self.places[0]}: {error}")
+
+def _common(types: Sequence[pa.DataType]) -> pa.DataType:
+    known = [type for type in types if not pa.types.is_null(type)] or list(types)
+    if len(set(known)) > 1 and all(map(_is_number, known)):
+        return pa.int64() if all(map(pa.types.is_integer, known)) else pa.float64()
+    return known[0]
+
+
+def _is_number(type: pa.DataType) -> bool:
+    return pa.types.is_integer(type) or pa.types.is_floating(type) or pa.types.is_decimal(type)
 
 
 class LabelledRows(Rows):

@@ -275,6 +275,24 @@ def test_a_test_file_is_the_test_fold_and_has_the_types_of_the_other():
         assert (split.fold[:120] != Fold.TEST).all()
 
 
+@pytest.mark.parametrize("names", [("a.csv", "t.parquet"), ("a.parquet", "t.parquet"), ("a.jsonl", "t.csv")])
+def test_numbers_of_a_test_file_may_be_of_another_type(names):
+    main, test = names
+    new = people(30, seed=1).assign(children=1.5)
+    table = table_of(write(main), id="id", test=write(test, new))
+    assert table.rows.schema.field("children").type == pa.float64()
+    assert table.frame["children"].tolist() == [*people()["children"], *new["children"]]
+
+
+def test_a_value_of_a_test_file_that_does_not_become_the_others_type_is_named():
+    new = people(30, seed=1).assign(age="old", children=np.arange(30, dtype=np.int8))
+    with pytest.raises(
+        ValueError,
+        match=r"t\.parquet: column 'age' holds .*string, and double in a\.csv, which row 0 .*'old'",
+    ):
+        split_of(write("a.csv"), id="id", test=write("t.parquet", new))
+
+
 @pytest.mark.parametrize("by", ["test", "time"])
 def test_a_class_that_only_the_test_fold_has_fails_a_check(by):
     new = people(60, seed=1).assign(label="q", since=people(180)["since"][120:].to_numpy())
