@@ -293,6 +293,20 @@ def test_a_value_of_a_test_file_that_does_not_become_the_others_type_is_named():
         split_of(write("a.csv"), id="id", test=write("t.parquet", new))
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize("rows", [[20], range(30)])
+def test_words_where_the_other_file_has_numbers_are_named_with_file_and_row(suffix, rows):
+    new = people(30, seed=1).astype({"age": object})
+    new.loc[rows, "age"] = "old"
+    with pytest.raises(
+        ValueError, match=rf"t\.{suffix}: column 'age' holds .*a\.{suffix}.* row {rows[0]}.*'old'"
+    ):
+        table_of(write(f"a.{suffix}"), id="id", test=write(f"t.{suffix}", new))
+    if suffix == "csv":
+        columns = {"age": "categorical"}
+        assert table_of("a.csv", id="id", test="t.csv", columns=columns).kinds()["age"] == "categorical"
+
+
 @pytest.mark.parametrize("by", ["test", "time"])
 def test_a_class_that_only_the_test_fold_has_fails_a_check(by):
     new = people(60, seed=1).assign(label="q", since=people(180)["since"][120:].to_numpy())
