@@ -39,7 +39,14 @@ def labels_complete(table: Table) -> Verdict:
     """Every row has a label; those without are left out."""
     left_out, n_rows = table.profile.without_label, table.profile.n_rows
     if left_out:
-        return False, f"{left_out:,} of {n_rows + left_out:,} rows have no label and were left out"
+        found = f"{left_out:,} of {n_rows + left_out:,} rows have no label and were left out"
+        words = _words_for_missing(table)
+        return False, found + (
+            f"; these words say that there is none: {' '.join(words)}; if one is a class, list only the others in the "
+            "YAML (missing: [''])"
+            if words
+            else ""
+        )
     return True, f"all {n_rows:,} rows have a label"
 
 
@@ -104,6 +111,16 @@ def nothing_leaks(table: Table) -> Verdict:
         True,
         f"the best feature alone, {best['column']!r}, reaches a balanced accuracy of {best['alone']:.2f}",
     )
+
+
+def _words_for_missing(table: Table) -> list[str]:
+    """The words that say so where values are words: in CSV and TSV."""
+    declared = table.source.get("dataset", {})
+    format, path = declared.get("format"), str(declared.get("path")).lower()
+    written = format in ("csv", "tsv") or (
+        format == "auto" and any(ending in path for ending in (".csv", ".tsv", ".tab"))
+    )
+    return [word for word in declared.get("missing", ()) if word] if written else []
 
 
 def _listed(names: Sequence[str]) -> str:

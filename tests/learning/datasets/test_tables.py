@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from classification_assets.learning import json_lines, rows, text
 from classification_assets.learning.checks import classes_trained
+from classification_assets.learning.data_checks import labels_complete
 from classification_assets.learning.datasets import AnyDataset, ShippedTable, TableFile, TableFunction
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.location import ENVIRONMENT
@@ -236,6 +237,18 @@ def test_rows_without_a_label_are_left_out_and_counted():
         assert table.source["without_label"] == 2
         assert "p002" not in table.frame["id"].tolist()
         assert Split.of(table, Folds()).X.shape == (118, 5)
+
+
+def test_a_class_whose_name_says_that_it_is_missing_is_told_and_can_be_kept():
+    frame = people().assign(label=["low", "none", "high"] * 40)
+    table = table_of(write("a.csv", frame), id="id")
+    passed, sentence = labels_complete(table)
+    assert not passed
+    assert sentence.startswith("40 of 120 rows have no label and were left out; these words say that")
+    assert "None none; if one is a class, list only the others in the YAML (missing: [''])" in sentence
+    assert table_of("a.csv", id="id", missing=[""]).labels()[0] == ["high", "low", "none"]
+    frame.loc[frame["label"] == "none", "label"] = None
+    assert labels_complete(table_of(write("a.parquet", frame), id="id"))[1].endswith("were left out")
 
 
 # Roles
