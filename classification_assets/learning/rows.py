@@ -22,6 +22,9 @@ BATCH = 2**16
 HELD_BYTES = 2**24
 """Of rows that were read from a text, at most, in memory."""
 
+# What most of Arrow's functions do not take, and what they do.
+_PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+
 
 class Rows(ABC):
     """Typed columns and how to go through them."""
@@ -79,7 +82,8 @@ class MemoryRows(Rows):
     """Rows that are held in memory."""
 
     def __init__(self, table: pa.Table) -> None:
-        self.table, self.schema, self.n_rows = table, table.schema, table.num_rows
+        self.table = _plain(table)
+        self.schema, self.n_rows = self.table.schema, table.num_rows
 
     @classmethod
     def of(cls, frame: pd.DataFrame, place: str = "the frame") -> MemoryRows:
@@ -119,12 +123,7 @@ class MemoryRows(Rows):
                 # Polars' own way gives types that all of Arrow's functions know, within its categories too.
                 return cls(nw.from_native(frame, eager_only=True).to_arrow())
             if isinstance(frame, pa.RecordBatch) or hasattr(frame, "__arrow_c_stream__"):
-                table = pa.table(frame)
-                plain = [
-                    field.with_type(pa.large_string()) if field.type == pa.string_view() else field
-                    for field in table.schema
-                ]
-                return cls(table.cast(pa.schema(plain)))
+                return cls(pa.table(frame))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise ValueError(
                 f"{place}: a {type(frame).__name__} does not become a table of numbers, words, truth values and "
@@ -156,22 +155,46 @@ class ParquetRows(Rows):
         self.paths, self.unchanged, self.keeps = list(paths), unchanged, keeps
         # One that stays open is read to its end even if another process replaces it meanwhile.
         self.held = _opened(self.paths[0]) if len(self.paths) == 1 else None
-        self.schema = pq.read_schema(self.paths[0])
+        self.schema = _without_views(pq.read_schema(self.paths[0]))
         self.n_rows = sum(pq.read_metadata(path).num_rows for path in self.paths)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
+        schema = pa.schema([self.schema.field(name) for name in chosen], self.schema.metadata)
         for path in self.paths:
             try:
                 file = self.held or _opened(path)
-                for batch in file.iter_batches(BATCH, columns=chosen):
-                    yield batch.select(chosen)
+                for read in file.iter_batches(BATCH, columns=chosen):
+                    batch = read.select(chosen)
+                    yield batch if batch.schema.types == schema.types else batch.cast(schema)
             except (pa.ArrowException, OSError) as error:
                 if self.unchanged is not None:
                     self.unchanged()
                 raise ValueError(f"{path}: is damaged: {error}") from error
         if self.unchanged is not None:
             self.unchanged()
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The same values in types that Arrow's functions know, and none missing within a dictionary, where few look."""
+    schema = _without_views(table.schema)
+    if schema.types != table.schema.types:
+        table = table.cast(schema)
+    for place, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type) and any(part.dictionary.null_count for part in column.chunks):
+            words = column.cast(column.type.value_type).dictionary_encode()
+            table = table.set_column(place, table.field(place).with_type(words.type), words)
+    return table
+
+
+def _without_views(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_type(_without_view(field.type)) for field in schema], schema.metadata)
+
+
+def _without_view(type: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(type):
+        return pa.dictionary(type.index_type, _without_view(type.value_type), type.ordered)
+    return _PLAIN.get(type, type)
 
 
 def kept(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Rows:

@@ -17,6 +17,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from classification_assets.learning import json_lines, rows, text
+from classification_assets.learning.artifacts import load, save
 from classification_assets.learning.checks import classes_trained
 from classification_assets.learning.data_checks import labels_complete
 from classification_assets.learning.datasets import AnyDataset, ShippedTable, TableFile, TableFunction
@@ -153,6 +154,26 @@ def test_a_folder_elsewhere_is_read(folder):
     )
 
 
+def test_parquet_may_hold_views_of_words(folder):
+    frame = people().assign(clinic=np.arange(120) // 4).astype({"clinic": str})
+    table = pa.Table.from_pandas(frame.assign(raw=b"x"))
+    views = {
+        pa.string(): pa.string_view(),
+        pa.large_string(): pa.string_view(),
+        pa.binary(): pa.binary_view(),
+    }
+    schema = pa.schema([field.with_type(views.get(field.type, field.type)) for field in table.schema])
+    pq.write_table(table.cast(schema), "v.parquet")
+    assert pq.read_schema("v.parquet").field("label").type == pa.string_view()
+    declared = {"id": "id", "group": "clinic"}
+    found = split_of("v.parquet", drop=["raw"], **declared)
+    expected = split_of(write("a.parquet", frame), **declared)
+    np.testing.assert_array_equal(found.X, expected.X)
+    assert found.classes == expected.classes
+    save(table_of("v.parquet", drop=["raw"], **declared), folder / "dataset.parquet")
+    assert load(folder / "dataset.parquet").frame["town"].equals(frame["town"])
+
+
 def test_an_ending_that_says_nothing_needs_the_format(folder):
     os.rename(write("a.csv"), "a.data")
     with pytest.raises(ValueError, match=r"a\.data: the ending does not say what it is; known are \.csv"):
@@ -215,8 +236,6 @@ def test_json_lines_may_leave_out_what_is_missing():
     ],
 )
 def test_labels_come_back_as_they_were_after_storing_too(labels, tmp_path):
-    from classification_assets.learning.artifacts import load, save
-
     column = [labels[row % 2] for row in range(60)]
     pq.write_table(pa.table({"x": np.arange(60.0), "label": column}), "a.parquet")
     split = split_of("a.parquet")
@@ -505,6 +524,12 @@ def make(n=90, kind="pandas"):
     return {"pandas": frame, "polars": pl.from_pandas(frame), "arrow": pa.Table.from_pandas(frame)}[kind]
 
 
+def gaps_among_the_categories():
+    codes = pa.array([0, 1, 2] * 30, pa.int8())
+    town = pa.DictionaryArray.from_arrays(codes, pa.array(["Oslo", None, "Rome"]))
+    return pa.table({"town": town, "age": np.arange(90.0), "label": town.take(codes)})
+
+
 def one_number():
     return 1
 
@@ -527,6 +552,7 @@ def importable(folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "own_tables", __import__("types").ModuleType("own_tables"))
     module = __import__("own_tables")
     module.make, module.one_number, module.nothing = make, one_number, 3
+    module.gaps_among_the_categories = gaps_among_the_categories
     module.one_column, module.complex_numbers, module.intervals = one_column, complex_numbers, intervals
 
 
@@ -536,6 +562,16 @@ def test_a_function_may_return_any_frame(kind, importable):
     split = Split.of(Table.of(declared), Folds())
     assert split.X.shape == (80, 5)
     assert split.classes == ["high", "low"]
+
+
+def test_a_value_may_be_missing_within_a_dictionary(importable, folder):
+    table = Table.of(TableFunction(path="own_tables:gaps_among_the_categories"))
+    assert table.source["without_label"] == 30
+    assert table.rows.column("town").null_count == 0
+    whole = Table.of(TableFunction(path="own_tables:gaps_among_the_categories", target="age"))
+    assert whole.rows.column("town").null_count == 30
+    save(whole, folder / "dataset.parquet")
+    assert load(folder / "dataset.parquet").rows.column("town").null_count == 30
 
 
 @pytest.mark.parametrize(
