@@ -123,11 +123,14 @@ def test_text_that_is_not_the_utf_16_it_is_said_to_be_is_named():
     refused(written("\n".join(lines())), r"a\.csv: is not utf-16: .*BOM", encoding="utf-16")
 
 
-@pytest.mark.parametrize(("extra", "count"), [(",more", 4), ("", 2)])
-def test_a_row_with_too_many_or_too_few_values_is_named_by_its_line(extra, count):
+@pytest.mark.parametrize(
+    ("extra", "count", "advice"),
+    [(",more", 4, "holds ',' must be quoted"), ("", 2, "missing needs its ',' too")],
+)
+def test_a_row_with_too_many_or_too_few_values_is_named_by_its_line(extra, count, advice):
     rows = lines()
     rows[7] = rows[7] + extra if extra else rows[7].rpartition(",")[0]
-    refused(written("\n".join(rows)), rf"a\.csv: line 8 has {count} values, the header 3: .*must be quoted")
+    refused(written("\n".join(rows)), rf"a\.csv: line 8 has {count} values, the header 3: .*{advice}")
 
 
 def test_columns_of_the_same_name_are_named():
