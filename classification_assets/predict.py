@@ -32,9 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--module", help="a person's own network class, package.module:Class")
     given = parser.parse_args(arguments)
 
+    from pydantic import ValidationError
+
     from classification_assets.learning.artifacts import save
     from classification_assets.learning.datasets import UnlabelledFile
-    from classification_assets.learning.declaration import imported
+    from classification_assets.learning.declaration import broken_rules, imported
     from classification_assets.learning.device import resolve_device
     from classification_assets.learning.predictions import predict_file
 
@@ -53,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         # What stands on the command line is meant, wherever it lies.
         path = given.input if "://" in given.input else os.path.abspath(given.input)
-        declared = UnlabelledFile.model_validate(own | {"path": path})
+        try:
+            declared = UnlabelledFile.model_validate(own | {"path": path})
+        except ValidationError as error:
+            raise ValueError(broken_rules(error, given.input)) from error
         predictions = predict_file(fitted, declared, resolve_device(given.device).name)
         save(predictions, given.output)
     except (ValueError, OSError) as error:

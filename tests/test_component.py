@@ -96,6 +96,16 @@ def test_two_experiments_of_one_name_are_refused_and_both_files_named():
     [
         ("rings", {"dataset": {"kind": "circles", "noise": -1}}, ["rings/defs.yaml:", "circles.noise", "-1"]),
         ("rings", {"dataset": {"kind": "ring"}}, ["rings/defs.yaml:", "attributes.dataset", "'ring'"]),
+        (
+            "rings",
+            {"dataset": {"noise": 1}},
+            ["rings/defs.yaml:", "attributes.dataset", "(blobs, moons, circles"],
+        ),
+        (
+            "rings",
+            {"dataset": {"kind": "table", "path": "a.csv", "drop": "x"}},
+            ["rings/defs.yaml:", "table.drop", "a list is needed, as in [x]"],
+        ),
         ("rings", None, ["rings/defs.yaml", "at least a dataset"]),
         ("comparison", {"dataset": {"kind": "circles"}}, ["comparison/defs.yaml", "reserved"]),
         ("Rings", {"dataset": {"kind": "circles"}}, ["Rings/defs.yaml", "[a-z0-9_]+", "'Rings'"]),

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import dagster as dg
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.declaration import Declaration, broken_rules
 
 FIXED = frozenset({"name", "kind", "device", "training", "path", "arguments"})
 """Fields that no run may change: names, places of code, and what has a way of its own."""
@@ -82,17 +81,9 @@ def with_overrides(
         try:
             used[name] = declared.replaced(**changes)
         except ValidationError as error:
-            problems = "; ".join(_problem(name, problem) for problem in error.errors())
-            raise ValueError(f"run configuration of {name}: {problems}") from error
+            raise ValueError(f"run configuration of {name}: {broken_rules(error, name)}") from error
         overridden |= changes
     return used, overridden
-
-
-def _problem(declaration: str, error: ErrorDetails) -> str:
-    """One broken rule: the field, the rule, and the value, which messages of our own already name."""
-    field = ".".join(map(str, error["loc"])) or declaration
-    value = "" if ", however: " in error["msg"] else f", however: {error['input']!r}"
-    return f"{field}: {error['msg']}{value}"
 
 
 def _differs(given: Any, declared: Any) -> bool:

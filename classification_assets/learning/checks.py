@@ -45,6 +45,11 @@ class Check:
         return cls(judge.__name__, (judge.__doc__ or "").strip().partition("\n")[0], judge)
 
 
+def of_split() -> list[Check]:
+    """What every split must satisfy."""
+    return [Check.of(separate_folds), Check.of(classes_trained)]
+
+
 def of_model() -> list[Check]:
     """What every trained model must satisfy."""
     return [Check.of(converged)]
@@ -73,6 +78,27 @@ def separate_folds(split: Split) -> Verdict:
     return False, (
         f"{int(repeated.sum()):,} of {int(test.sum()):,} test rows have the same features as a row of another fold: "
         "scores on them flatter"
+    )
+
+
+def classes_trained(split: Split) -> Verdict:
+    """Every class has rows in the training fold."""
+    import numpy as np
+
+    C = len(split.classes)
+    rows = {fold: np.bincount(split.y[split.fold == fold], minlength=C) for fold in Fold}
+    if unknown := np.flatnonzero(rows[Fold.TRAIN] == 0).tolist():
+        told = []
+        for code in unknown[:5]:
+            there = [(int(rows[fold][code]), fold.label) for fold in Fold if rows[fold][code]]
+            where = ", ".join(f"{count:,} {label} row{'s' * (count > 1)}" for count, label in there)
+            told.append(f"class {split.classes[code]} has no training row: no network can learn it ({where})")
+        others = len(unknown) - len(told)
+        return False, "; ".join(told) + (f"; so have {others} more classes" if others else "")
+    fewest = rows[Fold.TRAIN].argmin()
+    return True, (
+        f"all {C} classes have training rows; the fewest, {rows[Fold.TRAIN][fewest]:,}, "
+        f"has class {split.classes[fewest]}"
     )
 
 

@@ -17,6 +17,9 @@ ENOUGH = 10
 RARE = 0.01
 """Share of the rows below which a class is easily never predicted."""
 
+COUNTED = 200_000
+"""Rows, evenly spaced, in which different values are counted."""
+
 MISSING = 0.5
 """Share of gaps above which a column rather says whether it was filled in."""
 
@@ -28,6 +31,7 @@ def of_dataset() -> list[Check]:
         classes_have_rows,
         columns_vary,
         columns_filled,
+        values_stay_apart,
         rows_differ,
         labels_agree,
         nothing_leaks,
@@ -39,7 +43,14 @@ def labels_complete(table: Table) -> Verdict:
     """Every row has a label; those without are left out."""
     left_out, n_rows = table.profile.without_label, table.profile.n_rows
     if left_out:
-        return False, f"{left_out:,} of {n_rows + left_out:,} rows have no label and were left out"
+        found = f"{left_out:,} of {n_rows + left_out:,} rows have no label and were left out"
+        words = _words_for_missing(table)
+        return False, found + (
+            f"; these words say that there is none: {' '.join(words)}; if one is a class, list only the others in the "
+            "YAML (missing: [''])"
+            if words
+            else ""
+        )
     return True, f"all {n_rows:,} rows have a label"
 
 
@@ -74,6 +85,20 @@ def columns_filled(table: Table) -> Verdict:
     return True, f"the feature with the most gaps lacks {100 * most:.1f} % of its values"
 
 
+def values_stay_apart(table: Table) -> Verdict:
+    """No feature's values become the same in float32, with 7 digits, in which networks compute."""
+    merged, rows = table.profile.merged, min(table.profile.n_rows, COUNTED)
+    if not merged:
+        return True, f"rounded to float32, the features' values stay different (in {rows:,} rows)"
+    told = [
+        f"column {name}: {before:,} different values, {after:,} after rounding to float32"
+        for name, (before, after) in merged.items()
+    ]
+    return False, (
+        f"{_listed(told, '; ')} (in {rows:,} rows): subtract what its values share, such as the first moment of all"
+    )
+
+
 def rows_differ(table: Table) -> Verdict:
     """At most one row in a hundred repeats another's features; where it does, folds may share rows."""
     repeated, n_rows = table.profile.repeated, table.profile.n_rows
@@ -106,6 +131,16 @@ def nothing_leaks(table: Table) -> Verdict:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:10])
+def _words_for_missing(table: Table) -> list[str]:
+    """The words that say so where values are words: in CSV and TSV."""
+    declared = table.source.get("dataset", {})
+    format, path = declared.get("format"), str(declared.get("path")).lower()
+    written = format in ("csv", "tsv") or (
+        format == "auto" and any(ending in path for ending in (".csv", ".tsv", ".tab"))
+    )
+    return [word for word in declared.get("missing", ()) if word] if written else []
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    shown = between.join(names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

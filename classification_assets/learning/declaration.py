@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
@@ -84,6 +84,16 @@ class Declaration(BaseModel):
             )
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_lists(cls, value: Any) -> Any:
+        # Pydantic asks for a tuple, which YAML does not know.
+        for name, info in cls.model_fields.items() if isinstance(value, dict) else ():
+            if get_origin(info.annotation) is tuple and isinstance(value.get(name), str | float | int):
+                given = value[name]
+                raise field_error(cls, name, f"a list is needed, as in [{given}], however: {given!r}", given)
+        return value
+
     def replaced(self, **changes: Any) -> Self:
         """A copy with some fields changed, validated like a declaration written by hand.
 
@@ -94,6 +104,17 @@ class Declaration(BaseModel):
         """
         declared = {name: getattr(self, name) for name in self.model_fields_set}
         return type(self).model_validate(declared | changes)
+
+
+def broken_rules(error: ValidationError, place: str) -> str:
+    """What an error says in one line: each field (or else `place`), the rule, and the value."""
+    told = []
+    for problem in error.errors():
+        field = ".".join(map(str, problem["loc"])) or place
+        # Messages of our own already name the value.
+        value = "" if ", however: " in problem["msg"] else f", however: {problem['input']!r}"
+        told.append(f"{field}: {problem['msg'].removeprefix('Value error, ')}{value}")
+    return "; ".join(told)
 
 
 def field_error(model: type[BaseModel], field: str, message: str, value: Any) -> ValidationError:

@@ -64,9 +64,14 @@ def _batches(
         if ragged:
             row = ragged[0]
             line = f"line {row.number}" if row.number else "a line"
+            advice = (
+                f"a value that holds {separator!r} must be quoted"
+                if row.actual_columns > row.expected_columns
+                else f"a value that is missing needs its {separator!r} too; or is the line cut off?"
+            )
             raise ValueError(
                 f"{path}: {line} has {row.actual_columns} values, the header {row.expected_columns}: "
-                f"{row.text[:80]!r}; a value that holds {separator!r} must be quoted"
+                f"{row.text[:80]!r}; {advice}"
             ) from error
         refuse_encoding(file, path, written.encoding)
         if "straddling" in str(error) or "try to increase block size" in str(error):

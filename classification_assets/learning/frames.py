@@ -68,7 +68,7 @@ def with_columns(X: Any, names: Sequence[str]) -> Any:
 
 
 def _of_another(X: Any) -> pa.Table:
-    return nw.from_native(X, eager_only=True).to_arrow()
+    return MemoryRows(nw.from_native(X, eager_only=True).to_arrow()).table
 
 
 def _of_pandas(frame: pd.DataFrame) -> pa.Table:

@@ -51,15 +51,23 @@ def objects_of(written: Format, file: Path, path: str) -> Rows:
 
 def _blocks(written: Format, file: Path, path: str) -> Iterator[list[dict[str, Any]]]:
     block: list[dict[str, Any]] = []
+    decoder = json.JSONDecoder(object_pairs_hook=_object)
     try:
         with opened_text(file, written.encoding) as opened:
             for number, line in enumerate(iter(lambda: opened.readline(text.LONGEST), ""), start=1):
                 if not line.strip():
                     continue
+                if number == 1 and line.lstrip().startswith("["):
+                    raise ValueError(
+                        f"{path}: is one JSON array, and of JSON Lines each line is an object: {line[:80]!r}; pandas "
+                        "writes them so (to_json(orient='records', lines=True))"
+                    )
                 if len(line) >= text.LONGEST:
                     raise ValueError(f"{path}: line {number} is longer than {text.LONGEST:,} characters")
                 try:
-                    row = json.loads(line)
+                    row = decoder.decode(line)
+                except _RepeatedKeyError as error:
+                    raise ValueError(f"{path}: line {number}: {error}: {line[:80]!r}") from error
                 except ValueError as error:
                     raise ValueError(f"{path}: line {number} is no JSON: {error}: {line[:80]!r}") from error
                 if not isinstance(row, dict):
@@ -82,6 +90,19 @@ def _blocks(written: Format, file: Path, path: str) -> Iterator[list[dict[str, A
         yield block
 
 
+class _RepeatedKeyError(ValueError):
+    """A key is there more than once in an object."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _RepeatedKeyError(f"{twice!r} is there {names.count(twice)} times")
+    return found
+
+
 def _as_table(block: list[dict[str, Any]]) -> pa.Table:
     names = list(dict.fromkeys(name for row in block for name in row))
     return pa.table({name: _array([row.get(name) for row in block]) for name in names})
@@ -91,6 +112,9 @@ def _array(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        if all(value is None or type(value) in (int, float) for value in values):
+            # Whole numbers too large for 64 bits, or for a place beside others; as in CSV.
+            return pa.array([None if value is None else float(str(value)) for value in values], pa.float64())
         return pa.array([as_category(value) for value in values], pa.string())
 
 
@@ -111,5 +135,5 @@ def _conformed(part: pa.Table, schema: pa.Schema) -> pa.RecordBatch:
         column = part.column(field.name).combine_chunks()
         if field.type == pa.string() != column.type:
             column = pa.array([as_category(value) for value in column.to_pylist()], pa.string())
-        columns.append(column.cast(field.type))
+        columns.append(column.cast(field.type, safe=False))
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -11,21 +11,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classification_assets.learning.columns import Categorical
+from classification_assets.learning.columns import DAY_0, Categorical, moments_of
+from classification_assets.learning.data_checks import COUNTED
+from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.rows import Rows
 
 if TYPE_CHECKING:
     from classification_assets.learning.table import Table
 
-COUNTED = 200_000
-"""Rows, evenly spaced, in which different values are counted."""
-
 TRIED = 20_000
 """Rows, evenly spaced, on which a column alone is tried."""
 
 LEAKS = 0.99
 """Balanced accuracy from which a column that alone predicts the target is a suspect."""
+
+MERGED = 0.1
+"""Share of a column's different values that rounding may make equal to others: of many, chance alone makes a few."""
 
 _PARTS = 3
 
@@ -47,6 +49,9 @@ class Profile:
         Rows whose features are those of an earlier row.
     contradicting : int
         Rows whose features are those of a row of another class.
+    merged : dict
+        Features whose values float32 cannot tell apart, though it could their differences: how many differ (in at
+        most `COUNTED` rows) before and after rounding.
     """
 
     columns: pd.DataFrame
@@ -54,6 +59,7 @@ class Profile:
     without_label: int
     repeated: int
     contradicting: int
+    merged: dict[str, tuple[int, int]]
 
     @property
     def features(self) -> pd.DataFrame:
@@ -86,11 +92,13 @@ class Profile:
         classes, y = table.labels()
         kinds, roles = table.kinds(), _roles(table)
         alone = _alone(table, y, len(classes))
-        keys, described = np.zeros(table.rows.n_rows, np.uint64), []
+        keys, described, merged = np.zeros(table.rows.n_rows, np.uint64), [], {}
         for name in table.rows.names:
             column = table.rows.column(name)
             if roles[name] == "feature":
                 keys = keys * np.uint64(6364136223846793005) + _keys(column)
+                if counts := _merged(_spaced(column), kinds[name]):
+                    merged[name] = counts
             described.append(
                 {"column": name, "role": roles[name], "kind": kinds.get(name), "type": str(column.type)}
                 | _summary(column)
@@ -103,6 +111,7 @@ class Profile:
             without_label=table.source.get("without_label", 0),
             repeated=repeated,
             contradicting=contradicting,
+            merged=merged,
         )
 
 
@@ -127,8 +136,7 @@ def _summary(column: pa.Array) -> dict[str, Any]:
         column = column.cast(pa.float32())
     if pa.types.is_floating(column.type) and pc.any(nan := pc.is_nan(column)).as_py():
         column = pc.if_else(nan, None, column)
-    spaced = column.take(pa.array(np.arange(0, len(column), -(-len(column) // COUNTED) or 1)))
-    summary["different values"] = len(spaced.drop_null().unique())
+    summary["different values"] = len(_spaced(column).drop_null().unique())
     ordered = (pa.types.is_floating, pa.types.is_integer, pa.types.is_date, pa.types.is_timestamp)
     if any(is_of(column.type) for is_of in ordered):
         ends = pc.min_max(column)
@@ -138,6 +146,31 @@ def _summary(column: pa.Array) -> dict[str, Any]:
                 f"{value:.6g}" if isinstance(value, float) else None if value is None else str(value)
             )
     return summary
+
+
+def _spaced(column: pa.Array) -> pa.Array:
+    return column.take(pa.array(np.arange(0, len(column), -(-len(column) // COUNTED) or 1)))
+
+
+def _merged(values: pa.Array, kind: ColumnKind) -> tuple[int, int] | None:
+    """How many values differ before and after rounding, if it makes more of them equal than `MERGED`."""
+    values = values.drop_null()
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        exact = np.asarray(values)
+    elif kind == "date" and (pa.types.is_date(values.type) or pa.types.is_timestamp(values.type)):
+        # Rounding is relative, so that microseconds lose what days do.
+        exact = np.asarray(moments_of(values).cast(pa.int64())) - DAY_0.astype(np.int64)
+    else:
+        return None
+    exact = exact[~np.isnan(exact)]
+    with np.errstate(over="ignore"):
+        before, after = len(pd.unique(exact)), len(pd.unique(exact.astype(np.float32)))
+        if after >= (1 - MERGED) * before:
+            return None
+        # Values that differ by a computation's last digit only are the same, with or without what they share.
+        wide = exact.astype(np.int64) if exact.dtype.kind in "iu" else exact
+        apart = len(pd.unique((wide - np.sort(wide)[len(wide) // 2]).astype(np.float32)))
+    return (before, after) if after < (1 - MERGED) * apart else None
 
 
 def _keys(column: pa.Array) -> np.ndarray:

@@ -15,7 +15,7 @@ from classification_assets.learning.local_files import COMPRESSED, LocalFiles, l
 from classification_assets.learning.location import files_of
 from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, kept
 from classification_assets.learning.text import refuse_twins
-from classification_assets.learning.words import converted, date_type, type_of
+from classification_assets.learning.words import converted, date_type, refuse_words_beside_numbers, type_of
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format, TableFile, UnlabelledFile
@@ -82,11 +82,14 @@ class _Part:
         )
         return kept(batches, schema)
 
+    def words(self, name: str) -> pa.ChunkedArray:
+        """A column (N,) of a file of words."""
+        return pa.chunked_array([batch.column(0) for batch in self.rows.batches([name])], pa.string())
+
     def _type(self, field: pa.Field, kind: ColumnKind | None, strict: bool) -> pa.DataType:
         if self.format == "jsonl" and (kind is not None or not pa.types.is_string(field.type)):
             return field.type
-        parts = [batch.column(0) for batch in self.rows.batches([field.name])]
-        words = pa.chunked_array(parts, pa.string())
+        words = self.words(field.name)
         if self.format == "jsonl":
             return date_type(words) or pa.string()
         return type_of(words, field.name, self.place, kind, strict=strict)
@@ -97,8 +100,15 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
     text = {"csv": "words", "tsv": "words", "jsonl": "objects"}
     if text.get(main.format, main) != text.get(test.format, test):
         return JoinedRows([main.typed(kinds, strict), test.typed(kinds, strict)], places)
+    if main.format != "jsonl":
+        # Otherwise a column of numbers would be one of words as soon as the test fold has some.
+        for name in strict:
+            if kinds.get(name) in (None, "numeric"):
+                refuse_words_beside_numbers(
+                    test.words(name), main.words(name), name, *places[::-1], declared=name in kinds
+                )
     # Typed together, so that both have the same types.
-    both = JoinedRows([main.rows, test.rows], places, permissive=True)
+    both = JoinedRows([main.rows, test.rows], places)
     return _Part(main.place, both, main.format).typed(kinds, strict)
 
 

@@ -22,6 +22,9 @@ BATCH = 2**16
 HELD_BYTES = 2**24
 """Of rows that were read from a text, at most, in memory."""
 
+# What most of Arrow's functions do not take, and what they do.
+_PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+
 
 class Rows(ABC):
     """Typed columns and how to go through them."""
@@ -79,7 +82,8 @@ class MemoryRows(Rows):
     """Rows that are held in memory."""
 
     def __init__(self, table: pa.Table) -> None:
-        self.table, self.schema, self.n_rows = table, table.schema, table.num_rows
+        self.table = _plain(table)
+        self.schema, self.n_rows = self.table.schema, table.num_rows
 
     @classmethod
     def of(cls, frame: pd.DataFrame, place: str = "the frame") -> MemoryRows:
@@ -119,12 +123,7 @@ class MemoryRows(Rows):
                 # Polars' own way gives types that all of Arrow's functions know, within its categories too.
                 return cls(nw.from_native(frame, eager_only=True).to_arrow())
             if isinstance(frame, pa.RecordBatch) or hasattr(frame, "__arrow_c_stream__"):
-                table = pa.table(frame)
-                plain = [
-                    field.with_type(pa.large_string()) if field.type == pa.string_view() else field
-                    for field in table.schema
-                ]
-                return cls(table.cast(pa.schema(plain)))
+                return cls(pa.table(frame))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise ValueError(
                 f"{place}: a {type(frame).__name__} does not become a table of numbers, words, truth values and "
@@ -156,22 +155,46 @@ class ParquetRows(Rows):
         self.paths, self.unchanged, self.keeps = list(paths), unchanged, keeps
         # One that stays open is read to its end even if another process replaces it meanwhile.
         self.held = _opened(self.paths[0]) if len(self.paths) == 1 else None
-        self.schema = pq.read_schema(self.paths[0])
+        self.schema = _without_views(pq.read_schema(self.paths[0]))
         self.n_rows = sum(pq.read_metadata(path).num_rows for path in self.paths)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
+        schema = pa.schema([self.schema.field(name) for name in chosen], self.schema.metadata)
         for path in self.paths:
             try:
                 file = self.held or _opened(path)
-                for batch in file.iter_batches(BATCH, columns=chosen):
-                    yield batch.select(chosen)
+                for read in file.iter_batches(BATCH, columns=chosen):
+                    batch = read.select(chosen)
+                    yield batch if batch.schema.types == schema.types else batch.cast(schema)
             except (pa.ArrowException, OSError) as error:
                 if self.unchanged is not None:
                     self.unchanged()
                 raise ValueError(f"{path}: is damaged: {error}") from error
         if self.unchanged is not None:
             self.unchanged()
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The same values in types that Arrow's functions know, and none missing within a dictionary, where few look."""
+    schema = _without_views(table.schema)
+    if schema.types != table.schema.types:
+        table = table.cast(schema)
+    for place, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type) and any(part.dictionary.null_count for part in column.chunks):
+            words = column.cast(column.type.value_type).dictionary_encode()
+            table = table.set_column(place, table.field(place).with_type(words.type), words)
+    return table
+
+
+def _without_views(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_type(_without_view(field.type)) for field in schema], schema.metadata)
+
+
+def _without_view(type: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(type):
+        return pa.dictionary(type.index_type, _without_view(type.value_type), type.ordered)
+    return _PLAIN.get(type, type)
 
 
 def kept(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Rows:
@@ -203,42 +226,59 @@ def _opened(path: Path) -> pq.ParquetFile:
 class JoinedRows(Rows):
     """Rows of several tables, one after the other; `places` names them in messages.
 
-    They have the columns of the first and its types, or if `permissive`, types that hold the values of all.
+    They have the columns of the first and its types; where numbers are of another type elsewhere, one that holds
+    both, and where the first has no value, the next one's.
 
     Raises
     ------
     ValueError
-        If there is no such type; of other types than the first's not before the rows are read.
+        When the rows are read, if a value does not become one of its column's type.
     """
 
-    def __init__(self, parts: Sequence[Rows], places: Sequence[str], *, permissive: bool = False) -> None:
-        self.parts, self.places, self.schema = list(parts), list(places), parts[0].schema
-        if permissive:
-            self.schema = self._common_schema()
+    def __init__(self, parts: Sequence[Rows], places: Sequence[str]) -> None:
+        self.parts, self.places = list(parts), list(places)
+        first = parts[0].schema
+        types = {name: _common([part.schema.field(name).type for part in parts]) for name in first.names}
+        self.schema = pa.schema([field.with_type(types[field.name]) for field in first], first.metadata)
         self.n_rows = sum(part.n_rows for part in parts)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
         schema = pa.schema([self.schema.field(name) for name in chosen])
         for part, place in zip(self.parts, self.places, strict=True):
+            first = 0
             for batch in part.batches(chosen):
                 try:
                     yield batch.cast(schema)
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                    raise self._disagreement(place, error) from error
+                    raise ValueError(f"{place}: {self._disagreement(batch, first) or error}") from error
+                first += batch.num_rows
 
-    def _common_schema(self) -> pa.Schema:
-        common = self.schema
-        for part, place in zip(self.parts, self.places, strict=True):
-            own = pa.schema([part.schema.field(name) for name in common.names])
-            try:
-                common = pa.unify_schemas([common, own], promote_options="permissive")
-            except pa.ArrowTypeError as error:
-                raise self._disagreement(place, error) from error
-        return common
+    def _disagreement(self, batch: pa.RecordBatch, first: int) -> str:
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            type = self.schema.field(name).type
+            for row in range(len(values)):
+                try:
+                    values[row : row + 1].cast(type)
+                except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                    there = self.parts[0].schema.field(name).type
+                    return (
+                        f"column {name!r} holds {values.type}, and {there} in {self.places[0]}, which "
+                        f"row {first + row} does not become: {str(values[row].as_py())[:80]!r}; "
+                        "write both files alike"
+                    )
+        return ""
 
-    def _disagreement(self, place: str, error: Exception) -> ValueError:
-        return ValueError(f"{place}: a column is of another type than in {self.places[0]}: {error}")
+
+def _common(types: Sequence[pa.DataType]) -> pa.DataType:
+    known = [type for type in types if not pa.types.is_null(type)] or list(types)
+    if len(set(known)) > 1 and all(map(_is_number, known)):
+        return pa.int64() if all(map(pa.types.is_integer, known)) else pa.float64()
+    return known[0]
+
+
+def _is_number(type: pa.DataType) -> bool:
+    return pa.types.is_integer(type) or pa.types.is_floating(type) or pa.types.is_decimal(type)
 
 
 class LabelledRows(Rows):

@@ -72,6 +72,34 @@ def type_of(
     return date_type(words) or pa.string()
 
 
+def refuse_words_beside_numbers(
+    words: pa.ChunkedArray, beside: pa.ChunkedArray, name: str, place: str, other: str, *, declared: bool
+) -> None:
+    """Check that a column of numbers, as which `beside` (in the file `other`) is read, is one in `words` too.
+
+    Parameters
+    ----------
+    declared : bool
+        Whether the column is said to be numeric.
+
+    Raises
+    ------
+    ValueError
+        If one of the words is no number, with its row.
+    """
+    wrong = pc.invert(pc.match_substring_regex(words, NUMBER)).fill_null(False)
+    known = beside.drop_null()
+    if not pc.any(wrong).as_py() or not len(known):
+        return
+    if _all(known, lambda part: pc.match_substring_regex(part, NUMBER)):
+        row = int(np.flatnonzero(np.asarray(wrong))[0])
+        advice = "" if declared else f", or say that words are meant (columns: {{{name}: categorical}})"
+        raise ValueError(
+            f"{place}: column {name!r} holds numbers in {other}, but not in row {row} here: "
+            f"{words[row].as_py()[:80]!r}; correct it, leave it empty if it is not known{advice}"
+        )
+
+
 def date_type(words: pa.ChunkedArray) -> pa.DataType | None:
     """The type of dates or moments if all words of a column are some, in ISO 8601."""
     there = words.drop_null()

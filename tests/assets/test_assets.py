@@ -306,6 +306,7 @@ def test_checks_are_reported_with_a_sentence(done):
     assert {evaluation.check_name for evaluation in evaluations} == {
         *(check.name for check in of_dataset()),
         "separate_folds",
+        "classes_trained",
         "converged",
         "beats_majority",
         "calibrated",

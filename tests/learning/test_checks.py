@@ -10,8 +10,10 @@ from classification_assets.learning.checks import (
     beats_linear,
     beats_majority,
     calibrated,
+    classes_trained,
     converged,
     of_evaluation,
+    of_split,
     separate_folds,
 )
 from classification_assets.learning.criteria import Bound, Bounds
@@ -98,6 +100,18 @@ def test_a_row_that_differs_in_one_feature_or_in_their_order_is_another_row(spli
     X[test[0]] = X[train[0]][::-1]
     X[test[1], 0] = X[train[1], 0]
     assert separate_folds(dataclasses.replace(split, X=X))[0]
+
+
+def test_a_class_that_only_another_fold_has_is_told_and_stops_nothing(split):
+    assert classes_trained(split) == (True, "all 2 classes have training rows; the fewest, 82, has class 0")
+    classes, y = [*split.classes, "q"], split.y.copy()
+    y[split.rows(Fold.TEST)[:12]] = y[split.rows(Fold.VALIDATION)[:1]] = 2
+    passed, sentence = classes_trained(dataclasses.replace(split, y=y, classes=classes))
+    assert not passed
+    assert sentence == (
+        "class q has no training row: no network can learn it (1 validation row, 12 test rows)"
+    )
+    assert not any(check.blocking for check in of_split())
 
 
 def judged(name, evaluation, **bounds):

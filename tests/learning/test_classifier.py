@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from sklearn.base import clone
@@ -276,12 +277,20 @@ def as_arrow(frame):
     return as_polars(frame).to_arrow()
 
 
+def as_views(frame):
+    table = as_arrow(frame)
+    views = {pa.large_string(): pa.string_view()}
+    return table.cast(
+        pa.schema([field.with_type(views.get(field.type, field.type)) for field in table.schema])
+    )
+
+
 @pytest.fixture(scope="module")
 def of_people(people):
     return NeuralClassifier(random_state=0).fit(*people)
 
 
-@pytest.mark.parametrize("other", [as_polars, as_arrow], ids=["polars", "pyarrow"])
+@pytest.mark.parametrize("other", [as_polars, as_arrow, as_views], ids=["polars", "pyarrow", "views"])
 def test_a_frame_of_another_library_gives_the_same_classifier(people, of_people, other):
     frame, labels = people
     fitted = NeuralClassifier(random_state=0).fit(other(frame), pl.Series(labels))

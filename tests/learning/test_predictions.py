@@ -195,6 +195,18 @@ def test_predictions_do_not_take_the_place_of_the_rows(model, tmp_path, monkeypa
     ("arguments", "words"),
     [
         (["no.safetensors", "new.csv", "out.parquet"], "no artifact at no.safetensors"),
+        (
+            ["MODEL", "new.csv", "out.parquet", "--separator", "ab"],
+            "error: separator: String should have at most 1 character, however: 'ab'\n",
+        ),
+        (
+            ["MODEL", "new.csv", "out.parquet", "--encoding", "foo"],
+            "error: encoding: there is no encoding 'foo'",
+        ),
+        (
+            ["MODEL", "new.csv", "out.parquet", "--format", "xls"],
+            "error: format: Input should be 'auto', 'csv'",
+        ),
         (["MODEL", "lost.csv", "out.parquet"], "there is no such file or folder"),
         (
             ["MODEL", "new.csv", "out.csv"],

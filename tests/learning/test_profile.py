@@ -113,6 +113,41 @@ def test_a_value_a_row_is_no_suspect_though_a_tree_could_learn_it_by_heart():
     assert names.profile.suspects == []
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        10**15 + np.arange(N),
+        1e15 + np.arange(N) % 2,
+        np.where(np.arange(N) == 5, 0, 1_700_000_000 + np.arange(N)),
+        np.uint64(2**63) + np.arange(N, dtype=np.uint64),
+        pd.Timestamp("2024-02-29") + pd.to_timedelta(np.arange(N), unit="s"),
+    ],
+)
+def test_values_that_float32_cannot_tell_apart_are_told(values):
+    found = table(k=values)
+    before, after = found.profile.merged["k"]
+    assert before == len(set(values))
+    assert after <= before / 2
+    assert "values_stay_apart" in failed(found)
+    assert verdicts(found)["values_stay_apart"][1].startswith(
+        f"column k: {before} different values, {after} after rounding to float32 (in 300 rows): subtract"
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(N) / 10 + np.arange(N) % 2 * 1e-16,
+        np.where(np.arange(N) % 2, 0.3, 0.1 + 0.2) + np.arange(N) // 2,
+        1_700_000_000 + 86_400 * np.arange(N),
+        np.where(np.arange(N) % 3, 1e30, np.nan),
+        pd.Timestamp("2024-02-29") + pd.to_timedelta(np.arange(N), unit="h"),
+    ],
+)
+def test_values_that_stay_different_or_never_were_are_not(values):
+    assert table(k=values).profile.merged == {}
+
+
 def test_repeated_and_contradicting_rows_are_counted():
     x, label = np.arange(N) // 2, np.zeros(N, int)
     label[: N // 2] = np.arange(N // 2) % 2

@@ -1,8 +1,8 @@
 """Data sets as declarations. One is chosen by its `kind`; adding a kind is adding a class to the union."""
 
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from classification_assets.learning.datasets.blobs import Blobs
 from classification_assets.learning.datasets.circles import Circles
@@ -18,9 +18,20 @@ from classification_assets.learning.datasets.tables import (
     UnlabelledFile,
 )
 
-AnyDataset = Annotated[
-    Blobs | Moons | Circles | Spirals | TableFile | TableFunction | ShippedTable, Field(discriminator="kind")
-]
+_Kind = Blobs | Moons | Circles | Spirals | TableFile | TableFunction | ShippedTable
+
+
+def _of_a_kind(value: Any) -> Any:
+    # Pydantic's own message does not say which kinds there are.
+    if isinstance(value, Dataset) or (isinstance(value, dict) and "kind" in value):
+        return value
+    kinds = ", ".join(kind.model_fields["kind"].default for kind in get_args(_Kind))
+    raise ValueError(
+        f"a data set is of one kind ({kinds}), as in {{kind: table, path: rows.csv}}, however: {value!r}"
+    )
+
+
+AnyDataset = Annotated[_Kind, Field(discriminator="kind"), BeforeValidator(_of_a_kind)]
 
 __all__ = [
     "AnyDataset",

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import os
 import zipfile
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from classification_assets.learning import delimited, local_files, text
+from classification_assets.learning import delimited, json_lines, local_files, text
 from classification_assets.learning.datasets import TableFile
 from classification_assets.learning.fitness import refuse_unfit
 from classification_assets.learning.folds import Folds
@@ -122,11 +123,14 @@ def test_text_that_is_not_the_utf_16_it_is_said_to_be_is_named():
     refused(written("\n".join(lines())), r"a\.csv: is not utf-16: .*BOM", encoding="utf-16")
 
 
-@pytest.mark.parametrize(("extra", "count"), [(",more", 4), ("", 2)])
-def test_a_row_with_too_many_or_too_few_values_is_named_by_its_line(extra, count):
+@pytest.mark.parametrize(
+    ("extra", "count", "advice"),
+    [(",more", 4, "holds ',' must be quoted"), ("", 2, "missing needs its ',' too")],
+)
+def test_a_row_with_too_many_or_too_few_values_is_named_by_its_line(extra, count, advice):
     rows = lines()
     rows[7] = rows[7] + extra if extra else rows[7].rpartition(",")[0]
-    refused(written("\n".join(rows)), rf"a\.csv: line 8 has {count} values, the header 3: .*must be quoted")
+    refused(written("\n".join(rows)), rf"a\.csv: line 8 has {count} values, the header 3: .*{advice}")
 
 
 def test_columns_of_the_same_name_are_named():
@@ -178,6 +182,12 @@ def test_another_separator_is_guessed_in_the_message():
             r"line 2 must be an object with a value a column, however: '\[1, 2\]",
         ),
         ("a.jsonl", b'{"age": [1]}\n', r"line 1: 'age' must be one value, however: \[1\]"),
+        ("a.jsonl", b'[{"age": 1},\n{"age": 2}]\n', r"a\.jsonl: is one JSON array.*lines=True"),
+        (
+            "a.jsonl",
+            b'{"age": 1}\n{"age": 2, "b": 0, "age": 3}\n',
+            r"a\.jsonl: line 2: 'age' is there 2 times: '\{",
+        ),
         ("a.jsonl", b"\n\n", r"a\.jsonl: holds no rows; each line is an object"),
     ],
 )
@@ -320,6 +330,19 @@ def test_words_with_a_comma_in_some_are_words():
 def test_json_of_several_types_in_a_column_becomes_words():
     rows = ['{"x": 1, "label": "a"}', '{"x": "one", "label": "b"}'] * 30
     assert set(used(written("\n".join(rows), "a.jsonl")).frame["x"]) == {"1", "one"}
+
+
+@pytest.mark.parametrize("block", [2**15, 7])
+@pytest.mark.parametrize("large", [2**60, 2**63, -(2**70)])
+@pytest.mark.parametrize("other", [1, 1.5, None])
+def test_whole_numbers_that_need_more_than_64_bits_are_numbers_in_json_too(monkeypatch, block, large, other):
+    monkeypatch.setattr(json_lines, "LINES", block)
+    values = [large if row in (3, 20) else other for row in range(60)]
+    path = written(good().assign(x=pd.Series(values, dtype=object)).to_csv(index=False))
+    rows = [json.dumps({"x": value, "label": row % 2}) for row, value in enumerate(values)]
+    found = used(written("\n".join(rows), "a.jsonl"))
+    assert found.kinds()["x"] == "numeric"
+    pd.testing.assert_series_equal(found.frame["x"], used(path).frame["x"])
 
 
 # Labels

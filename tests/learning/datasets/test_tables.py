@@ -17,6 +17,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from classification_assets.learning import json_lines, rows, text
+from classification_assets.learning.artifacts import load, save
+from classification_assets.learning.checks import classes_trained
+from classification_assets.learning.data_checks import labels_complete
 from classification_assets.learning.datasets import AnyDataset, ShippedTable, TableFile, TableFunction
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.location import ENVIRONMENT
@@ -151,6 +154,26 @@ def test_a_folder_elsewhere_is_read(folder):
     )
 
 
+def test_parquet_may_hold_views_of_words(folder):
+    frame = people().assign(clinic=np.arange(120) // 4).astype({"clinic": str})
+    table = pa.Table.from_pandas(frame.assign(raw=b"x"))
+    views = {
+        pa.string(): pa.string_view(),
+        pa.large_string(): pa.string_view(),
+        pa.binary(): pa.binary_view(),
+    }
+    schema = pa.schema([field.with_type(views.get(field.type, field.type)) for field in table.schema])
+    pq.write_table(table.cast(schema), "v.parquet")
+    assert pq.read_schema("v.parquet").field("label").type == pa.string_view()
+    declared = {"id": "id", "group": "clinic"}
+    found = split_of("v.parquet", drop=["raw"], **declared)
+    expected = split_of(write("a.parquet", frame), **declared)
+    np.testing.assert_array_equal(found.X, expected.X)
+    assert found.classes == expected.classes
+    save(table_of("v.parquet", drop=["raw"], **declared), folder / "dataset.parquet")
+    assert load(folder / "dataset.parquet").frame["town"].equals(frame["town"])
+
+
 def test_an_ending_that_says_nothing_needs_the_format(folder):
     os.rename(write("a.csv"), "a.data")
     with pytest.raises(ValueError, match=r"a\.data: the ending does not say what it is; known are \.csv"):
@@ -213,8 +236,6 @@ def test_json_lines_may_leave_out_what_is_missing():
     ],
 )
 def test_labels_come_back_as_they_were_after_storing_too(labels, tmp_path):
-    from classification_assets.learning.artifacts import load, save
-
     column = [labels[row % 2] for row in range(60)]
     pq.write_table(pa.table({"x": np.arange(60.0), "label": column}), "a.parquet")
     split = split_of("a.parquet")
@@ -235,6 +256,18 @@ def test_rows_without_a_label_are_left_out_and_counted():
         assert table.source["without_label"] == 2
         assert "p002" not in table.frame["id"].tolist()
         assert Split.of(table, Folds()).X.shape == (118, 5)
+
+
+def test_a_class_whose_name_says_that_it_is_missing_is_told_and_can_be_kept():
+    frame = people().assign(label=["low", "none", "high"] * 40)
+    table = table_of(write("a.csv", frame), id="id")
+    passed, sentence = labels_complete(table)
+    assert not passed
+    assert sentence.startswith("40 of 120 rows have no label and were left out; these words say that")
+    assert "None none; if one is a class, list only the others in the YAML (missing: [''])" in sentence
+    assert table_of("a.csv", id="id", missing=[""]).labels()[0] == ["high", "low", "none"]
+    frame.loc[frame["label"] == "none", "label"] = None
+    assert labels_complete(table_of(write("a.parquet", frame), id="id"))[1].endswith("were left out")
 
 
 # Roles
@@ -272,6 +305,50 @@ def test_a_test_file_is_the_test_fold_and_has_the_types_of_the_other():
         assert split.X.shape == (150, 5)
         assert (split.fold[120:] == Fold.TEST).all()
         assert (split.fold[:120] != Fold.TEST).all()
+
+
+@pytest.mark.parametrize("names", [("a.csv", "t.parquet"), ("a.parquet", "t.parquet"), ("a.jsonl", "t.csv")])
+def test_numbers_of_a_test_file_may_be_of_another_type(names):
+    main, test = names
+    new = people(30, seed=1).assign(children=1.5)
+    table = table_of(write(main), id="id", test=write(test, new))
+    assert table.rows.schema.field("children").type == pa.float64()
+    assert table.frame["children"].tolist() == [*people()["children"], *new["children"]]
+
+
+def test_a_value_of_a_test_file_that_does_not_become_the_others_type_is_named():
+    new = people(30, seed=1).assign(age="old", children=np.arange(30, dtype=np.int8))
+    with pytest.raises(
+        ValueError,
+        match=r"t\.parquet: column 'age' holds .*string, and double in a\.csv, which row 0 .*'old'",
+    ):
+        split_of(write("a.csv"), id="id", test=write("t.parquet", new))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize("rows", [[20], range(30)])
+def test_words_where_the_other_file_has_numbers_are_named_with_file_and_row(suffix, rows):
+    new = people(30, seed=1).astype({"age": object})
+    new.loc[rows, "age"] = "old"
+    with pytest.raises(
+        ValueError, match=rf"t\.{suffix}: column 'age' holds .*a\.{suffix}.* row {rows[0]}.*'old'"
+    ):
+        table_of(write(f"a.{suffix}"), id="id", test=write(f"t.{suffix}", new))
+    if suffix == "csv":
+        columns = {"age": "categorical"}
+        assert table_of("a.csv", id="id", test="t.csv", columns=columns).kinds()["age"] == "categorical"
+
+
+@pytest.mark.parametrize("by", ["test", "time"])
+def test_a_class_that_only_the_test_fold_has_fails_a_check(by):
+    new = people(60, seed=1).assign(label="q", since=people(180)["since"][120:].to_numpy())
+    if by == "test":
+        split = split_of(write("a.csv"), id="id", test=write("t.csv", new))
+    else:
+        split = split_of(write("a.csv", pd.concat([people(), new])), id="id", time="since")
+    passed, sentence = classes_trained(split)
+    assert not passed
+    assert sentence.startswith("class q has no training row: no network can learn it (")
 
 
 @pytest.mark.parametrize(
@@ -447,6 +524,12 @@ def make(n=90, kind="pandas"):
     return {"pandas": frame, "polars": pl.from_pandas(frame), "arrow": pa.Table.from_pandas(frame)}[kind]
 
 
+def gaps_among_the_categories():
+    codes = pa.array([0, 1, 2] * 30, pa.int8())
+    town = pa.DictionaryArray.from_arrays(codes, pa.array(["Oslo", None, "Rome"]))
+    return pa.table({"town": town, "age": np.arange(90.0), "label": town.take(codes)})
+
+
 def one_number():
     return 1
 
@@ -469,6 +552,7 @@ def importable(folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "own_tables", __import__("types").ModuleType("own_tables"))
     module = __import__("own_tables")
     module.make, module.one_number, module.nothing = make, one_number, 3
+    module.gaps_among_the_categories = gaps_among_the_categories
     module.one_column, module.complex_numbers, module.intervals = one_column, complex_numbers, intervals
 
 
@@ -478,6 +562,16 @@ def test_a_function_may_return_any_frame(kind, importable):
     split = Split.of(Table.of(declared), Folds())
     assert split.X.shape == (80, 5)
     assert split.classes == ["high", "low"]
+
+
+def test_a_value_may_be_missing_within_a_dictionary(importable, folder):
+    table = Table.of(TableFunction(path="own_tables:gaps_among_the_categories"))
+    assert table.source["without_label"] == 30
+    assert table.rows.column("town").null_count == 0
+    whole = Table.of(TableFunction(path="own_tables:gaps_among_the_categories", target="age"))
+    assert whole.rows.column("town").null_count == 30
+    save(whole, folder / "dataset.parquet")
+    assert load(folder / "dataset.parquet").rows.column("town").null_count == 30
 
 
 @pytest.mark.parametrize(
