@@ -42,6 +42,7 @@ from classification_assets.learning.ensemble import failure, features_of
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.halves import in_halves
 from classification_assets.learning.inner_folds import InnerFolds
+from classification_assets.learning.kind_stopping import KindStopping
 from classification_assets.learning.packed_tabular import Kind, PackedTabular
 from classification_assets.learning.selection import Choice, choose
 from classification_assets.learning.split import Split
@@ -55,6 +56,9 @@ KINDS = (
 
 EPOCHS = (1, 2, 3, 4, 8, 12, 18, 24)
 """Those with a checkpoint, the last one the end; geometric, since small tables are learned within a few."""
+
+MAY_STOP = EPOCHS[3:-1]
+"""Those after which a kind may stop for good."""
 
 LEARNING_RATE, BETAS, WARMUP = 8e-3, (0.9, 0.95), 0.1
 
@@ -155,7 +159,7 @@ def fit(
             n_classes=n_classes,
             weight=row_weight,
             checkpoints=[epoch * plan.epoch_steps for epoch in EPOCHS],
-            on_epoch=on_epoch,
+            on_epoch=KindStopping([kinds[member].name for member in members], MAY_STOP, on_epoch),
             epoch_steps=plan.epoch_steps,
             threads=threads,
             betas=BETAS,
@@ -175,7 +179,13 @@ def fit(
         network.load_state_dict(own, assign=True)
         return network.eval()
 
-    moments = [(step, kind) for step in trained.checkpoints for kind in np.flatnonzero(alive.any(1)).tolist()]
+    ends = _ends(trained).reshape(alive.shape)
+    moments = [
+        (step, kind)
+        for step in trained.checkpoints
+        for kind in np.flatnonzero(alive.any(1)).tolist()
+        if step <= ends[kind, alive[kind]].max()
+    ]
     candidates = [Candidate(np.flatnonzero(alive[kind]), partial(pack, step, kind)) for step, kind in moments]
     candidates += linear_candidates(X, split.y, weight, folds, n_classes)
 
@@ -258,6 +268,12 @@ def _deciding(known: np.ndarray, weight: np.ndarray | None) -> Tensor:
     if (weight * known).any():
         weight = weight * known
     return torch.from_numpy((weight / weight.mean()).astype(np.float32))
+
+
+def _ends(trained: Trained) -> np.ndarray:
+    """The last step (K,) of each member."""
+    there = trained.history["validation_loss"].isfinite()
+    return torch.where(there, trained.history["step"].unsqueeze(1), 0).amax(0).numpy()
 
 
 def _best_steps(moments: Sequence[tuple[int, int]], choice: Choice, alive: np.ndarray) -> np.ndarray:
