@@ -95,7 +95,7 @@ class Plan:
         return cls(
             folds=5 if n_rows < 50_000 else 4,
             repeats=2 if few else 1,
-            epoch_steps=16 if few else round(45 * larger**0.4),
+            epoch_steps=16 if few else round(45 * (n_rows / 2000) ** 0.4),
             batch_size=8 * round(4 * larger**0.5),
             width=32 * round(2 * max(1.0, n_rows / 20_000) ** 0.25),
         )
