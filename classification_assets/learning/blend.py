@@ -19,6 +19,7 @@ from classification_assets.learning.architectures import AnyArchitecture, Archit
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.labels import Labels
 from classification_assets.learning.packed import VmapNetwork
+from classification_assets.learning.packed_tabular import PackedTabular
 from classification_assets.learning.preprocessing import Preprocessing
 
 # What a layer of all members gives at one time, and the fewest rows: it stays in the cache, which is up to 4 times
@@ -277,7 +278,9 @@ class Fitted:
             parameter.shape[1] if parameter.ndim > 1 else 1 for parameter in blend.packs.parameters()
         )
         members = sum(map(_members, blend.packs))
-        size = max(_CHUNK_ROWS, _CHUNK_BYTES // (4 * members * widest))
+        # One member after the other holds less at one time, and longer products pay.
+        share = 8 if any(isinstance(pack, PackedTabular) for pack in blend.packs) else 1
+        size = max(_CHUNK_ROWS, share * _CHUNK_BYTES // (4 * members * widest))
 
         def one(start: int) -> Any:
             features = self.provenance.preprocessing.features(X[start : start + size])

@@ -94,7 +94,8 @@ class TabularByHand:
     def __init__(self, network: PackedTabular, places: dict[int, Tensor]) -> None:
         self.network = network
         self.to = {name: places[id(parameter)] for name, parameter in network.named_parameters()}
-        self.bounded = bool(torch.isfinite(network.low).any())
+        bounded = torch.isfinite(network.low).flatten().nonzero()
+        self.bounded = slice(int(bounded.min()), int(bounded.max()) + 1) if len(bounded) else slice(0)
 
     @torch.no_grad()
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
@@ -103,9 +104,8 @@ class TabularByHand:
         h, waves = inputs[:, :D], inputs[:, D:]
         torch.mul(x, net.scale, out=h)
         angles = torch.baddbmm(net.phases, net.waves, h)
-        if self.bounded:
-            # At both limits the sine is 0, and with it the gradient of what lies beyond.
-            angles.clamp_(net.low, net.high)
+        # At both limits the sine is 0, and with it the gradient of what lies beyond.
+        angles[self.bounded].clamp_(net.low[self.bounded], net.high[self.bounded])
         torch.mul(angles.cos(), net.gate, out=waves)
         first = torch.baddbmm(net.bias1, net.weight1, inputs)
         hidden1 = aten.silu(first)

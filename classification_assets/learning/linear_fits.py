@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)
+STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 """What the rows' loss is multiplied with beside half the sum of the squared weights: scikit-learn's ``C``."""
 
 _TOLERANCE, _ITERATIONS = 1e-3, 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,8 @@ class MemberAdamW:
     """AdamW (Loshchilov and Hutter 2019) with a learning rate and a weight decay a member.
 
     Parameters and gradients are views of two flat buffers, layer after layer: a step is a handful of
-    operations whatever the layers are, and a gradient can be written where it is read.
+    operations whatever the layers are, and a gradient can be written where it is read. On a CPU PyTorch's own
+    fused step, which passes once over the numbers, takes a third of the time.
 
     Parameters
     ----------
@@ -37,38 +39,63 @@ class MemberAdamW:
         eps: float = 1e-8,
     ) -> None:
         self.betas, self.eps, self.steps = betas, eps, 0
-        self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self.parameters = sorted(trained, key=lambda parameter: not _is_of_vectors(parameter))
         self.values = torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
         self.gradient = torch.zeros_like(self.values)
         self.gradients = self._views(self.gradient)
         for parameter, value in zip(self.parameters, self._views(self.values), strict=True):
             parameter.data = value
         self.mean, self.square = torch.zeros_like(self.values), torch.zeros_like(self.values)
-        self.below = torch.empty_like(self.values)
-        self.learning_rate, self.weight_decay = learning_rate, weight_decay
-        self._rate = self._each(learning_rate)
-        self._decay = self._each(learning_rate * weight_decay)
+        runs = _runs(learning_rate, weight_decay)
+        fuses = self.values.device.type == "cpu" and len(runs) <= _MOST_RUNS
+        n_fused = sum(map(_is_of_vectors, self.parameters)) if fuses else 0
+        first = sum(parameter.numel() for parameter in self.parameters[:n_fused])
+        self._fused = [self._of_run(run, n_fused) for run in runs] if n_fused else []
+        self._rest = [own[first:] for own in (self.values, self.gradient, self.mean, self.square)]
+        self._below = torch.empty_like(self._rest[0])
+        self._rate = self._each(learning_rate, self.parameters[n_fused:])
+        self._decay = self._each(learning_rate * weight_decay, self.parameters[n_fused:])
 
     @torch.no_grad()
     def step(self, factor: float) -> None:
         """Move every member by its gradient, at `factor` times its learning rate."""
         first, second = self.betas
         self.steps += 1
+        steps = torch.tensor(float(self.steps))
+        for rate, decay, (values, gradient, mean, square) in self._fused:
+            torch._fused_adamw_(
+                values,
+                gradient,
+                mean,
+                square,
+                [],
+                [steps] * len(values),
+                lr=factor * rate,
+                beta1=first,
+                beta2=second,
+                weight_decay=decay,
+                eps=self.eps,
+                amsgrad=False,
+                maximize=False,
+            )
+        rest, its_gradient, its_mean, its_square = self._rest
         root = math.sqrt(1 - second**self.steps)
         size = factor * root / (1 - first**self.steps)
-        self.mean.lerp_(self.gradient, 1 - first)
-        self.square.mul_(second).addcmul_(self.gradient, self.gradient, value=1 - second)
+        its_mean.lerp_(its_gradient, 1 - first)
+        its_square.mul_(second).addcmul_(its_gradient, its_gradient, value=1 - second)
         # The bias correction of the root stands in `size` and beside eps, which saves a division.
-        below = torch.sqrt(self.square, out=self.below).add_(self.eps * root)
+        below = torch.sqrt(its_square, out=self._below).add_(self.eps * root)
         if isinstance(self._decay, float):
             if self._decay:
-                self.values.mul_(1 - factor * self._decay)
+                rest.mul_(1 - factor * self._decay)
         else:
-            self.values.addcmul_(self.values, self._decay, value=-factor)
+            rest.addcmul_(rest, self._decay, value=-factor)
         if isinstance(self._rate, float):
-            self.values.addcdiv_(self.mean, below, value=-size * self._rate)
+            rest.addcdiv_(its_mean, below, value=-size * self._rate)
         else:
-            self.values.addcdiv_(self.mean * self._rate, below, value=-size)
+            rest.addcdiv_(its_mean * self._rate, below, value=-size)
 
     def selected(self, network: nn.Module, keep: Tensor) -> MemberAdamW:
         """The same optimizer for `network`, which holds the members `keep` (indices)."""
@@ -79,7 +106,7 @@ class MemberAdamW:
         chosen.steps = self.steps
         for name in ("mean", "square"):
             parts = [view[keep].reshape(-1) for view in self._views(getattr(self, name))]
-            setattr(chosen, name, torch.cat(parts))
+            getattr(chosen, name).copy_(torch.cat(parts))
         return chosen
 
     def _views(self, flat: Tensor) -> list[Tensor]:
@@ -89,9 +116,44 @@ class MemberAdamW:
             for part, parameter in zip(flat.split(sizes), self.parameters, strict=True)
         ]
 
-    def _each(self, of_member: Tensor) -> float | Tensor:
-        """One number if all members share it, else a number for each value."""
-        if bool((of_member == of_member[0]).all()):
+    def _of_run(self, run: _Run, n_fused: int) -> tuple[float, float, list[list[Tensor]]]:
+        """Rate, decay, and what the fused step takes of the buffers: of its parameters the slices of some members."""
+        first, last, rate, decay = run
+        parts = [
+            [view[first:last].view(-1) for view in self._views(own)[:n_fused]]
+            for own in (self.values, self.gradient, self.mean, self.square)
+        ]
+        return rate, decay, parts
+
+    def _each(self, of_member: Tensor, parameters: Sequence[Tensor]) -> float | Tensor:
+        """One number if all members share it, else a number for each value of some parameters."""
+        if bool((of_member == of_member[0]).all()) or not parameters:
             return float(of_member[0])
-        parts = [of_member.repeat_interleave(parameter[0].numel()) for parameter in self.parameters]
+        parts = [of_member.repeat_interleave(parameter[0].numel()) for parameter in parameters]
         return torch.cat(parts).to(self.values.device)
+
+
+_VECTOR = 16
+"""Numbers in the largest vector register."""
+
+_MOST_RUNS = 4
+"""Of members alike in rate and decay: of more, the fused step's slices would be many and small."""
+
+_Run = tuple[int, int, float, float]
+
+
+def _is_of_vectors(parameter: Tensor) -> bool:
+    """Whether a member fills vectors: the fused step rounds what is left over of one in another way.
+
+    Then a member's numbers would follow from what it is packed with.
+    """
+    return parameter[0].numel() % _VECTOR == 0
+
+
+def _runs(learning_rate: Tensor, weight_decay: Tensor) -> list[_Run]:
+    """First member, last one (exclusive), rate and decay of each run of members that are alike in these."""
+    numbers = list(zip(learning_rate.tolist(), weight_decay.tolist(), strict=True))
+    starts = [place for place, own in enumerate(numbers) if not place or own != numbers[place - 1]]
+    return [
+        (start, end, *numbers[start]) for start, end in zip(starts, [*starts[1:], len(numbers)], strict=True)
+    ]

@@ -111,34 +111,36 @@ class PackedTabular(nn.Module):
                 self.phases[member] = torch.from_numpy(-pi * start / width).unsqueeze(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training and (len(x) == 1 or x.stride(0) == 0):
+        if not self.training and x.device.type == "cpu" and (len(x) == 1 or x.stride(0) == 0):
             return self._of_shared(x[0])
         x = x.transpose(1, 2) * self.scale
-        waves = self._within(torch.baddbmm(self.phases, self.waves, x)).cos() * self.gate
-        first = torch.baddbmm(self.bias1, self.weight1, torch.cat([x, waves], 1))
+        angles = torch.baddbmm(self.phases, self.waves, x).clamp(self.low, self.high)
+        first = torch.baddbmm(self.bias1, self.weight1, torch.cat([x, angles.cos() * self.gate], 1))
         second = torch.baddbmm(self.bias2, self.weight2, F.silu(first))
         logits = torch.baddbmm(self.bias3, self.weight3, F.silu(second))
         return torch.baddbmm(logits, self.skip, x).transpose(1, 2)
 
     def _of_shared(self, x: Tensor) -> Tensor:
-        """Of the same rows (N, D) for all members: what is linear in them is one large product for all."""
-        D, x, scale = x.shape[1], x.t().contiguous(), self.scale.transpose(1, 2)
+        """Of the same rows (N, D) for all members: what is linear in them is one product a member.
 
-        def linear(weight: Tensor, bias: Tensor) -> Tensor:
-            flat = torch.addmm(bias.reshape(-1, 1), (weight * scale).view(-1, D), x)
-            return flat.view(len(weight), -1, x.shape[1])
-
-        waves = self._within(linear(self.waves, self.phases)).cos()
-        first = linear(self.weight1[:, :, :D], self.bias1).baddbmm_(self.weight1[:, :, D:] * self.gate, waves)
-        second = torch.baddbmm(self.bias2, self.weight2, F.silu(first))
-        return linear(self.skip, self.bias3).baddbmm_(self.weight3, F.silu(second)).transpose(1, 2)
-
-    def _within(self, angles: Tensor) -> Tensor:
-        low, high = self.low[0], self.high[0]
-        if not self.training and bool((self.low == low).all() & (self.high == high).all()):
-            # Between two numbers it is six times as fast as between tensors, and a pack of one kind predicts.
-            return angles if torch.isinf(low) else angles.clamp_(float(low), float(high))
-        return angles.clamp(self.low, self.high)
+        Member by member, a layer stays in its core's own cache: for many rows it takes 0.8 of the time.
+        """
+        D, P, H = x.shape[1], self.waves.shape[1], self.weight2.shape[1]
+        of_x = torch.cat([self.waves, self.weight1[:, :, :D], self.skip], 1) * self.scale.transpose(1, 2)
+        bias = torch.cat([self.phases, self.bias1, self.bias3], 1)
+        of_waves = self.weight1[:, :, D:] * self.gate
+        limits = zip(self.low.flatten().tolist(), self.high.flatten().tolist(), strict=True)
+        members = []
+        for member, (low, high) in enumerate(limits):
+            layer = torch.addmm(bias[member], of_x[member], x.t())
+            waves, first, logits = layer[:P], layer[P : P + H], layer[P + H :]
+            if (low, high) != (-inf, inf):
+                waves.clamp_(low, high)
+            first.addmm_(of_waves[member], waves.cos_())
+            second = torch.addmm(self.bias2[member], self.weight2[member], F.silu(first, inplace=True))
+            # A sum of its own, so that the layer's memory is free for the next member.
+            members.append(torch.addmm(logits, self.weight3[member], F.silu(second, inplace=True)))
+        return torch.stack(members).transpose(1, 2)
 
 
 def _normal(rng: np.random.Generator, scale: float, *shape: int) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -35,15 +36,16 @@ def _tabm(seed: int) -> Any:
 
 
 class _AutoGluon:
-    """Its medium preset, behind scikit-learn's interface."""
+    """Its medium preset, behind scikit-learn's interface; told to choose and calibrate by log loss, not accuracy."""
 
     def fit(self, X: Any, y: Any) -> _AutoGluon:
         from autogluon.tabular import TabularPredictor
 
+        # It stores what it fits, by default in the current folder, and reads it again to predict.
+        self.folder = TemporaryDirectory(prefix="autogluon-")
+        predictor = TabularPredictor("label", eval_metric="log_loss", path=self.folder.name, verbosity=0)
         frame = pd.DataFrame(X).assign(label=y)
-        self.predictor = TabularPredictor("label", verbosity=0).fit(
-            frame, presets="medium_quality", num_cpus=1, num_gpus=0
-        )
+        self.predictor = predictor.fit(frame, presets="medium_quality", num_cpus=1, num_gpus=0)
         return self
 
     def predict_proba(self, X: Any) -> Any:

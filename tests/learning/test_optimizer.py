@@ -1,5 +1,6 @@
 """AdamW a member: the same as PyTorch's own, each member with its rate and decay."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,8 @@ def move(optimizer, loss, factor=1.0):
 def packed_and_plain(rates, decays, n_steps, factor):
     """A packed linear layer after some steps, and one of PyTorch's own a member."""
     K = len(rates)
-    packed = PackedLinear(4, 3, range(K), use=0, gain=1.0)
+    # Weights that fill vectors, which is what the fused step takes, and biases that do not.
+    packed = PackedLinear(16, 3, range(K), use=0, gain=1.0)
     weights = [nn.Parameter(packed.weight[k].detach().clone()) for k in range(K)]
     biases = [nn.Parameter(packed.bias[k].detach().clone()) for k in range(K)]
     ours = MemberAdamW(packed, torch.tensor(rates), torch.tensor(decays))
@@ -28,7 +30,7 @@ def packed_and_plain(rates, decays, n_steps, factor):
         torch.optim.AdamW([weights[k], biases[k]], lr=rates[k], weight_decay=decays[k]) for k in range(K)
     ]
     for step in range(n_steps):
-        x = torch.randn(K, 20, 4, generator=torch.Generator().manual_seed(step))
+        x = torch.randn(K, 20, 16, generator=torch.Generator().manual_seed(step)) / 2
         move(ours, packed(x).square().sum(), factor(step))
         for k, optimizer in enumerate(theirs):
             optimizer.param_groups[0]["lr"] = rates[k] * factor(step)
@@ -42,7 +44,7 @@ rate = st.floats(1e-4, 0.3)
 decay = st.sampled_from([0.0, 1e-4, 0.1, 1.0])
 
 
-@given(st.lists(st.tuples(rate, decay), min_size=1, max_size=3))
+@given(st.lists(st.tuples(rate, decay), min_size=1, max_size=6))
 @settings(max_examples=15, deadline=None)
 def test_the_optimizer_is_adamw_a_member_with_its_own_rate_and_decay(numbers):
     rates, decays = ([pair[index] for pair in numbers] for index in (0, 1))
@@ -59,16 +61,17 @@ def test_the_optimizer_leaves_frozen_parameters_alone():
     assert torch.equal(layer.bias, before)
 
 
-def test_selected_members_go_on_as_in_the_whole_pack():
+@pytest.mark.parametrize("n_features", [4, 16])
+def test_selected_members_go_on_as_in_the_whole_pack(n_features):
     def moved(layer, optimizer, steps):
         for step in steps:
-            x = torch.randn(1, 9, 4, generator=torch.Generator().manual_seed(step)).expand(
+            x = torch.randn(1, 9, n_features, generator=torch.Generator().manual_seed(step)).expand(
                 len(layer.weight), -1, -1
             )
             move(optimizer, layer(x).square().sum())
         return layer.weight
 
-    whole = PackedLinear(4, 3, range(3), use=0, gain=1.0)
+    whole = PackedLinear(n_features, 3, range(3), use=0, gain=1.0)
     optimizer = MemberAdamW(whole, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.0, 0.1, 0.2]))
     moved(whole, optimizer, range(4))
     keep = torch.tensor([2, 0])
