@@ -13,7 +13,9 @@ from classification_assets.learning.training import Trained
 log = logging.getLogger(__name__)
 
 
-def in_halves(train_some: Callable[[Sequence[int]], Trained], members: Sequence[int]) -> Trained:
+def in_halves(
+    train_some: Callable[[Sequence[int]], Trained], members: Sequence[int], together: int = 1
+) -> Trained:
     """Train members in one pass; if the memory does not hold them, one half after the other, and so on.
 
     Members are independent of what they are packed with, so a split pack gives the numbers of the whole one
@@ -24,6 +26,8 @@ def in_halves(train_some: Callable[[Sequence[int]], Trained], members: Sequence[
     train_some : callable
         Trains the members whose numbers it is given, in one pass.
     members : sequence of K ints
+    together : int
+        So many that follow one another are halved only if they do not fit alone: those that stop together.
 
     Raises
     ------
@@ -50,7 +54,10 @@ def in_halves(train_some: Callable[[Sequence[int]], Trained], members: Sequence[
         reason,
     )
     middle = len(members) // 2
-    return joined([in_halves(train_some, members[:middle]), in_halves(train_some, members[middle:])])
+    if len(members) > together:
+        middle = max(together, middle // together * together)
+    parts = (members[:middle], members[middle:])
+    return joined([in_halves(train_some, part, together) for part in parts])
 
 
 def joined(parts: Sequence[Trained]) -> Trained:

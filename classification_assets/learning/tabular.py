@@ -170,7 +170,7 @@ def fit(
             warmup=WARMUP,
         )
 
-    trained = in_halves(train_some, range(len(kinds)))
+    trained = in_halves(train_some, range(len(kinds)), together=folds.members)
     alive = (trained.best_step >= 0).cpu().numpy().reshape(len(KINDS), folds.members)
     if not alive.any():
         raise failure(trained, training.learning_rate, X, learned)

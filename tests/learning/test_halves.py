@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from classification_assets.learning import ensemble, halves
-from classification_assets.learning.architectures import MLP, Training
+from classification_assets.learning import ensemble, halves, tabular
+from classification_assets.learning.architectures import MLP, Tabular, Training
 from classification_assets.learning.training import train
 
 TRAINING = Training(
@@ -31,7 +31,8 @@ def memory_for(monkeypatch):
                 raise MemoryError(f"no room for {len(seeds)}")
             return train(network, X, y, rows, validation, training, seeds, **options)
 
-        monkeypatch.setattr(ensemble, "train", train_if_it_fits)
+        for recipe in (ensemble, tabular):
+            monkeypatch.setattr(recipe, "train", train_if_it_fits)
 
     return limited
 
@@ -48,6 +49,14 @@ def test_a_split_pack_gives_what_the_whole_one_gives(memory_for, whole, split, m
     assert parts.best_step.tolist() == whole.best_step.tolist()
     for name, values in whole.history.items():
         np.testing.assert_allclose(parts.history[name], values, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(parts.predict_proba(split.X), whole.predict_proba(split.X), atol=1e-5)
+
+
+def test_kinds_of_the_recipe_for_tables_that_stop_together_are_split_last(memory_for, split):
+    whole = Tabular(kind="tabular").fit(split, TRAINING, TRAINING.seeds)
+    memory_for(len(whole.best_step) // len(tabular.KINDS))
+    parts = Tabular(kind="tabular").fit(split, TRAINING, TRAINING.seeds)
+    assert parts.best_step.tolist() == whole.best_step.tolist()
     np.testing.assert_allclose(parts.predict_proba(split.X), whole.predict_proba(split.X), atol=1e-5)
 
 
