@@ -155,7 +155,7 @@ def _spaced(column: pa.Array) -> pa.Array:
 def _merged(values: pa.Array, kind: ColumnKind) -> tuple[int, int] | None:
     """How many values differ before and after rounding, if it makes more of them equal than `MERGED`."""
     values = values.drop_null()
-    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+    if kind == "numeric" and (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
         exact = np.asarray(values)
     elif kind == "date" and (pa.types.is_date(values.type) or pa.types.is_timestamp(values.type)):
         # Rounding is relative, so that microseconds lose what days do.

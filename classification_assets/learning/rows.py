@@ -249,9 +249,10 @@ class JoinedRows(Rows):
             first = 0
             for batch in part.batches(chosen):
                 try:
-                    yield batch.cast(schema)
+                    columns = list(map(_as_type, batch.columns, schema.types))
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                     raise ValueError(f"{place}: {self._disagreement(batch, first) or error}") from error
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
                 first += batch.num_rows
 
     def _disagreement(self, batch: pa.RecordBatch, first: int) -> str:
@@ -259,7 +260,7 @@ class JoinedRows(Rows):
             type = self.schema.field(name).type
             for row in range(len(values)):
                 try:
-                    values[row : row + 1].cast(type)
+                    _as_type(values[row : row + 1], type)
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
                     there = self.parts[0].schema.field(name).type
                     return (
@@ -268,6 +269,13 @@ class JoinedRows(Rows):
                         "write both files alike"
                     )
         return ""
+
+
+def _as_type(values: pa.Array, type: pa.DataType) -> pa.Array:
+    found = values.cast(type)
+    if pa.types.is_boolean(type) and _is_number(values.type) and found.cast(values.type) != values:
+        raise pa.ArrowInvalid("a number that is neither 0 nor 1 is no truth value")
+    return found
 
 
 def _common(types: Sequence[pa.DataType]) -> pa.DataType:

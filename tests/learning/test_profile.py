@@ -148,6 +148,10 @@ def test_values_that_stay_different_or_never_were_are_not(values):
     assert table(k=values).profile.merged == {}
 
 
+def test_large_numbers_that_are_categories_are_not_rounded():
+    assert table(Roles(columns={"k": "categorical"}), k=10**15 + np.arange(N) % 9).profile.merged == {}
+
+
 def test_repeated_and_contradicting_rows_are_counted():
     x, label = np.arange(N) // 2, np.zeros(N, int)
     label[: N // 2] = np.arange(N // 2) % 2

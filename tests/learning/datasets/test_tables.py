@@ -325,6 +325,19 @@ def test_a_value_of_a_test_file_that_does_not_become_the_others_type_is_named():
         split_of(write("a.csv"), id="id", test=write("t.parquet", new))
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_truth_values_of_a_test_file_may_be_0_and_1_and_nothing_else(suffix):
+    new = people(30, seed=1)
+    new = new.assign(member=new["member"].astype(int))
+    table = table_of(write("a.parquet"), id="id", test=write(f"t.{suffix}", new))
+    assert table.frame["member"].tolist() == [*people()["member"], *people(30, seed=1)["member"]]
+    new.loc[7, "member"] = 5
+    with pytest.raises(
+        ValueError, match=rf"t\.{suffix}: column 'member' holds int64, and bool in .* row 7 .*'5'"
+    ):
+        split_of("a.parquet", id="id", test=write(f"t.{suffix}", new))
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 @pytest.mark.parametrize("rows", [[20], range(30)])
 def test_words_where_the_other_file_has_numbers_are_named_with_file_and_row(suffix, rows):
