@@ -9,7 +9,7 @@ from classification_assets import shown
 from classification_assets.assets.asset import Run, declared_asset, experiment_asset
 from classification_assets.assets.comparison import GROUP
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.checks import Check, beats_linear, of_evaluation, of_model, separate_folds
+from classification_assets.learning.checks import Check, beats_linear, of_evaluation, of_model, of_split
 
 PICTURES = {
     "model": ("training curves",),
@@ -73,7 +73,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             leaderboard,
             {name: chapter(name) for name in models},
             checks=[
-                *Judged.all([Check.of(separate_folds)], split),
+                *Judged.all(of_split(), split),
                 *Judged.all([Check.of(beats_linear)], leaderboard),
             ],
             pictures=_beside(run, [experiment.name, "leaderboard"], "scores")
