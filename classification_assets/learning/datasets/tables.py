@@ -20,7 +20,7 @@ MISSING = ("", "?", "-", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null
 
 PATH = (
     "The file, compressed or not (.gz, .bz2, .xz, .zst, .zip), or a folder of Parquet files: an absolute path, any "
-    "fsspec URL (http:// needs the extra `http`, s3:// the package s3fs), or a path relative to the folder in which "
+    "fsspec URL (http:// needs the extra `http`, s3:// the extra `s3`), or a path relative to the folder in which "
     "Dagster runs, which it may not leave. "
     "CLASSIFICATION_ASSETS_DATA, if set, lists the folders and URLs that everything must be in."
 )
