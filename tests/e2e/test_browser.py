@@ -47,10 +47,13 @@ class Page:
 
     def click(self, xpath, until):
         """Click, and again if nothing came of it: a page that is drawn anew swallows a click."""
+        self.see(xpath)
 
         def clicked():
             with suppress(StaleElementReferenceException, ElementClickInterceptedException):
-                self.see(xpath).click()
+                # What was clicked may be gone, and what comes of it take a while.
+                if there := self.visible(xpath):
+                    there.click()
             with suppress(TimeoutException):
                 WebDriverWait(self.driver, 5).until(lambda _: self.visible(until))
                 return True

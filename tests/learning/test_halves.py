@@ -53,9 +53,10 @@ def test_a_split_pack_gives_what_the_whole_one_gives(memory_for, whole, split, m
 
 
 def test_kinds_of_the_recipe_for_tables_that_stop_together_are_split_last(memory_for, split):
-    whole = Tabular(kind="tabular").fit(split, TRAINING, TRAINING.seeds)
+    architecture, training = Tabular(kind="tabular"), Training()
+    whole = architecture.fit(split, training, training.seeds)
     memory_for(len(whole.best_step) // len(tabular.KINDS))
-    parts = Tabular(kind="tabular").fit(split, TRAINING, TRAINING.seeds)
+    parts = architecture.fit(split, training, training.seeds)
     assert parts.best_step.tolist() == whole.best_step.tolist()
     np.testing.assert_allclose(parts.predict_proba(split.X), whole.predict_proba(split.X), atol=1e-5)
 
