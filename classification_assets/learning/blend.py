@@ -279,7 +279,7 @@ class Fitted:
         )
         members = sum(map(_members, blend.packs))
         # One member after the other holds less at one time, and longer products pay.
-        share = 8 if any(isinstance(pack, PackedTabular) for pack in blend.packs) else 1
+        share = 16 if any(isinstance(pack, PackedTabular) for pack in blend.packs) else 1
         size = max(_CHUNK_ROWS, share * _CHUNK_BYTES // (4 * members * widest))
 
         def one(start: int) -> Any:

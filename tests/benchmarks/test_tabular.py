@@ -1,5 +1,6 @@
 """The recipe for tables has a budget of seconds: to fit, to predict, and for many rows."""
 
+import math
 import time
 
 import numpy as np
@@ -40,31 +41,35 @@ def _threads():
     torch.set_num_threads(before)
 
 
-def test_a_fit_and_a_prediction_keep_to_their_seconds(report):
-    X, y = rows(FEW)
-    seconds, classifier = fitted(X, y)
+@pytest.mark.parametrize("n_features", [20, 64])
+def test_a_fit_and_a_prediction_keep_to_their_seconds(report, n_features):
+    seconds, classifier = fitted(*rows(FEW, n_features))
     torch.set_num_threads(2)
-    new, _ = rows(PREDICTED)
-    classifier.predict_proba(new[:1000])
-    predicting, p = seconds_of(lambda: classifier.predict_proba(new))
-    assert p.shape == (PREDICTED, 2)
+    new, _ = rows(PREDICTED, n_features)
+    predicted = [seconds_of(lambda: classifier.predict_proba(new)) for _ in range(4)]
+    assert predicted[0][1].shape == (PREDICTED, 2)
     report(
-        _row(f"tabular, fit {FEW:,} × 64, one thread", seconds, 3),
-        _row(f"tabular, predict {PREDICTED:,} × 64, two threads", predicting, 1),
+        _row(f"tabular, fit {FEW:,} × {n_features}, one thread", seconds, 3),
+        _row(
+            f"tabular, predict {PREDICTED:,} × {n_features}, two threads",
+            min(own for own, _ in predicted),
+            1,
+        ),
     )
 
 
 def test_seconds_grow_no_faster_than_rows(report):
     few, _ = fitted(*rows(FEW, 20))
     many, _ = fitted(*rows(MANY, 20))
+    slope = math.log(many / few) / math.log(MANY / FEW)
     report(
         Row(
             f"tabular, fit {MANY:,} × 20",
-            f"the same on {FEW:,}",
+            f"{FEW:,} rows; ratio: slope in log-log",
             duration(many),
             duration(few),
-            many / few,
-            Reach(most=MANY / FEW),
+            slope,
+            Reach(most=1.1),
         )
     )
 
