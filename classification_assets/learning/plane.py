@@ -140,8 +140,8 @@ class Plane:
             coordinates=components.T / scale[:, None],
         )
 
-    def grid(self, resolution: int) -> np.ndarray:
-        """The window's points in own units, (R*R, D) float32.
+    def grid(self, resolution: int, points: np.ndarray | None = None) -> np.ndarray:
+        """The window's points in own units, (R*R, D) float32; or those of them with some indices (n,), (n, D).
 
         The outermost points lie on the window's edge; y is the outer, ascending index, so results
         reshaped to (R, R, C) fit `imshow(origin="lower")`.
@@ -151,7 +151,10 @@ class Plane:
         x0, x1, y0, y1 = self.extent
         across = np.linspace(x0, x1, resolution)[:, None] * self.basis[0]
         up = self.origin + np.linspace(y0, y1, resolution)[:, None] * self.basis[1]
-        return (up[:, None] + across).astype(np.float32).reshape(resolution**2, -1)
+        if points is None:
+            return (up[:, None] + across).astype(np.float32).reshape(resolution**2, -1)
+        row, column = np.divmod(points, resolution)
+        return (up[row] + across[column]).astype(np.float32)
 
     def project(self, X: np.ndarray) -> np.ndarray:
         """Rows X (N, D) as points on the page, (N, 2). A single feature gets a fixed jitter as height."""

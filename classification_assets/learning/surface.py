@@ -25,10 +25,11 @@ def surface(
 
     See `interpolated` for how exact they are.
     """
-    grid = plane.grid(resolution)
 
     def ask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        p, disagreement, _ = fitted.member_predictions(grid[points], device, np.empty(0, np.int64))
+        p, disagreement, _ = fitted.member_predictions(
+            plane.grid(resolution, points), device, np.empty(0, np.int64)
+        )
         return p, disagreement
 
     return interpolated(ask, resolution)

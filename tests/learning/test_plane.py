@@ -39,6 +39,8 @@ def test_every_grid_is_finite_and_spans_a_window_of_some_size(n_features, data):
     grid = plane.grid(4)
     assert grid.shape == (16, n_features)
     assert grid.dtype == np.float32
+    some = np.array([15, 0, 6])
+    np.testing.assert_array_equal(plane.grid(4, some), grid[some])
     assert np.isfinite(grid).all()
 
 
