@@ -92,6 +92,12 @@ def _members(pack: nn.Module) -> int:
     return next(pack.parameters()).shape[0]
 
 
+def _values_a_row(pack: nn.Module) -> int:
+    """What a layer gives at one time for each row: of all members, or where they follow one another, of one."""
+    widest = max(parameter.shape[1] if parameter.ndim > 1 else 1 for parameter in pack.parameters())
+    return widest if isinstance(pack, PackedTabular) else widest * _members(pack)
+
+
 class Provenance(Declaration):
     """What a classifier was made from; with the state it is everything needed to use and to repeat it."""
 
@@ -274,13 +280,7 @@ class Fitted:
         longer than they compute.
         """
         blend.to(device)
-        widest = max(
-            parameter.shape[1] if parameter.ndim > 1 else 1 for parameter in blend.packs.parameters()
-        )
-        members = sum(map(_members, blend.packs))
-        # One member after the other holds less at one time, and longer products pay.
-        share = 16 if any(isinstance(pack, PackedTabular) for pack in blend.packs) else 1
-        size = max(_CHUNK_ROWS, share * _CHUNK_BYTES // (4 * members * widest))
+        size = max(_CHUNK_ROWS, _CHUNK_BYTES // (4 * max(map(_values_a_row, blend.packs))))
 
         def one(start: int) -> Any:
             features = self.provenance.preprocessing.features(X[start : start + size])

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.rows import is_number
 
 ONE_HOT = 32
 """Categories, the most frequent ones, that get a column of their own; a rarer one is told by how frequent it is."""
@@ -205,7 +206,7 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
     if pa.types.is_date(type) or pa.types.is_timestamp(type):
         return "date"
     # A column in which every value is missing has the type null.
-    if pa.types.is_integer(type) or pa.types.is_floating(type) or pa.types.is_decimal(type):
+    if is_number(type):
         return "numeric"
     if pa.types.is_null(type):
         return "numeric"
@@ -225,7 +226,7 @@ def numbers(values: pa.Array, name: str, first: int = 0, what: str = "feature") 
         wrong = pc.invert(pc.match_substring_regex(words, NUMBER))
         if not pc.any(wrong).as_py():
             values = pc.replace_substring_regex(words, r"^\+", "").cast(pa.float64())
-    if not (pa.types.is_null(values.type) or _is_number(values.type)):
+    if not (is_number(values.type) or pa.types.is_null(values.type) or pa.types.is_boolean(values.type)):
         row, value = _first(values, wrong.fill_null(False))
         raise ValueError(
             f"every {what} must be a number, however: column {name!r}, row {first + row}: {value!r}"
@@ -388,15 +389,6 @@ def _plain(values: pa.Array) -> pa.Array:
 
 def _is_words(type: pa.DataType) -> bool:
     return pa.types.is_string(type) or pa.types.is_large_string(type)
-
-
-def _is_number(type: pa.DataType) -> bool:
-    return (
-        pa.types.is_integer(type)
-        or pa.types.is_floating(type)
-        or pa.types.is_decimal(type)
-        or pa.types.is_boolean(type)
-    )
 
 
 def _exact(values: pa.Array) -> np.ndarray:

@@ -21,8 +21,8 @@ FEW = 20
 """Different numbers that are classes however few rows there are."""
 
 
-def refuse_unusable(classes: list[Any], y: np.ndarray, place: str, *, categorical: bool = False) -> None:
-    """Check the labels of N rows, given as C classes and codes y (N,); `categorical`: declared to be classes.
+def refuse_unusable(table: Table, classes: list[Any], y: np.ndarray) -> None:
+    """Check a table's labels of N rows, given as C classes and codes y (N,).
 
     Raises
     ------
@@ -30,6 +30,7 @@ def refuse_unusable(classes: list[Any], y: np.ndarray, place: str, *, categorica
         If there is one class or too many, or the labels are rather measurements or names.
     """
     N, C = len(y), len(classes)
+    place = f"{table.place}: column {table.target!r}"
     if C < 2:
         raise ValueError(
             f"{place}: two classes or more are needed, however: all {N:,} rows have the label {classes[0]!r}"
@@ -37,7 +38,7 @@ def refuse_unusable(classes: list[Any], y: np.ndarray, place: str, *, categorica
     numbers = all(isinstance(label, int | float) and not isinstance(label, bool) for label in classes)
     whole = numbers and all(float(label).is_integer() for label in classes)
     examples = ", ".join(repr(label) for label in classes[:3])
-    if numbers and not categorical and C > FEW and (not whole or N / C < 5):
+    if numbers and not table.target_is_categorical and C > FEW and (not whole or N / C < 5):
         raise ValueError(
             f"{place}: holds {C:,} different numbers in {N:,} rows ({examples}, ...): rather a quantity than classes. "
             "Estimate it by regression (scikit-learn's HistGradientBoostingRegressor, say), or cut it into classes "
@@ -64,9 +65,7 @@ def refuse_unfit(table: Table, folds: Folds) -> None:
         If they are not, with the reason.
     """
     classes, y = table.labels()
-    refuse_unusable(
-        classes, y, f"{table.place}: column {table.target!r}", categorical=table.target_is_categorical
-    )
+    refuse_unusable(table, classes, y)
     try:
         folds.sizes(len(y), len(classes), table.n_test)
     except ValueError as error:

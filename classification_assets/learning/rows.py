@@ -249,10 +249,10 @@ class JoinedRows(Rows):
             first = 0
             for batch in part.batches(chosen):
                 try:
-                    columns = list(map(_as_type, batch.columns, schema.types))
+                    typed = list(map(_as_type, batch.columns, schema.types))
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                     raise ValueError(f"{place}: {self._disagreement(batch, first) or error}") from error
-                yield pa.RecordBatch.from_arrays(columns, schema=schema)
+                yield pa.RecordBatch.from_arrays(typed, schema=schema)
                 first += batch.num_rows
 
     def _disagreement(self, batch: pa.RecordBatch, first: int) -> str:
@@ -273,19 +273,20 @@ class JoinedRows(Rows):
 
 def _as_type(values: pa.Array, type: pa.DataType) -> pa.Array:
     found = values.cast(type)
-    if pa.types.is_boolean(type) and _is_number(values.type) and found.cast(values.type) != values:
+    if pa.types.is_boolean(type) and is_number(values.type) and found.cast(values.type) != values:
         raise pa.ArrowInvalid("a number that is neither 0 nor 1 is no truth value")
     return found
 
 
 def _common(types: Sequence[pa.DataType]) -> pa.DataType:
     known = [type for type in types if not pa.types.is_null(type)] or list(types)
-    if len(set(known)) > 1 and all(map(_is_number, known)):
+    if len(set(known)) > 1 and all(map(is_number, known)):
         return pa.int64() if all(map(pa.types.is_integer, known)) else pa.float64()
     return known[0]
 
 
-def _is_number(type: pa.DataType) -> bool:
+def is_number(type: pa.DataType) -> bool:
+    """Whether an Arrow type is one of numbers; truth values are none."""
     return pa.types.is_integer(type) or pa.types.is_floating(type) or pa.types.is_decimal(type)
 
 

@@ -62,9 +62,7 @@ class Split:
             If the rows are too few for the folds, or a column cannot be used.
         """
         classes, y = table.labels()
-        refuse_unusable(
-            classes, y, f"{table.place}: column {table.target!r}", categorical=table.target_is_categorical
-        )
+        refuse_unusable(table, classes, y)
         group, time = table.group(), table.time()
         try:
             fold = folds.choose(y, group=group, time=time, n_test=table.n_test)

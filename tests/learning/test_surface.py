@@ -48,10 +48,14 @@ def random_weights(seed, width=24):
     return rng.normal(size=(2, width)) * 6, rng.uniform(-5, 5, width), rng.normal(size=(width, 5)) * 0.7
 
 
-@given(seed=st.integers(0, 10_000), C=st.integers(2, 5))
+@st.composite
+def networks(draw):
+    return Asked(kinks(random_weights(draw(st.integers(0, 10_000))), draw(st.integers(2, 5))))
+
+
+@given(networks())
 @settings(max_examples=40, deadline=None)
-def test_what_is_interpolated_can_hardly_be_told_from_what_is_asked(seed, C):
-    asked = Asked(kinks(random_weights(seed), C))
+def test_what_is_interpolated_can_hardly_be_told_from_what_is_asked(asked):
     p, disagreement = interpolated(asked, R)
     expected, expected_disagreement = asked.everywhere()
     error = np.abs(p - expected).max(2)
@@ -60,10 +64,9 @@ def test_what_is_interpolated_can_hardly_be_told_from_what_is_asked(seed, C):
     assert np.abs(disagreement - expected_disagreement).max() < 1 / 16
 
 
-@given(seed=st.integers(0, 10_000), C=st.integers(2, 5))
+@given(networks())
 @settings(max_examples=40, deadline=None)
-def test_the_winner_is_another_only_where_two_classes_are_as_good_as_equal(seed, C):
-    asked = Asked(kinks(random_weights(seed), C))
+def test_the_winner_is_another_only_where_two_classes_are_as_good_as_equal(asked):
     p, _ = interpolated(asked, R)
     expected, _ = asked.everywhere()
     best = np.sort(expected, 2)
