@@ -11,8 +11,9 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
-from classification_assets.learning.columns import as_category, days, inferred_kind, numbers, truths
+from classification_assets.learning.columns import inferred_kind
 from classification_assets.learning.frames import Given
+from classification_assets.learning.values import as_category, days, numbers, truths
 
 AMBIGUOUS = 0.01
 """Up to this share of rows with equals of another class, copies are copies and not many who are alike."""

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classification_assets.learning.columns import FITTED, category_counts, refuse_long_words
+from classification_assets.learning.columns import FITTED
 from classification_assets.learning.datasets import GeneratedDataset
 from classification_assets.learning.folds import Folds
 from classification_assets.learning.preprocessing import refuse_names
+from classification_assets.learning.values import category_counts, refuse_long_words
 
 if TYPE_CHECKING:
     from classification_assets.learning.table import Table

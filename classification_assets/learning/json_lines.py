@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classification_assets.learning import text
-from classification_assets.learning.columns import as_category
 from classification_assets.learning.rows import Rows, kept
 from classification_assets.learning.text import opened_text, refuse_encoding
+from classification_assets.learning.values import as_category
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format

@@ -21,15 +21,13 @@ from classification_assets.learning.columns import (
     Categorical,
     Date,
     Numeric,
-    category_counts,
     inferred_kind,
-    is_moment,
-    refuse_long_words,
 )
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.features import Features
 from classification_assets.learning.rows import MemoryRows, Rows
+from classification_assets.learning.values import category_counts, is_moment, refuse_long_words
 
 _CHUNK = 2**12
 """Rows that are computed on in double precision at one time: they stay in the cache, and no table is copied."""

@@ -11,11 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classification_assets.learning.columns import DAY_0, Categorical, moments_of
+from classification_assets.learning.columns import Categorical
 from classification_assets.learning.data_checks import COUNTED
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.rows import Rows
+from classification_assets.learning.values import DAY_0, moments_of
 
 if TYPE_CHECKING:
     from classification_assets.learning.table import Table

@@ -13,10 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classification_assets.learning.columns import inferred_kind, moments_of, numbers
+from classification_assets.learning.columns import inferred_kind
 from classification_assets.learning.datasets import Dataset
 from classification_assets.learning.datasets.roles import ColumnKind, Roles
 from classification_assets.learning.rows import MemoryRows, Rows, labelled
+from classification_assets.learning.values import moments_of, numbers
 
 if TYPE_CHECKING:
     from classification_assets.learning.profile import Profile

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classification_assets.learning.columns import MOMENT, NUMBER, moments_of
 from classification_assets.learning.datasets.roles import ColumnKind
+from classification_assets.learning.values import MOMENT, NUMBER, moments_of
 
 WHOLE = r"^[+-]?(0|[1-9]\d*)$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
