@@ -48,10 +48,13 @@ def file_name(name: str) -> str:
     return name.lower().replace(" ", "_").replace("-", "_")
 
 
-def animation(draw: Callable[[], bytes], name: str) -> dict[str, dg.MetadataValue]:
-    """Draw a moving picture, a GIF, and show it inline."""
+def animation(
+    draw: Callable[[], tuple[Figure, bytes]], name: str
+) -> tuple[Figure, dict[str, dg.MetadataValue]]:
+    """Draw a figure and a moving picture, a GIF, which is what the UI shows inline."""
     started = time.perf_counter()
-    return _inline(draw(), "gif", name, started)
+    drawn, moving = draw()
+    return drawn, _inline(moving, "gif", name, started)
 
 
 def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:

@@ -43,8 +43,8 @@ def evolution_asset(
 
         def drawn():
             run.beside["evolution.gif"] = moving(inline=False)
-            return moving(inline=True)
+            return strip(), moving(inline=True)
 
-        return strip(), shown.animation(drawn, "animation of the training")
+        return shown.animation(drawn, "animation of the training")
 
     return evolution
