@@ -136,8 +136,11 @@ def resampled_sums(
     statistics = of_units(statistics, group, np.random.default_rng([_SEED, 1]))
     N = statistics.shape[0]
     transposed = statistics.T
+    # Of many classes there are more sums than rows.
+    size = max(1, CHUNK // max(statistics.shape))
     for counts in _all_counts(N, resamples):
-        yield np.asarray(transposed @ counts).T
+        for start in range(0, counts.shape[1], size):
+            yield np.asarray(transposed @ counts[:, start : start + size]).T
 
 
 def _all_counts(n_units: int, resamples: int) -> Iterator[np.ndarray]:
