@@ -48,7 +48,8 @@ def read_files(declared: TableFile) -> Read:
         return Read(main.typed(declared.columns, features), 0, {"sha256": main.sha256})
     test = _part(declared, declared.test)
     about = {"sha256": f"{main.sha256}+{test.sha256}"}
-    if lost := [name for name in main.rows.names if name not in test.rows.names]:
+    needed = [name for name in main.rows.names if not declared.ignores(name)]
+    if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{declared.test}: there is no column {lost[0]!r}, which {declared.path} has")
     return Read(_joined(main, test, declared.columns, features), test.rows.n_rows, about)
 
