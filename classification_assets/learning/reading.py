@@ -15,7 +15,7 @@ from classification_assets.learning.local_files import COMPRESSED, LocalFiles, l
 from classification_assets.learning.location import files_of
 from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, kept
 from classification_assets.learning.text import refuse_twins
-from classification_assets.learning.words import converted, date_type, refuse_words_beside_numbers, type_of
+from classification_assets.learning.words import converted, date_type, refuse_other_words, type_of
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format, TableFile, UnlabelledFile
@@ -102,10 +102,10 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
     if text.get(main.format, main) != text.get(test.format, test):
         return JoinedRows([main.typed(kinds, strict), test.typed(kinds, strict)], places)
     if main.format != "jsonl":
-        # Otherwise a column of numbers would be one of words as soon as the test fold has some.
+        # Otherwise a column of numbers or truth values would be one of words as soon as the test fold has some.
         for name in strict:
             if kinds.get(name) in (None, "numeric"):
-                refuse_words_beside_numbers(
+                refuse_other_words(
                     test.words(name), main.words(name), name, *places[::-1], declared=name in kinds
                 )
     # Typed together, so that both have the same types.

@@ -390,6 +390,19 @@ def test_truth_values_of_a_test_file_may_be_0_and_1_and_nothing_else(suffix):
         split_of("a.parquet", id="id", test=write(f"t.{suffix}", new))
 
 
+def test_truth_values_that_a_csv_test_file_writes_otherwise_are_named_and_may_be_declared():
+    new = people(30, seed=1)
+    new = new.assign(member=new["member"].map({True: "yes", False: "no"}))
+    files = {"path": write("a.csv"), "test": write("t.csv", new), "id": "id"}
+    with pytest.raises(
+        ValueError,
+        match=r"t\.csv: column 'member' holds true or false in a\.csv.* row 0 .*\{member: boolean\}",
+    ):
+        table_of(**files)
+    split = split_of(**files, columns={"member": "boolean"})
+    assert split.X[120:, 2].tolist() == people(30, seed=1)["member"].tolist()
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 @pytest.mark.parametrize("rows", [[20], range(30)])
 def test_words_where_the_other_file_has_numbers_are_named_with_file_and_row(suffix, rows):
@@ -494,6 +507,19 @@ def test_a_group_or_time_that_is_missing_is_named_with_its_row(role):
     frame.loc[6, "own"] = None
     with pytest.raises(ValueError, match=rf"a\.parquet: column 'own', row 6 has no {role}"):
         split_of(write("a.parquet", frame), id="id", **{role: "own"})
+
+
+def test_rows_are_named_as_the_table_counts_them_and_how_it_does_is_told():
+    frame = people().astype({"children": float})
+    frame.loc[20, "children"] = 1e39
+    with pytest.raises(ValueError, match=r"row 80: 1e\+39 .*\(row 60 is the first of t\.csv\)"):
+        split_of(write("a.csv", people(60)), id="id", test=write("t.csv", frame))
+    frame.loc[:4, "label"] = None
+    with pytest.raises(ValueError, match=r"row 15: 1e\+39 .*\(the 5 rows without a label are not counted\)"):
+        split_of(write("a.csv", frame), id="id")
+    with pytest.raises(ValueError, match="looks like a name") as refused:
+        split_of(write("a.csv"))
+    assert "counted" not in str(refused.value)
 
 
 # Content
