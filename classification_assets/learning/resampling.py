@@ -182,7 +182,8 @@ def of_units(
 
 def paired_interval(first: np.ndarray, second: np.ndarray) -> Interval:
     """Of two classifiers' scores of the same resamples (R,): the 95 % interval of first - second."""
-    low, high = np.quantile(first - second, (0.025, 0.975))
+    difference = first - second
+    low, high = np.quantile(difference[np.isfinite(difference)], (0.025, 0.975))
     return float(low), float(high)
 
 
