@@ -31,13 +31,13 @@ class Canvas(FigureCanvasAgg):
 
 class _Renderer(RendererAgg):
     def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath: bool | str) -> Heights:
-        known = s, prop, ismath, self.dpi
-        if known not in _SIZES:
+        size = _SIZES.get((s, prop, ismath, self.dpi))
+        if size is None:
             if len(_SIZES) >= MOST_SIZES:
                 _SIZES.clear()
             size = super().get_text_width_height_descent(s, prop, ismath)
             _SIZES[s, prop.copy(), ismath, self.dpi] = size
-        return _SIZES[known]
+        return size
 
     def _get_font_height_metrics(self, prop: FontProperties) -> Heights:
         return font_heights(prop, self.dpi)
