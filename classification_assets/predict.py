@@ -45,8 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError(
                 f"{given.output}: predictions are written as Parquet, to a name that ends in .parquet"
             )
-        if os.path.realpath(given.output) == os.path.realpath(given.input):
+        output, rows = os.path.realpath(given.output), os.path.realpath(given.input)
+        if output == rows:
             raise ValueError(f"{given.output}: would take the place of the rows; give another name")
+        if output.startswith(rows + os.sep):
+            raise ValueError(f"{given.output}: would lie among the rows; give another folder")
         fitted = _model(given.model, imported(given.module, "--module") if given.module else None)
         own = {
             name: value

@@ -188,6 +188,10 @@ def test_predictions_do_not_take_the_place_of_the_rows(model, tmp_path, monkeypa
     people(40, seed=1).to_parquet("new.parquet")
     assert main([str(model[1]), "./new.parquet", str(tmp_path / "new.parquet")]) == 2
     assert "would take the place of the rows" in capsys.readouterr().err
+    assert main([str(model[1]), ".", "out.parquet"]) == 2
+    assert main([str(model[1]), str(tmp_path), "./new.parquet"]) == 2
+    assert main([str(model[1]), str(tmp_path), "deep/out.parquet"]) == 2
+    assert capsys.readouterr().err.count("would lie among the rows") == 3
     assert "p_ill" not in pq.read_schema("new.parquet").names
 
 
