@@ -199,6 +199,41 @@ def test_a_value_of_any_size_stays_small_and_in_order():
     assert features[2000] < features[2001] < features[2002]
 
 
+def test_heavy_tails_are_bent_and_keep_their_order():
+    values = np.random.default_rng(0).lognormal(sigma=2, size=2000)
+    preprocessing, X = learned(pd.DataFrame({"amount": values}))
+    features = preprocessing.features(X)[:, 0]
+    assert abs(features.mean()) < 1e-3
+    assert features.std() == pytest.approx(1, abs=1e-3)
+    assert np.abs(features).max() < 5  # a mean and a deviation alone leave one at 30
+    assert (np.argsort(features, kind="stable") == np.argsort(X[:, 0], kind="stable")).all()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng: rng.normal(5, 3, 50_000),
+        lambda rng: rng.uniform(size=50_000),
+        lambda rng: rng.random(50_000) < 1e-4,
+    ],
+    ids=["normal", "uniform", "two values, one rare"],
+)
+def test_other_numbers_stay_straight(draw):
+    preprocessing, X = learned(pd.DataFrame({"x": draw(np.random.default_rng(0)).astype(float)}))
+    straight = (X[:, 0] - X[:, 0].mean(dtype=float)) / X[:, 0].std(dtype=float)
+    inner = np.abs(straight) < BOUND
+    assert preprocessing.features(X)[inner, 0] == pytest.approx(straight[inner], abs=1e-3)
+
+
+def test_a_gap_in_a_bent_column_becomes_the_median():
+    values = np.append(np.random.default_rng(0).lognormal(sigma=2, size=1001), np.nan)
+    preprocessing = learned(pd.DataFrame({"amount": values}))[0]
+    median = np.float32(np.nanmedian(values))
+    features = preprocessing.features(np.float32([[np.nan], [median]]))
+    assert features[:, 0] == pytest.approx(features[1, 0], abs=1e-6)
+    assert preprocessing.filled(np.float32([[np.nan]]))[0, 0] == median
+
+
 @given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=2, max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_features_are_finite_and_keep_the_order_whatever_the_values_are(values):
