@@ -22,6 +22,7 @@ from classification_assets.learning.columns import (
     Date,
     Numeric,
     inferred_kind,
+    one_hot_limit,
 )
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.declaration import Declaration
@@ -86,13 +87,17 @@ class Preprocessing(Declaration):
             name: declared.get(name) or inferred_kind(name, rows.schema.field(name).type) for name in names
         }
         words = [name for name in names if kind[name] == "categorical"]
-        learned: dict[str, AnyColumn] = {}
-        for name, (counts, missing) in _counted(rows, words, training).items():
+        counted = _counted(rows, words, training)
+        for name, (counts, _) in list(counted.items()):
             if name not in declared and counts and all(map(is_moment, counts)):
                 kind[name] = "date"  # a file that holds words only knows no dates
+                del counted[name]
                 continue
             refuse_names(counts, name, declared=name in declared)
-            learned[name] = Categorical.fit(name, counts, missing)
+        limit = one_hot_limit([counts for counts, _ in counted.values()])
+        learned: dict[str, AnyColumn] = {
+            name: Categorical.fit(name, counts, missing, limit) for name, (counts, missing) in counted.items()
+        }
         unfitted: dict[str, AnyColumn] = {
             name: learned[name] if name in learned else _blank(name, kind[name]) for name in names
         }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classification_assets.learning.columns import ONE_HOT
+from classification_assets.learning.columns import ALL_ONE_HOT, ENOUGH, ONE_HOT
 from classification_assets.learning.features import BOUND
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.rows import BATCH, MemoryRows
@@ -92,14 +92,34 @@ def test_of_many_categories_the_frequent_ones_are_one_hot_and_all_tell_their_fre
     codes = np.minimum(rng.zipf(1.3, 4000), 500)
     frame = pd.DataFrame({"shop": [f"s{code}" for code in codes]})
     preprocessing, X = learned(frame)
-    assert preprocessing.width == ONE_HOT + 1
-    assert set(np.unique(preprocessing.features(X)[:, :ONE_HOT])) == {0, 1}
+    frequent = int((np.unique(codes, return_counts=True)[1] >= ENOUGH).sum())
+    assert ONE_HOT < frequent < ALL_ONE_HOT
+    assert preprocessing.width == frequent + 1
+    assert set(np.unique(preprocessing.features(X)[:, :frequent])) == {0, 1}
     frequency = by_name(preprocessing, X)["frequency of shop"]
     assert frequency.mean() == pytest.approx(0, abs=1e-4)
     assert frequency.std() == pytest.approx(1, abs=1e-4)
     assert frequency[codes == 1].min() > frequency[codes == 2].max()
     unseen = preprocessing.features(preprocessing.encode(pd.DataFrame({"shop": ["new"]})))
     assert unseen[0, -1] < frequency.min()
+
+
+def test_columns_of_many_categories_share_the_features_that_those_of_few_leave():
+    rng = np.random.default_rng(0)
+    sizes = {"few": 10, "some": 60, "many": 400, "more": 900}
+    frame = pd.DataFrame({name: [f"v{i}" for i in rng.integers(n, size=20_000)] for name, n in sizes.items()})
+    columns = learned(frame)[0].columns
+    shown = {column.name: column.shown for column in columns}
+    assert shown["few"] == 10
+    assert shown["some"] == 60
+    assert shown["many"] == shown["more"] == (ALL_ONE_HOT - 10 - 60) // 2
+
+
+def test_however_many_columns_there_are_each_has_some_features():
+    frame = pd.DataFrame(
+        {f"c{c}": [f"v{i}" for i in np.random.default_rng(c).integers(50, size=2000)] for c in range(20)}
+    )
+    assert {column.shown for column in learned(frame)[0].columns} == {ONE_HOT}
 
 
 @pytest.mark.parametrize(
