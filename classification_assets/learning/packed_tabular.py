@@ -88,7 +88,8 @@ class PackedTabular(nn.Module):
         """Draw the initial weights of K members of these kinds; X (N, D) tells ramps where the rows are."""
         P, D = self.waves.shape[1:]
         # Over two values every wave is a straight line.
-        several = ((X > X.amin(0)) & (X < X.amax(0))).any(0).nonzero().flatten().cpu().numpy()
+        low, high = X.aminmax(dim=0)
+        several = ((low < X) & (high > X)).any(0).nonzero().flatten().cpu().numpy()
         wavy = several if len(several) else np.arange(D)
         quantiles = None
         for member, (kind, seed) in enumerate(zip(kinds, self.seeds, strict=True)):
