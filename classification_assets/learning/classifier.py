@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal
-from numbers import Integral, Number
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
@@ -292,10 +291,10 @@ def _classes(labels: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray,
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in labels.tolist()})
         raise ValueError(f"labels must be of one type, however y holds: {', '.join(kinds)}") from error
-    for label in classes if classes.dtype.kind in "mO" else ():
+    for label in classes if classes.dtype.kind in "mOS" else ():
         # What a stored model could not give back as it was.
-        if not isinstance(label, str | Number | np.generic | date) or isinstance(
-            label, bytes | Decimal | np.timedelta64
+        if not isinstance(label, str | int | float | np.generic | date) or isinstance(
+            label, bytes | np.timedelta64
         ):
             raise ValueError(
                 f"a label is a word, a number, true or false, or a date, however y holds: {label!r} "

@@ -274,14 +274,18 @@ def _knee(values: np.ndarray) -> float | None:
 def _scale(values: np.ndarray) -> dict[str, Any]:
     """Mean, scale, median and whether values are missing.
 
-    Mean and deviation are of the values held within three widths of the middle 98 %: one value of 1e30 would
-    make all others 0. Where none lies farther out, which is usual, they are the plain ones.
+    Mean and deviation are of the values held within three widths of the middle 98 %, and without the outermost
+    two: one value of 1e30 would make all others 0. Where none lies farther out, which is usual, they are the plain
+    ones.
     """
     there = values[~np.isnan(values)].astype(np.float64)
     indicator = 0 < len(there) < len(values)
     if not len(there):
         return {"mean": 0.0, "scale": 1.0, "fill": 0.0, "indicator": False}
-    low, middle, high = np.quantile(there[:: -(-len(there) // _RANKED)], [0.01, 0.5, 0.99])
+    some = there[:: -(-len(there) // _RANKED)]
+    middle = np.median(some)
+    # Of fewer than 100 values, interpolation would reach for the outermost.
+    low, high = np.quantile(some, 0.01, method="higher"), np.quantile(some, 0.99, method="lower")
     reach = _REACH * (high - low)
     if reach > 0:
         np.clip(there, low - reach, high + reach, out=there)

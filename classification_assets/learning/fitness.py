@@ -70,7 +70,7 @@ def refuse_unfit(table: Table, folds: Folds) -> None:
     try:
         folds.sizes(len(y), len(classes), table.n_test)
     except ValueError as error:
-        raise ValueError(f"{table.place}: {error}") from error
+        raise table.refusal(error) from error
     for role in (table.weight, table.group, table.time):
         role()
     for name, kind in table.kinds().items():
@@ -82,7 +82,7 @@ def refuse_unfit(table: Table, folds: Folds) -> None:
             else:
                 FITTED[kind].fit(name, np.empty(0)).encode(column)
         except ValueError as error:
-            raise ValueError(f"{table.place}: {error}") from error
+            raise table.refusal(error) from error
 
 
 def refuse_few(dataset: Any, folds: Folds) -> None:

@@ -172,9 +172,10 @@ def scores_of_sums(sums: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray
     confusion, rest = sums[:, : C * C].reshape(-1, C, C).astype(np.float64), sums[:, C * C :]
     scores = _count_scores(confusion, classes)
     total = confusion.sum((1, 2))
-    scores["", "log_loss"] = rest[:, 0] / total
-    scores["", "brier_score"] = rest[:, 1] / total
-    scores["", "expected_calibration_error"] = np.abs(rest[:, 2 : 2 + BINS]).sum(1) / total
+    # A resample may hold nothing but rows of no weight.
+    scores["", "log_loss"] = _ratio(rest[:, 0], total, np.nan)
+    scores["", "brier_score"] = _ratio(rest[:, 1], total, np.nan)
+    scores["", "expected_calibration_error"] = _ratio(np.abs(rest[:, 2 : 2 + BINS]).sum(1), total, np.nan)
     if rest.shape[1] > 2 + BINS:
         groups = rest[:, 2 + BINS :].reshape(len(sums), C, 2, -1)
         for name, values in zip(RANKING_METRICS, _ranked(groups[:, :, 0], groups[:, :, 1]), strict=True):
@@ -191,7 +192,7 @@ def _count_scores(confusion: np.ndarray, classes: list[str]) -> dict[Key, np.nda
     agreed, by_chance = right.sum(1) * total, (support * predicted).sum(1)
     spread = (total**2 - (support**2).sum(1)) * (total**2 - (predicted**2).sum(1))
     scores: dict[Key, np.ndarray] = {
-        ("", "accuracy"): right.sum(1) / total,
+        ("", "accuracy"): _ratio(right.sum(1), total, np.nan),
         ("", "balanced_accuracy"): _ratio(recall.sum(1), (support > 0).sum(1)),
         ("", "cohen_kappa"): _ratio(agreed - by_chance, total**2 - by_chance),
         ("", "matthews_correlation"): _ratio(agreed - by_chance, np.sqrt(spread)),
@@ -200,7 +201,7 @@ def _count_scores(confusion: np.ndarray, classes: list[str]) -> dict[Key, np.nda
     known = {"recall": support > 0, "f1": there, "precision": np.ones_like(there)}
     for name, values in zip(CLASS_METRICS, (precision, recall, f1), strict=True):
         scores["", f"macro_{name}"] = _ratio((values * there).sum(1), there.sum(1))
-        scores["", f"weighted_{name}"] = (values * support).sum(1) / total
+        scores["", f"weighted_{name}"] = _ratio((values * support).sum(1), total, np.nan)
         own = np.where(known[name], values, np.nan)
         scores |= {(label, name): own[:, index] for index, label in enumerate(classes)}
     return scores

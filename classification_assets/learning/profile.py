@@ -170,7 +170,11 @@ def _merged(values: pa.Array, kind: ColumnKind) -> tuple[int, int] | None:
             return None
         # Values that differ by a computation's last digit only are the same, with or without what they share.
         wide = exact.astype(np.int64) if exact.dtype.kind in "iu" else exact
-        apart = len(pd.unique((wide - np.sort(wide)[len(wide) // 2]).astype(np.float32)))
+        middle = np.sort(wide)[len(wide) // 2]
+        rest = wide - middle
+        if exact.dtype.kind == "f":
+            rest[np.abs(rest) < 4 * np.spacing(np.abs(middle))] = 0
+        apart = len(pd.unique(rest.astype(np.float32)))
     return (before, after) if after < (1 - MERGED) * apart else None
 
 

@@ -15,7 +15,7 @@ from classification_assets.learning.local_files import COMPRESSED, LocalFiles, l
 from classification_assets.learning.location import files_of
 from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, kept
 from classification_assets.learning.text import refuse_twins
-from classification_assets.learning.words import converted, date_type, refuse_words_beside_numbers, type_of
+from classification_assets.learning.words import converted, date_type, refuse_other_words, type_of
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format, TableFile, UnlabelledFile
@@ -48,7 +48,8 @@ def read_files(declared: TableFile) -> Read:
         return Read(main.typed(declared.columns, features), 0, {"sha256": main.sha256})
     test = _part(declared, declared.test)
     about = {"sha256": f"{main.sha256}+{test.sha256}"}
-    if lost := [name for name in main.rows.names if name not in test.rows.names]:
+    needed = [name for name in main.rows.names if not declared.ignores(name)]
+    if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{declared.test}: there is no column {lost[0]!r}, which {declared.path} has")
     return Read(_joined(main, test, declared.columns, features), test.rows.n_rows, about)
 
@@ -101,10 +102,10 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
     if text.get(main.format, main) != text.get(test.format, test):
         return JoinedRows([main.typed(kinds, strict), test.typed(kinds, strict)], places)
     if main.format != "jsonl":
-        # Otherwise a column of numbers would be one of words as soon as the test fold has some.
+        # Otherwise a column of numbers or truth values would be one of words as soon as the test fold has some.
         for name in strict:
             if kinds.get(name) in (None, "numeric"):
-                refuse_words_beside_numbers(
+                refuse_other_words(
                     test.words(name), main.words(name), name, *places[::-1], declared=name in kinds
                 )
     # Typed together, so that both have the same types.

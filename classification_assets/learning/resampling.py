@@ -136,8 +136,11 @@ def resampled_sums(
     statistics = of_units(statistics, group, np.random.default_rng([_SEED, 1]))
     N = statistics.shape[0]
     transposed = statistics.T
+    # Of many classes there are more sums than rows.
+    size = max(1, CHUNK // max(statistics.shape))
     for counts in _all_counts(N, resamples):
-        yield np.asarray(transposed @ counts).T
+        for start in range(0, counts.shape[1], size):
+            yield np.asarray(transposed @ counts[:, start : start + size]).T
 
 
 def _all_counts(n_units: int, resamples: int) -> Iterator[np.ndarray]:
@@ -179,7 +182,8 @@ def of_units(
 
 def paired_interval(first: np.ndarray, second: np.ndarray) -> Interval:
     """Of two classifiers' scores of the same resamples (R,): the 95 % interval of first - second."""
-    low, high = np.quantile(first - second, (0.025, 0.975))
+    difference = first - second
+    low, high = np.quantile(difference[np.isfinite(difference)], (0.025, 0.975))
     return float(low), float(high)
 
 

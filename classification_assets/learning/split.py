@@ -70,7 +70,7 @@ class Split:
                 table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
             )
         except ValueError as error:
-            raise ValueError(f"{table.place}: {error}") from error
+            raise table.refusal(error) from error
         group = None if group is None else group.astype(np.int64)
         moment = None if time is None else np.unique(time, return_inverse=True)[1].astype(np.int64)
         return cls(X, y, fold, table.weight(), classes, preprocessing, table.source, group, moment)

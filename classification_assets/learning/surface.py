@@ -83,7 +83,7 @@ def interpolated(
 
 def _levels(resolution: int) -> list[np.ndarray]:
     """Indices along a side, from every 2^k-th on, the last one always among them, to all."""
-    coarse = 2 ** max(1, int(np.log2(max(2, (resolution - 1) / LEAST))) + 1)
+    coarse = 2 ** (int(np.log2(max(1, (resolution - 1) / LEAST))) + 1)
     levels = [np.unique([*range(0, resolution, coarse), resolution - 1])]
     while (np.diff(levels[-1]) > 1).any():
         nodes = levels[-1]

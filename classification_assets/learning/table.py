@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -109,6 +110,17 @@ class Table:
         dataset = self.source.get("dataset", {})
         return str(dataset.get("path") or dataset.get("name") or dataset.get("kind") or "the table")
 
+    def refusal(self, reason: object) -> ValueError:
+        """An error of this table; where it names a row and a file's own number is another, it says so."""
+        counted = ""
+        if re.search(r"\brow \d", str(reason)):
+            if left_out := self.source.get("without_label"):
+                counted = f" (the {left_out:,} rows without a label are not counted)"
+            elif self.n_test:
+                first = self.rows.n_rows - self.n_test
+                counted = f" (row {first} is the first of {self.source['dataset']['test']})"
+        return ValueError(f"{self.place}: {reason}{counted}")
+
     @cached_property
     def profile(self) -> Profile:
         """What a person should know of it."""
@@ -163,11 +175,10 @@ class Table:
         try:
             weight = numbers(self.rows.column(name), name, what="weight")
         except ValueError as error:
-            raise ValueError(f"{self.place}: {error}") from error
+            raise self.refusal(error) from error
         if (wrong := np.flatnonzero(~(weight >= 0))).size:
-            raise ValueError(
-                f"{self.place}: column {name!r}, row {wrong[0]}: a weight is a number not below 0, "
-                f"however: {weight[wrong[0]]}"
+            raise self.refusal(
+                f"column {name!r}, row {wrong[0]}: a weight is a number not below 0, however: {weight[wrong[0]]}"
             )
         if not weight.any():
             raise ValueError(f"{self.place}: column {name!r}: a weight above 0 is needed, however: all are 0")
@@ -216,7 +227,7 @@ class Table:
             column = column.dictionary_decode()
         missing = pc.is_null(column, nan_is_null=True)
         if (rows := np.flatnonzero(np.asarray(missing))).size:
-            raise ValueError(f"{self.place}: column {name!r}, row {rows[0]} has no {why}")
+            raise self.refusal(f"column {name!r}, row {rows[0]} has no {why}")
         return column
 
     def class_counts(self) -> pd.DataFrame:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -12,9 +13,13 @@ LONGEST = 2**22
 """Bytes of a row of text: a longer one is rather a quotation mark that was never closed."""
 
 
-def opened_text(file: Path, encoding: str, newline: str | None = None) -> IO[str]:
-    """A file to read from, without the byte order mark that some programs begin UTF-8 with."""
-    return file.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline=newline)
+@contextmanager
+def opened_text(file: Path, encoding: str, newline: str | None = None) -> Iterator[IO[str]]:
+    """A file to read from, without the byte order mark that some programs begin UTF-8 or UTF-16 with."""
+    with file.open(encoding=encoding, newline=newline) as opened:
+        if opened.read(1) != "\ufeff":
+            opened.seek(0)
+        yield opened
 
 
 def refuse_binary(file: Path, path: str, encoding: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ WHOLE = r"^[+-]?(0|[1-9]\d*)$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 COMMA = r"^[+-]?\d+,\d+$|^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$|^[+-]?\d{1,3}(\.\d{3})+,\d+$"
 """A number with a comma: for a decimal point, or between thousands."""
-TRUTHS = ("true", "false")
+TRUTH = r"(?i)^(true|false)$"
 NEARLY = 0.9
 """If so many of a column's values are numbers, the others are rather mistakes."""
 
@@ -45,7 +46,7 @@ def type_of(
         return pa.null()
     if declared in ("categorical", "boolean", "date"):
         return pa.string()
-    if declared is None and _all(there, lambda part: pc.is_in(pc.utf8_lower(part), pa.array(TRUTHS))):
+    if declared is None and _all(there, lambda part: pc.match_substring_regex(part, TRUTH)):
         return pa.bool_()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, WHOLE)):
         return _whole_type(there)
@@ -72,10 +73,10 @@ def type_of(
     return date_type(words) or pa.string()
 
 
-def refuse_words_beside_numbers(
+def refuse_other_words(
     words: pa.ChunkedArray, beside: pa.ChunkedArray, name: str, place: str, other: str, *, declared: bool
 ) -> None:
-    """Check that a column of numbers, as which `beside` (in the file `other`) is read, is one in `words` too.
+    """Check that a column of numbers or truth values, as which `beside` (in the file `other`) is read, is one here too.
 
     Parameters
     ----------
@@ -85,19 +86,20 @@ def refuse_words_beside_numbers(
     Raises
     ------
     ValueError
-        If one of the words is no number, with its row.
+        If one of the words is none, with its row.
     """
-    wrong = pc.invert(pc.match_substring_regex(words, NUMBER)).fill_null(False)
     known = beside.drop_null()
-    if not pc.any(wrong).as_py() or not len(known):
-        return
-    if _all(known, lambda part: pc.match_substring_regex(part, NUMBER)):
-        row = int(np.flatnonzero(np.asarray(wrong))[0])
-        advice = "" if declared else f", or say that words are meant (columns: {{{name}: categorical}})"
-        raise ValueError(
-            f"{place}: column {name!r} holds numbers in {other}, but not in row {row} here: "
-            f"{words[row].as_py()[:80]!r}; correct it, leave it empty if it is not known{advice}"
-        )
+    for what, pattern, kind in (("numbers", NUMBER, "categorical"), ("true or false", TRUTH, "boolean")):
+        wrong = pc.invert(pc.match_substring_regex(words, pattern)).fill_null(False)
+        if not pc.any(wrong).as_py() or not len(known):
+            continue
+        if _all(known, partial(pc.match_substring_regex, pattern=pattern)):
+            row = int(np.flatnonzero(np.asarray(wrong))[0])
+            advice = "" if declared else f", or say what is meant (columns: {{{name}: {kind}}})"
+            raise ValueError(
+                f"{place}: column {name!r} holds {what} in {other}, but not in row {row} here: "
+                f"{words[row].as_py()[:80]!r}; correct it, leave it empty if it is not known{advice}"
+            )
 
 
 def date_type(words: pa.ChunkedArray) -> pa.DataType | None:

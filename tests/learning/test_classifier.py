@@ -3,6 +3,7 @@
 import pickle
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -446,8 +447,10 @@ def test_labels_of_several_types_are_refused():
         pd.cut(np.arange(200), 2),
         pd.to_timedelta(np.arange(200) % 2),
         np.array([Decimal(1), Decimal(2)] * 100),
+        np.array([Fraction(1, 2), Fraction(1, 3)] * 100),
+        np.array([b"no", b"yes"] * 100),
     ],
-    ids=["intervals", "durations", "decimals"],
+    ids=["intervals", "durations", "decimals", "fractions", "bytes"],
 )
 def test_labels_that_a_stored_model_could_not_give_back_are_refused_before_training(labels):
     with pytest.raises(ValueError, match=r"a label is a word, a number.*turn labels into words"):

@@ -254,6 +254,14 @@ def test_a_gap_in_a_bent_column_becomes_the_median():
     assert preprocessing.filled(np.float32([[np.nan]]))[0, 0] == median
 
 
+@pytest.mark.parametrize("n", [10, 60, 99, 100, 101, 150])
+@pytest.mark.parametrize("wrong", [9999.0, -1e30])
+def test_one_wrong_value_does_not_make_the_others_equal(n, wrong):
+    values = np.append(np.random.default_rng(0).normal(size=n - 1), wrong)
+    preprocessing, X = learned(pd.DataFrame({"x": values}))
+    assert 0.3 < preprocessing.features(X)[:-1, 0].std() < 1.3
+
+
 @given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=2, max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_features_are_finite_and_keep_the_order_whatever_the_values_are(values):

@@ -43,9 +43,21 @@ def test_a_member_alone_gives_what_it_gives_in_a_pack(member, training):
     pack = shaken(started(KINDS)).train(training)
     alone = shaken(started([KINDS[member]], [member])).train(training)
     selected = select_members(pack, torch.tensor([member])).train(training)
-    expected = pack(ROWS.expand(4, -1, -1))[member]
-    torch.testing.assert_close(alone(ROWS.unsqueeze(0))[0], expected, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(selected(ROWS.unsqueeze(0))[0], expected, rtol=1e-4, atol=1e-5)
+    with torch.set_grad_enabled(training):
+        expected = pack(ROWS.expand(4, -1, -1))[member]
+        torch.testing.assert_close(alone(ROWS.unsqueeze(0))[0], expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(selected(ROWS.unsqueeze(0))[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_predicted_has_a_gradient_by_the_rows_and_is_the_same_without_one():
+    network, rows = shaken(started(KINDS)).eval(), ROWS.clone().requires_grad_()
+    predicted = network(rows.expand(4, -1, -1))
+    predicted.square().sum().backward()
+    with torch.no_grad():
+        torch.testing.assert_close(network(ROWS.expand(4, -1, -1)), predicted, rtol=1e-4, atol=1e-5)
+    asked, rows.grad = rows.grad, None
+    network.train()(rows.expand(4, -1, -1)).square().sum().backward()
+    torch.testing.assert_close(asked, rows.grad, rtol=1e-4, atol=1e-3)
 
 
 def test_each_wave_of_an_axis_or_a_ramp_looks_at_one_feature_and_all_are_looked_at():

@@ -148,6 +148,11 @@ def test_values_that_stay_different_or_never_were_are_not(values):
     assert table(k=values).profile.merged == {}
 
 
+@pytest.mark.parametrize("others", [[], [0.7], [0.7, 0.9, 1.1]])
+def test_few_values_and_their_last_digits_are_not_rounded_away(others):
+    assert table(k=np.resize([0.1 + 0.2, 0.3, *others], N)).profile.merged == {}
+
+
 def test_large_numbers_that_are_categories_are_not_rounded():
     assert table(Roles(columns={"k": "categorical"}), k=10**15 + np.arange(N) % 9).profile.merged == {}
 

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from classification_assets.learning.metrics import average_scores, calibration_error, class_scores
 from classification_assets.learning.resampling import (
+    CHUNK,
     UNITS,
     Resampled,
     calibration_p_value,
     member_spreads,
     paired_interval,
     resampled_scores,
+    resampled_sums,
     wilson,
 )
 
@@ -197,6 +200,26 @@ def test_a_large_fold_is_resampled_by_groups_of_rows_with_the_same_spread(groups
     accuracy = average_scores(y, p)["accuracy"]
     assert drawn.std() == pytest.approx(np.sqrt(accuracy * (1 - accuracy) / N), rel=0.1)
     assert drawn.mean() == pytest.approx(accuracy, abs=2e-4)
+
+
+def test_sums_of_many_classes_come_in_parts_of_bounded_size():
+    statistics = sparse.random_array((100, 50_000), density=0.001, format="csr", dtype=np.float32, rng=0)
+    parts = list(resampled_sums(statistics, 500))
+    assert sum(map(len, parts)) == 500
+    assert max(part.size for part in parts) <= CHUNK
+
+
+def test_resamples_of_nothing_but_rows_without_weight_say_nothing():
+    rng = np.random.default_rng(0)
+    y, weight = np.arange(40) % 2, (np.arange(40) < 3).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        drawn = [
+            resampled_scores(y, rng.dirichlet(np.ones(2), 40), ["a", "b"], weight=weight)["", "log_loss"]
+            for _ in range(2)
+        ]
+    assert 0.02 < np.isnan(drawn[0]).mean() < 0.08
+    assert np.isfinite(paired_interval(*drawn)).all()
 
 
 def test_a_paired_interval_is_narrower_than_the_scores_own():

@@ -92,6 +92,13 @@ def test_most_of_a_smooth_surface_is_not_asked_and_no_point_twice():
     assert len(asked.points) < 0.1 * R**2
 
 
+@pytest.mark.parametrize("resolution", [2, 3, LEAST + 1, 2 * LEAST - 1])
+def test_few_points_are_all_asked(resolution):
+    asked = Asked(lambda x, y: np.stack([3 * x, 3 * y], 1), resolution)
+    interpolated(asked, resolution)
+    assert len(asked.points) == resolution**2
+
+
 @pytest.mark.parametrize("resolution", [2, 3, 50, 100, 101, 128, 400])
 def test_any_resolution_is_covered_to_its_edges(resolution):
     asked = Asked(lambda x, y: np.stack([3 * x, 3 * y, 0 * x + 1], 1), resolution)

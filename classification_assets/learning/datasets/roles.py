@@ -111,6 +111,11 @@ class Roles(Declaration):
             )
         return found
 
+    def ignores(self, name: str) -> bool:
+        """Whether a column is an index of a pandas frame that had no name, and has no role."""
+        named = {getattr(self, role) for role in _SINGLE} | {*self.drop, *self.columns, *self.features}
+        return name.startswith(_INDEX) and name not in named
+
 
 def _there(name: str, names: Sequence[str], place: str, role: str) -> None:
     if name not in names:

@@ -187,6 +187,14 @@ def test_separator_encoding_and_words_for_missing_can_be_declared():
     np.testing.assert_array_equal(found.X, split_of(write("b.csv"), id="id").X)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_byte_order_mark_is_no_part_of_the_first_name(name, encoding, folder):
+    written = (folder / write(name)).read_text("utf-8")
+    (folder / name).write_bytes(("\ufeff" * (encoding != "utf-16") + written).encode(encoding))
+    assert table_of(name, id="id", encoding=encoding).rows.names == list(people())
+
+
 def test_what_words_mean():
     with open("a.csv", "w") as opened:
         opened.write("zip, n,x,flag,day,at,word,label\n")
@@ -316,6 +324,50 @@ def test_numbers_of_a_test_file_may_be_of_another_type(names):
     assert table.frame["children"].tolist() == [*people()["children"], *new["children"]]
 
 
+def test_whole_numbers_beside_others_may_be_of_more_than_53_bits():
+    wide = 1_700_000_000_000_000_001
+    main, new = people().assign(children=wide), people(30, seed=1).assign(children=1.5)
+    split = split_of(write("a.parquet", main), id="id", test=write("t.parquet", new))
+    assert split.X[[0, 120], 4].tolist() == [np.float32(wide), 1.5]
+
+
+def test_the_file_whose_value_is_too_large_for_the_others_type_is_named_with_the_other():
+    main = people().assign(children=np.uint64(2**63))
+    with pytest.raises(
+        ValueError, match=r"a\.parquet: column 'children' holds uint64, and int64 in t\.parquet, which row 0"
+    ):
+        split_of(write("a.parquet", main), id="id", test=write("t.parquet", people(30, seed=1)))
+
+
+def test_a_test_file_may_have_more_categories_than_the_other():
+    towns = [f"town {number % 200}" for number in range(600)]
+    new = people(600, seed=1).assign(town=towns)
+    main = people().astype({"town": "category"})
+    for other in (new, new.astype({"town": "category"})):
+        table = table_of(write("a.parquet", main), id="id", test=write("t.parquet", other))
+        assert table.frame["town"].tolist()[120:] == towns
+        assert table.kinds()["town"] == "categorical"
+
+
+def test_moments_of_a_test_file_keep_their_time_where_the_other_has_days():
+    noon = pd.Timestamp("2021-03-04 12:00:00.000000001")
+    main = people().assign(since=dt.date(2021, 3, 4))
+    new = people(30, seed=1).assign(since=noon)
+    for files in (("a.parquet", main, "t.parquet", new), ("a.parquet", new, "t.parquet", main)):
+        path, own, test, other = files
+        table = table_of(write(path, own), id="id", test=write(test, other))
+        moments = set(table.frame["since"])
+        assert moments == {noon.floor("us"), noon.floor("D")}
+
+
+def test_the_index_of_a_frame_needs_not_be_in_the_test_file_too():
+    main = people().sample(frac=1, random_state=0)
+    table = table_of(write("a.parquet", main), id="id", test=write("t.parquet", people(30, seed=1)))
+    assert table.frame["id"].tolist() == [*main["id"], *people(30, seed=1)["id"]]
+    with pytest.raises(ValueError, match=r"t\.parquet: there is no column '__index_level_0__', which a\.par"):
+        table_of("a.parquet", id="__index_level_0__", test="t.parquet")
+
+
 def test_a_value_of_a_test_file_that_does_not_become_the_others_type_is_named():
     new = people(30, seed=1).assign(age="old", children=np.arange(30, dtype=np.int8))
     with pytest.raises(
@@ -336,6 +388,19 @@ def test_truth_values_of_a_test_file_may_be_0_and_1_and_nothing_else(suffix):
         ValueError, match=rf"t\.{suffix}: column 'member' holds int64, and bool in .* row 7 .*'5'"
     ):
         split_of("a.parquet", id="id", test=write(f"t.{suffix}", new))
+
+
+def test_truth_values_that_a_csv_test_file_writes_otherwise_are_named_and_may_be_declared():
+    new = people(30, seed=1)
+    new = new.assign(member=new["member"].map({True: "yes", False: "no"}))
+    files = {"path": write("a.csv"), "test": write("t.csv", new), "id": "id"}
+    with pytest.raises(
+        ValueError,
+        match=r"t\.csv: column 'member' holds true or false in a\.csv.* row 0 .*\{member: boolean\}",
+    ):
+        table_of(**files)
+    split = split_of(**files, columns={"member": "boolean"})
+    assert split.X[120:, 2].tolist() == people(30, seed=1)["member"].tolist()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
@@ -442,6 +507,19 @@ def test_a_group_or_time_that_is_missing_is_named_with_its_row(role):
     frame.loc[6, "own"] = None
     with pytest.raises(ValueError, match=rf"a\.parquet: column 'own', row 6 has no {role}"):
         split_of(write("a.parquet", frame), id="id", **{role: "own"})
+
+
+def test_rows_are_named_as_the_table_counts_them_and_how_it_does_is_told():
+    frame = people().astype({"children": float})
+    frame.loc[20, "children"] = 1e39
+    with pytest.raises(ValueError, match=r"row 80: 1e\+39 .*\(row 60 is the first of t\.csv\)"):
+        split_of(write("a.csv", people(60)), id="id", test=write("t.csv", frame))
+    frame.loc[:4, "label"] = None
+    with pytest.raises(ValueError, match=r"row 15: 1e\+39 .*\(the 5 rows without a label are not counted\)"):
+        split_of(write("a.csv", frame), id="id")
+    with pytest.raises(ValueError, match="looks like a name") as refused:
+        split_of(write("a.csv"))
+    assert "counted" not in str(refused.value)
 
 
 # Content
