@@ -126,7 +126,7 @@ def _name_regions(
             y0 + (y1 - y0) * at_row / (R - 1),
             name,
             ha="center",
-            va="center",
+            va="center_baseline",
             fontsize=7.5,
             bbox={"boxstyle": "round,pad=0.2", "facecolor": theme.paper, "alpha": 0.75, "linewidth": 0},
             clip_on=True,
@@ -153,7 +153,8 @@ def legend_sections(classes: Sequence[str], drawn: Sequence[Cell], theme: Theme)
     if len(classes) > 1:
         lines.append(Entry([Line2D(ends, middle, color=theme.ink, linewidth=1.5)], "decision"))
     if len(classes) > 1 and any(cell.truth is not None for cell in drawn):
-        dashed = Line2D(ends, middle, color=theme.ink, linewidth=1.0, linestyle=DASHES)
+        # Three dashes and the gaps between them.
+        dashed = Line2D([1, MARK_WIDTH - 1], middle, color=theme.ink, linewidth=1.0, linestyle=DASHES)
         lines.append(Entry([dashed], "Bayes optimal"))
     if any(cell.disagreement is not None and np.max(cell.disagreement) > DISAGREEMENT for cell in drawn):
         patch = Rectangle(

@@ -14,7 +14,7 @@ from classification_assets.learning.figures.gallery import Cell
 from classification_assets.learning.figures.landscape import landscape
 from classification_assets.learning.figures.legend import key, shortened
 from classification_assets.learning.figures.points import chosen_rows
-from classification_assets.learning.figures.style import sheet
+from classification_assets.learning.figures.style import axis_names, sheet
 
 SIDES = {2: 3.6, 3: 2.5, 4: 1.85}  # inches, by number of features
 GAP = 0.12
@@ -81,5 +81,4 @@ def _frame(ax: Axes, below: str, left: str) -> None:
     ax.spines[:].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(3))
     ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.tick_params(labelbottom=bool(below), labelleft=bool(left), bottom=bool(below), left=bool(left))
-    ax.set(xlabel=shortened(below), ylabel=shortened(left))
+    axis_names(ax, (shortened(below), shortened(left)))

@@ -151,6 +151,13 @@ def axis_names(ax: Axes, names: tuple[str, str]) -> None:
         axis.set_label_text(name)
         if not name:
             axis.set_ticks([])
+            continue
+        # Where matplotlib writes what all ticks are to be multiplied by, it lies on the name or on a panel above.
+        formatter = axis.get_major_formatter()
+        formatter.set_locs(axis.get_majorticklocs())
+        if factor := formatter.get_offset():
+            axis.set_label_text(f"{name}\n× {factor}")
+            axis.offsetText.set_visible(False)
 
 
 def without_ticks(ax: Axes) -> None:
@@ -186,12 +193,21 @@ def _write(figure: Sheet, title: str, note: str) -> Bbox:
     figure.text(left, top / up, first, va="bottom", fontsize=13, fontweight="bold")
     # 7.5 pt letters are about 1/16 inch wide.
     width = max(30, int((drawn.x1 - left * across) * 16))
-    # A dot between two remarks ends a line and starts none.
-    note = textwrap.fill(note.replace(" · ", "\u00a0· "), width).replace("\u00a0", " ")
+    note = _broken(note, width)
     figure.text(left, (drawn.y0 - 0.1) / up, note, va="top", fontsize=7.5, color=figure.theme.muted)
     written = [text.get_window_extent() for text in figure.texts if text.get_text()]
     inches = figure.dpi_scale_trans.inverted()
     return Bbox.union([drawn, *(extent.transformed(inches) for extent in written)]).padded(MARGIN)
+
+
+def _broken(note: str, width: int) -> str:
+    """The note in as few lines as there must be, of about the same length: no word stands alone."""
+    # A dot between two remarks ends a line and starts none.
+    words = note.replace(" · ", "\u00a0· ")
+    lines = textwrap.wrap(words, width)
+    while len(lines) > 1 and len(narrower := textwrap.wrap(words, width - 1)) == len(lines):
+        lines, width = narrower, width - 1
+    return "\n".join(lines).replace("\u00a0", " ")
 
 
 def _cut(figure: Sheet, box: Bbox) -> None:
@@ -230,6 +246,7 @@ def _rules(theme: Theme):
             "xtick.labelsize": 8,
             "ytick.labelsize": 8,
             "axes.linewidth": 0.7,
+            "axes.formatter.useoffset": False,
             "xtick.major.width": 0.7,
             "ytick.major.width": 0.7,
             "xtick.major.size": 3,
