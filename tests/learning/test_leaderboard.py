@@ -206,3 +206,4 @@ def test_pairs_are_told_in_words():
     )
     assert table["pair"].unique().tolist() == ["good − bad"]
     assert table["better"].tolist() == ["good", "good"]
+    assert table["p"].tolist() == ["< 0.001", "< 0.001"]
