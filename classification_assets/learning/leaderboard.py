@@ -117,7 +117,7 @@ def summary(board: pd.DataFrame) -> pd.DataFrame:
     table["best possible accuracy"] = board["bayes_accuracy"]
     table["parameters"] = board["parameters"]
     table["overridden"] = board["overridden"]
-    named = {"against_first": "against the first"}
+    named = {"against_first": "verdict"}
     return table.rename(columns=lambda name: named.get(name, name.replace("_", " ")))
 
 

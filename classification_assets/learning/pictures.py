@@ -137,11 +137,12 @@ def _matrix(
 ) -> Figure:
     features = list(dict.fromkeys(name for plane in planes for name in plane.names))
     pairs = combinations(range(len(features)), 2)
+    chosen = f"the {len(features)} most important of " if len(features) < n_features else ""
     return boundary_matrix(
         features,
         dict(zip(pairs, cells, strict=True)),
         classes=classes,
-        title=f"{title}\npairs of the {len(features)} most important of {n_features} features",
+        title=f"{title}\npairs of {chosen}{n_features} features",
         note=planes[0].note,
     )
 
