@@ -30,7 +30,15 @@ from classification_assets.learning.figures.points import (
     chosen_rows,
     point_mark,
 )
-from classification_assets.learning.figures.style import DPI, Theme, axis_names, map_size, sheet
+from classification_assets.learning.figures.style import (
+    DPI,
+    NO_WORDS,
+    Theme,
+    Words,
+    axis_names,
+    map_size,
+    sheet,
+)
 
 TOLD_BY_COLOUR = 8
 REGION_NAME, REGION_LETTER, REGION_LINE = 16, 0.066, 0.18
@@ -48,6 +56,7 @@ def boundary(
     title: str = "",
     note: str = "",
     names: tuple[str, str] = ("x1", "x2"),
+    words: Words = NO_WORDS,
     theme: str = "light",
 ) -> Figure:
     """The probabilities of C classes over a plane, with the decision line and the rows.
@@ -63,6 +72,7 @@ def boundary(
     title : lines after the first are set smaller
     note : small text at the foot
     names : labels of the axes; an axis without a label gets no ticks
+    words : what a value is called, by the label of its axis, where it is no number
     theme : "light" or "dark"
     """
     probabilities = np.asarray(probabilities)
@@ -84,7 +94,7 @@ def boundary(
         )
         if len(classes) > TOLD_BY_COLOUR:
             _name_regions(ax, probabilities, extent, classes, figure.theme)
-        axis_names(ax, names)
+        axis_names(ax, names, words)
         ax.spines[:].set_visible(False)
         drawn = Cell(probabilities, extent, classes, shown, truth, disagreement=disagreement)
         key(ax, legend_sections(classes, [drawn], figure.theme), figure.theme)
