@@ -71,6 +71,10 @@ class Column(Declaration):
         """What codes (N,) stand for, None where missing."""
         return [None if np.isnan(code) else self._value(float(code)) for code in codes]
 
+    def word(self, code: float) -> str:
+        """What a code stands for, to stand at an axis."""
+        return str(self._value(code))
+
     def _value(self, code: float) -> Any:
         return code
 
@@ -136,6 +140,9 @@ class Date(Scaled):
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         return days(values, self.name, first)
 
+    def word(self, code: float) -> str:
+        return super().word(code).partition("T")[0]
+
     def _value(self, code: float) -> Any:
         # A code tells minutes apart, not seconds.
         return str((DAY_0 + np.timedelta64(round(code * _MINUTES), "m")).astype("datetime64[m]"))
@@ -173,6 +180,9 @@ class Categorical(Column):
             return places.get(text, whole.get(_POINT.sub(r"\1", text), len(places)))
 
         return by_value(values, place)
+
+    def word(self, code: float) -> str:
+        return super().word(code) if 0 <= round(code) <= len(self.categories) else ""
 
     def _value(self, code: float) -> Any:
         return self.categories[round(code)] if round(code) < len(self.categories) else "another"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Self
@@ -121,6 +121,11 @@ class Preprocessing(Declaration):
     def discrete(self) -> list[int]:
         """Places of the columns between whose values there is nothing, or too much for a page: categories, dates."""
         return [place for place, column in enumerate(self.columns) if isinstance(column, Categorical | Date)]
+
+    @property
+    def words(self) -> dict[str, Callable[[float], str]]:
+        """How to read the codes of the columns that are no numbers, by their names."""
+        return {column.name: column.word for column in self.columns if not isinstance(column, Numeric)}
 
     @cached_property
     def arithmetic(self) -> Features:
