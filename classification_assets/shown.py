@@ -71,10 +71,17 @@ def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:
 def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
     """Numbers that Dagster plots over time, under the names given; what is not finite is left out."""
     return {
-        name: dg.MetadataValue.int(value) if isinstance(value, int) else dg.MetadataValue.float(float(value))
+        name: dg.MetadataValue.int(value)
+        if isinstance(value, int)
+        else dg.MetadataValue.float(_six_digits(float(value)))
         for name, value in metrics.items()
         if math.isfinite(value)
     }
+
+
+def _six_digits(value: float) -> float:
+    """Nobody reads the seventeen that the UI would show of a score."""
+    return value if value.is_integer() else float(f"{value:.6g}")
 
 
 def _inline(picture: bytes, kind: str, name: str, started: float) -> dict[str, dg.MetadataValue]:

@@ -48,6 +48,13 @@ def test_a_long_table_is_cut_and_says_so():
     assert list(metadata) == ["numbers (first 200 of 1000 rows)"]
 
 
+def test_a_number_has_no_more_digits_than_one_reads():
+    metadata = shown.scalars(
+        {"accuracy": 0.9146666666666666, "kilobytes": 2542.564453125, "rows": 12345678.0}
+    )
+    assert [value.value for value in metadata.values()] == [0.914667, 2542.56, 12345678]
+
+
 def test_numbers_keep_their_names_and_what_is_not_finite_is_left_out():
     metadata = shown.scalars({"accuracy": np.float64(0.5), "members": 8, "regret": float("nan")})
     assert {name: value.value for name, value in metadata.items()} == {"accuracy": 0.5, "members": 8}

@@ -39,7 +39,7 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
         return compared, {
             **shown.kept({"critical difference": ranks} if len(compared.ranks) else {}, run.beside),
             **shown.table(summary(compared.board), "leaderboard"),
-            **shown.table(compared.ranks, "average ranks"),
+            **shown.table(compared.ranks.round(2), "average ranks"),
         }
 
     return leaderboard

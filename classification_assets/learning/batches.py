@@ -115,7 +115,7 @@ class Standardized:
         self.shape = torch.Size((len(X), features.width))
 
     def __getitem__(self, index: Tensor) -> Tensor:
-        return self.features(self.X[index])
+        return self.index_select(0, index.flatten()).view(*index.shape, self.shape[1])
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:
         """As a tensor's."""

@@ -182,7 +182,7 @@ def _generalizes(bound: Bound) -> Check:
         passed = bound.holds(gap) or bound.holds(sure)
         return bool(passed), (
             f"accuracy {train['value']:.3f} on the training fold, {test['value']:.3f} on the test fold: "
-            f"a gap of {gap:.3f} (at the upper end of the test interval {sure:.3f}), expected {bound}"
+            f"a gap of {gap:z.3f} (at the upper end of the test interval {sure:z.3f}), expected {bound}"
         )
 
     words = f"The accuracy on the training fold less that on the test fold is {bound}."
@@ -197,8 +197,8 @@ def _near_optimal(bound: Bound) -> Check:
             return True, "the truth is not known, so neither is the lowest possible log loss"
         passed = bound.holds(regret["value"]) or bound.holds(regret["low"])
         return bool(passed), (
-            f"the log loss on the test fold is {regret['value']:.3f} (95 % interval {regret['low']:.3f} to "
-            f"{regret['high']:.3f}) above the lowest possible one, expected {bound}"
+            f"the log loss on the test fold is {regret['value']:z.3f} (95 % interval {regret['low']:z.3f} to "
+            f"{regret['high']:z.3f}) above the lowest possible one, expected {bound}"
         )
 
     words = f"The log loss above the lowest possible one is {bound}, where the truth is known."

@@ -138,9 +138,26 @@ class Evaluation:
         return told | {"validation_log_loss": self.overall(Fold.VALIDATION)["log_loss"]}
 
     def overall_table(self) -> pd.DataFrame:
-        """Overall scores, a row a scope and metric, for reading."""
-        metrics = self.metrics
-        return metrics[metrics["class"] == ""].drop(columns="class")
+        """Overall scores, a row a fold and metric, for reading: the ensemble's, and those of the other scopes."""
+        overall = self.metrics[self.metrics["class"] == ""].set_index(["fold", "metric", "scope"])
+        ensemble = overall.xs("ensemble", level="scope").rename(columns={"value": "ensemble"})
+        table = ensemble.join(overall["value"].unstack("scope").drop(columns="ensemble")).reset_index()
+        table["metric"] = table["metric"].str.replace("_", " ")
+        order = [
+            "fold",
+            "metric",
+            "ensemble",
+            "low",
+            "high",
+            "members",
+            "spread",
+            "uncalibrated",
+            "bayes",
+            "regret",
+        ]
+        told = [name for name in order if name in table and table[name].notna().any()]
+        # The test fold first: it is what a reader looks for.
+        return table.sort_values("fold", kind="stable", ignore_index=True)[told]
 
     def class_table(self) -> pd.DataFrame:
         """The ensemble's test scores, a row a class, for reading."""

@@ -20,6 +20,8 @@ class Features(nn.Module):
     In this order: numbers, truth values and dates, standardized; for columns that had gaps in training whether
     the value was missing; sine and cosine of a date's periods; one-hot categories; how frequent the category is.
 
+    Numbers whose tails are heavy are bent before: d knees from the median they become ± log(1 + d).
+
     Beyond `BOUND` deviations z becomes ±10 (1 + log(|z| / 10)): it goes on smoothly and keeps the order, but a
     value a thousand deviations out can no longer saturate or blow up a network.
     """
@@ -41,6 +43,9 @@ class Features(nn.Module):
         self.mean = torch.tensor([column.mean for column in own], dtype=torch.float64)
         self.scale = torch.tensor([column.scale for column in own], dtype=torch.float64)
         self.fill = torch.tensor([column.fill for column in own], dtype=torch.float64)
+        knees = [getattr(column, "knee", None) for column in own]
+        self.bent = [place for place, knee in enumerate(knees) if knee is not None]
+        self.knee = torch.tensor([knee or 1.0 for knee in knees], dtype=torch.float64)
         self.names = [column.name for column in own] + [
             f"{columns[place].name} is missing" for place in self.gaps
         ]
@@ -64,6 +69,13 @@ class Features(nn.Module):
         exact = torch.float32 if X.device.type == "mps" else torch.float64
         mean, scale, fill = (own.to(X.device, exact) for own in (self.mean, self.scale, self.fill))
         x = (X if self.plain else X[:, self.numbers]).to(exact)
+        if self.bent:
+            middle, knee = fill[self.bent], self.knee.to(X.device, exact)[self.bent]
+            distance = (x[:, self.bent] - middle) / knee
+            # A missing value becomes the median, which is not bent at all.
+            fill = fill.index_fill(0, torch.tensor(self.bent, device=X.device), 0.0)
+            x = x.clone()
+            x[:, self.bent] = distance.sign() * distance.abs().log1p()
         parts = [_bounded((x - mean).div_(scale), (fill - mean) / scale).float()]
         if self.gaps:
             parts.append(X[:, self.gaps].isnan().float())

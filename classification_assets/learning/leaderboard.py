@@ -117,7 +117,7 @@ def summary(board: pd.DataFrame) -> pd.DataFrame:
     table["best possible accuracy"] = board["bayes_accuracy"]
     table["parameters"] = board["parameters"]
     table["overridden"] = board["overridden"]
-    named = {"against_first": "against the first"}
+    named = {"against_first": "verdict"}
     return table.rename(columns=lambda name: named.get(name, name.replace("_", " ")))
 
 
@@ -129,8 +129,8 @@ def pairs(differences: pd.DataFrame) -> pd.DataFrame:
             "metric": differences["metric"].map(_words),
             "pair": differences["first"] + " − " + differences["second"],
             "difference": [_told(*score) for score in told],
-            "p": differences["p_value"],
-            "p (Holm)": differences["p_holm"],
+            "p": differences["p_value"].map(_chance),
+            "p (Holm)": differences["p_holm"].map(_chance),
             "better": differences["better"].replace("", TIED),
         }
     )
@@ -146,8 +146,12 @@ def _words(metric: str) -> str:
 def _told(value: float, low: float, high: float, spread: float = np.nan) -> str:
     if not np.isfinite(value):
         return ""
-    text = f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    text = f"{value:z.3f} [{low:z.3f}, {high:z.3f}]"
     return text + (f" ± {spread:.3f}" if np.isfinite(spread) else "")
+
+
+def _chance(p_value: float) -> str:
+    return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
 
 
 def _row(name: str, evaluation: Evaluation, metric: str) -> dict[str, Any]:

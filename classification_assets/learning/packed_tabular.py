@@ -26,8 +26,8 @@ class Kind:
     ----------
     name : str
     waves : str
-        ``none``; ``dense``, each over all features; ``axis``, each over one; ``ramp``, half a wave from one
-        quantile of one feature to a later one.
+        ``none``; ``dense``, each over all features; ``axis``, each over one of more than two values; ``ramp``, half
+        a wave from one quantile of such a feature to a later one.
     frequency : float
         Standard deviation of the waves' numbers of periods over a standard deviation of the input.
     label_smoothing : float
@@ -87,6 +87,10 @@ class PackedTabular(nn.Module):
     def start(self, kinds: Sequence[Kind], X: Tensor) -> None:
         """Draw the initial weights of K members of these kinds; X (N, D) tells ramps where the rows are."""
         P, D = self.waves.shape[1:]
+        # Over two values every wave is a straight line.
+        low, high = X.aminmax(dim=0)
+        several = ((low < X) & (high > X)).any(0).nonzero().flatten().cpu().numpy()
+        wavy = several if len(several) else np.arange(D)
         quantiles = None
         for member, (kind, seed) in enumerate(zip(kinds, self.seeds, strict=True)):
             rng = np.random.default_rng([seed, _USE])
@@ -100,11 +104,11 @@ class PackedTabular(nn.Module):
             if kind.waves == "dense":
                 self.waves[member] = _normal(rng, spread / sqrt(D), P, D)
             elif kind.waves == "axis":
-                feature = np.resize(rng.permutation(D), P)
+                feature = np.resize(rng.permutation(wavy), P)
                 self.waves[member, range(P), feature] = _normal(rng, spread, P)
             elif kind.waves == "ramp":
                 self.low[member], self.high[member] = 0.0, pi
-                feature = np.resize(rng.permutation(D), P)
+                feature = np.resize(rng.permutation(wavy), P)
                 quantiles = _quantiles(X) if quantiles is None else quantiles
                 start, width = _ramps(rng, feature, quantiles)
                 self.waves[member, range(P), feature] = torch.from_numpy(pi / width)

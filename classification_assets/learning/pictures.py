@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -33,6 +33,8 @@ from classification_assets.learning.figures import (
     roc_pr,
     scatter,
 )
+from classification_assets.learning.figures.legend import shortened
+from classification_assets.learning.figures.style import Words
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.leaderboard import Leaderboard
 from classification_assets.learning.metrics import row_losses
@@ -66,6 +68,7 @@ def rows(table: Table, title: str) -> Figure:
         title=f"{title}\n{_count(table.rows.n_rows, len(code))}",
         note=plane.note,
         names=plane.names,
+        words=_words(learned),
     )
 
 
@@ -83,6 +86,7 @@ def folds(split: Split, title: str) -> Figure:
         title=f"{title}\n{sizes}" + (f"; {len(shown):,} are drawn" if len(shown) < len(split.y) else ""),
         note=plane.note,
         names=plane.names,
+        words=_words(learned),
     )
 
 
@@ -117,7 +121,7 @@ def decision_boundary(evaluation: Evaluation, split: Split, title: str) -> Figur
         for plane, (probabilities, disagreement) in zip(planes, evaluation.surfaces(), strict=True)
     ]
     if len(planes) > 1:
-        return _matrix(planes, cells, classes, len(split.preprocessing.names), title)
+        return _matrix(planes, cells, classes, split.preprocessing, title)
     (plane,), (cell,) = planes, cells
     return boundary(
         cell.probabilities,
@@ -129,19 +133,23 @@ def decision_boundary(evaluation: Evaluation, split: Split, title: str) -> Figur
         title=title,
         note=plane.note,
         names=plane.names,
+        words=_words(split.preprocessing),
     )
 
 
 def _matrix(
-    planes: Sequence[Plane], cells: Sequence[Cell], classes: Sequence[str], n_features: int, title: str
+    planes: Sequence[Plane], cells: Sequence[Cell], classes: Sequence[str], learned: Preprocessing, title: str
 ) -> Figure:
     features = list(dict.fromkeys(name for plane in planes for name in plane.names))
+    n_features = len(learned.names)
     pairs = combinations(range(len(features)), 2)
+    chosen = f"the {len(features)} most important of " if len(features) < n_features else ""
     return boundary_matrix(
         features,
         dict(zip(pairs, cells, strict=True)),
         classes=classes,
-        title=f"{title}\npairs of the {len(features)} most important of {n_features} features",
+        words=_words(learned),
+        title=f"{title}\npairs of {chosen}{n_features} features",
         note=planes[0].note,
     )
 
@@ -356,6 +364,13 @@ def _ideal(evaluation: Evaluation, split: Split, plane: Plane, truth: np.ndarray
 
 def _rows(split: Split, plane: Plane) -> Points:
     return Points(plane.project(split.filled()), split.y, split.fold, np.zeros(len(split.y), bool))
+
+
+def _words(learned: Preprocessing) -> Words:
+    def short(word: Callable[[float], str]) -> Callable[[float], str]:
+        return lambda code: shortened(word(code), 10)
+
+    return {name: short(word) for name, word in learned.words.items()}
 
 
 def _test_rows(evaluation: Evaluation) -> str:

@@ -132,7 +132,9 @@ class Plane:
             ),
             note=(
                 f"plane of the first two principal components of {X.shape[1] - len(held)} features; "
-                + (f"{len(held)} categories and dates are at their median; " if held else "")
+                + {0: "", 1: "the category or date is at its median; "}.get(
+                    len(held), f"the {len(held)} categories and dates are at their median; "
+                )
                 + "rows are projected onto it"
             ),
             origin=mean,

@@ -129,7 +129,8 @@ def _batches(
     missing = [column for column in preprocessing.names if column not in rows.names]
     if missing:
         raise ValueError(
-            f"{place}: missing columns: {', '.join(missing)}; expected are {', '.join(preprocessing.names)}"
+            f"{place}: missing columns: {', '.join(missing)}; expected are {', '.join(preprocessing.names)}; there "
+            f"are: {', '.join(rows.names)}"
         )
     wanted = list(dict.fromkeys([*([name] if name else []), *preprocessing.names]))
     for whole in rows.batches(wanted):

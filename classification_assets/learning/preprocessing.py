@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Self
@@ -22,6 +22,7 @@ from classification_assets.learning.columns import (
     Date,
     Numeric,
     inferred_kind,
+    one_hot_limit,
 )
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.declaration import Declaration
@@ -86,13 +87,17 @@ class Preprocessing(Declaration):
             name: declared.get(name) or inferred_kind(name, rows.schema.field(name).type) for name in names
         }
         words = [name for name in names if kind[name] == "categorical"]
-        learned: dict[str, AnyColumn] = {}
-        for name, (counts, missing) in _counted(rows, words, training).items():
+        counted = _counted(rows, words, training)
+        for name, (counts, _) in list(counted.items()):
             if name not in declared and counts and all(map(is_moment, counts)):
                 kind[name] = "date"  # a file that holds words only knows no dates
+                del counted[name]
                 continue
             refuse_names(counts, name, declared=name in declared)
-            learned[name] = Categorical.fit(name, counts, missing)
+        limit = one_hot_limit([counts for counts, _ in counted.values()])
+        learned: dict[str, AnyColumn] = {
+            name: Categorical.fit(name, counts, missing, limit) for name, (counts, missing) in counted.items()
+        }
         unfitted: dict[str, AnyColumn] = {
             name: learned[name] if name in learned else _blank(name, kind[name]) for name in names
         }
@@ -116,6 +121,11 @@ class Preprocessing(Declaration):
     def discrete(self) -> list[int]:
         """Places of the columns between whose values there is nothing, or too much for a page: categories, dates."""
         return [place for place, column in enumerate(self.columns) if isinstance(column, Categorical | Date)]
+
+    @property
+    def words(self) -> dict[str, Callable[[float], str]]:
+        """How to read the codes of the columns that are no numbers, by their names."""
+        return {column.name: column.word for column in self.columns if not isinstance(column, Numeric)}
 
     @cached_property
     def arithmetic(self) -> Features:
@@ -225,8 +235,8 @@ def refuse_names(counts: Mapping[str, int], name: str, *, declared: bool) -> Non
     example = next(iter(counts))
     raise ValueError(
         f"column {name!r} looks like a name or free text: {len(counts):,} different values in {there:,} rows, such "
-        f"as {example[:40]!r}; leave it out (drop: [{name}]), say that it names the rows (id: {name}), or that it "
-        f"is meant (columns: {{{name}: categorical}})"
+        f"as {example[:40]!r}; leave it out (in YAML: drop: [{name}]), say that it names the rows (id: {name}), or "
+        f"that it is meant (columns: {{{name}: categorical}})"
     )
 
 

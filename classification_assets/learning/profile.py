@@ -15,7 +15,7 @@ from classification_assets.learning.columns import Categorical
 from classification_assets.learning.data_checks import COUNTED
 from classification_assets.learning.datasets.roles import ColumnKind
 from classification_assets.learning.preprocessing import Preprocessing
-from classification_assets.learning.rows import Rows
+from classification_assets.learning.rows import Rows, is_number
 from classification_assets.learning.values import DAY_0, moments_of
 
 if TYPE_CHECKING:
@@ -182,7 +182,9 @@ def _keys(column: pa.Array) -> np.ndarray:
     """A number a value, the same for equal values."""
     from pandas.util import hash_array
 
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        column = moments_of(column).cast(pa.int64())  # as words, a moment takes a hundred times the memory
+    if is_number(column.type):
         # Zero and minus zero are equal and have different bytes.
         return hash_array(np.asarray(column.cast(pa.float64(), safe=False).fill_null(np.nan)) + 0)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()

@@ -8,10 +8,13 @@ import re
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
+
+from classification_assets.learning.few_colours import in_few_colours
 
 COLOURS, COMPRESSION = 255, 3
 NARROW = 8
@@ -35,16 +38,27 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"table": _as_table, "data_uri": data_uri, "words": _words}
+    environment.filters |= {"table": as_table, "data_uri": data_uri, "words": _words}
     return environment
 
 
-def _as_table(frame: pd.DataFrame) -> Markup:
+def as_table(frame: pd.DataFrame) -> Markup:
     """The frame as a table, without columns that say nothing; in a wide one an interval stands below its score."""
     told = frame.rename(columns=lambda name: _words(str(name)))
     said = [not (column.isna() | (column == "")).all() for _, column in told.items()]
-    html = told.loc[:, said].to_html(index=False, border=0, na_rep="", float_format=_number)
+    html = told.loc[:, said].apply(_as_texts).to_html(index=False, border=0, na_rep="")
     return Markup(_SCORE.sub(r"\1<br><small>\2</small>", html) if frame.shape[1] > NARROW else html)
+
+
+def _as_texts(column: pd.Series) -> pd.Series:
+    """Numbers of a column with one number of decimals, at most four, where that tells all of them."""
+    if column.dtype.kind != "f":
+        return column
+    size = column[np.isfinite(column) & (column != 0)].abs()
+    if size.between(5e-5, 1e3, inclusive="left").all():
+        decimals = next((d for d in range(4) if np.allclose(size.round(d), size, rtol=0, atol=5e-5)), 4)
+        return column.map(f"{{:z.{decimals}f}}".format, na_action="ignore")
+    return column.map(_number, na_action="ignore")
 
 
 def _number(value: float) -> str:
@@ -59,7 +73,6 @@ def data_uri(png: bytes) -> str:
     """A picture that lies in the page itself, in few colours, since a page holds many."""
     few = io.BytesIO()
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    palette = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    palette.save(few, format="png", compress_level=COMPRESSION)
+    in_few_colours(picture, COLOURS).save(few, format="png", compress_level=COMPRESSION)
     smallest = min(few.getvalue(), png, key=len)
     return f"data:image/png;base64,{base64.b64encode(smallest).decode()}"

@@ -148,7 +148,7 @@ def comparison_report(
             sentences={name: own.sentence() for name, own in leaderboards.items()},
             pictures=pictures,
             rank_pictures=rank_pictures,
-            ranks=compared.ranks.rename(columns=lambda column: column.replace("_", " ")),
+            ranks=compared.ranks.round(2).rename(columns=lambda column: column.replace("_", " ")),
             rank_note=note,
             summary=summary(compared.board),
             made=made,

@@ -17,6 +17,8 @@ DAY = r"^\d{4}-\d{2}-\d{2}$"
 COMMA = r"^[+-]?\d+,\d+$|^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$|^[+-]?\d{1,3}(\.\d{3})+,\d+$"
 """A number with a comma: for a decimal point, or between thousands."""
 TRUTH = r"(?i)^(true|false)$"
+OTHER_DAY = r"^\d{1,2}([./]\d{1,2}[./]|-\d{1,2}-)\d{4}( \d{1,2}:\d{2}(:\d{2})?)?$"
+"""A day with the year at its end: which of the other two is the month, only a person knows."""
 NEARLY = 0.9
 """If so many of a column's values are numbers, the others are rather mistakes."""
 
@@ -39,7 +41,8 @@ def type_of(
     Raises
     ------
     ValueError
-        If a column is declared numeric, or nearly is, and a value is no number, or its numbers have commas.
+        If a column is declared numeric, or nearly is, and a value is no number, or its numbers have commas, or its
+        dates are not written as ISO 8601 has it.
     """
     there = words.drop_null()
     if not len(there):
@@ -54,21 +57,23 @@ def type_of(
     share = pc.mean(numeric.cast(pa.int8())).as_py()
     if share == 1:
         return pa.float64()
-    if strict and declared is None and _have_commas(there):
+    advice = "" if declared else f", or say that words are meant (columns: {{{name}: categorical}})"
+    if (strict or declared) and _have_commas(there):
         raise ValueError(
-            f"{place}: column {name!r} holds numbers with a comma, such as {there[0].as_py()[:80]!r}; write a decimal "
-            f"point and nothing between thousands, or say that words are meant (columns: {{{name}: categorical}})"
+            f"{place}: column {name!r} holds numbers with a comma, such as {_example(there, COMMA)!r}; write a decimal "
+            f"point and nothing between thousands{advice}"
         )
-    if declared == "numeric" or (strict and share >= NEARLY):
+    if declared or (strict and share >= NEARLY):
         row = int(np.flatnonzero(np.asarray(pc.invert(numeric.fill_null(True))))[0])
-        advice = (
-            ""
-            if declared == "numeric"
-            else f", or say that words are meant (columns: {{{name}: categorical}})"
-        )
+        wrong = words[row].as_py()[:80]
         raise ValueError(
-            f"{place}: column {name!r} holds numbers, but not in row {row}: {words[row].as_py()[:80]!r}; correct it, "
-            f"leave it empty if it is not known (or list the word under missing:){advice}"
+            f"{place}: column {name!r} holds numbers, but not in row {row}: {wrong!r}; correct it, leave it empty if "
+            f"it is not known (or list all words that say so: missing: [{wrong}]){advice}"
+        )
+    if strict and _all(there, lambda part: pc.match_substring_regex(part, OTHER_DAY)):
+        raise ValueError(
+            f"{place}: column {name!r} holds dates such as {there[0].as_py()!r}; write the year first, as in "
+            f"2024-02-29 or 2024-02-29T12:30:00{advice}"
         )
     return date_type(words) or pa.string()
 
@@ -134,9 +139,9 @@ def converted(values: pa.Array, type: pa.DataType) -> pa.Array:
 
 
 def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.ChunkedArray:
-    """Words without the spaces around them, null where they say that the value is missing."""
+    """Words without the spaces around them, null where there are none, or they say that the value is missing."""
     trimmed = pc.utf8_trim_whitespace(words)
-    gone = pc.is_in(trimmed, pa.array(list(missing), pa.string()))
+    gone = pc.is_in(trimmed, pa.array(["", *missing], pa.string()))
     return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
 
 
@@ -148,6 +153,10 @@ def _have_commas(words: pa.ChunkedArray) -> bool:
 
     # Few tell, most often, that there are none.
     return share(words[:1000]) > 0 and share(words) >= 1 - NEARLY and share(_no_number(words)) >= NEARLY
+
+
+def _example(words: pa.ChunkedArray, pattern: str) -> str:
+    return words.filter(pc.match_substring_regex(words, pattern))[0].as_py()[:80]
 
 
 def _no_number(words: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classification_assets.learning.columns import ONE_HOT
+from classification_assets.learning.columns import ALL_ONE_HOT, ENOUGH, ONE_HOT
 from classification_assets.learning.features import BOUND
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.rows import BATCH, MemoryRows
@@ -92,14 +92,34 @@ def test_of_many_categories_the_frequent_ones_are_one_hot_and_all_tell_their_fre
     codes = np.minimum(rng.zipf(1.3, 4000), 500)
     frame = pd.DataFrame({"shop": [f"s{code}" for code in codes]})
     preprocessing, X = learned(frame)
-    assert preprocessing.width == ONE_HOT + 1
-    assert set(np.unique(preprocessing.features(X)[:, :ONE_HOT])) == {0, 1}
+    frequent = int((np.unique(codes, return_counts=True)[1] >= ENOUGH).sum())
+    assert ONE_HOT < frequent < ALL_ONE_HOT
+    assert preprocessing.width == frequent + 1
+    assert set(np.unique(preprocessing.features(X)[:, :frequent])) == {0, 1}
     frequency = by_name(preprocessing, X)["frequency of shop"]
     assert frequency.mean() == pytest.approx(0, abs=1e-4)
     assert frequency.std() == pytest.approx(1, abs=1e-4)
     assert frequency[codes == 1].min() > frequency[codes == 2].max()
     unseen = preprocessing.features(preprocessing.encode(pd.DataFrame({"shop": ["new"]})))
     assert unseen[0, -1] < frequency.min()
+
+
+def test_columns_of_many_categories_share_the_features_that_those_of_few_leave():
+    rng = np.random.default_rng(0)
+    sizes = {"few": 10, "some": 60, "many": 400, "more": 900}
+    frame = pd.DataFrame({name: [f"v{i}" for i in rng.integers(n, size=20_000)] for name, n in sizes.items()})
+    columns = learned(frame)[0].columns
+    shown = {column.name: column.shown for column in columns}
+    assert shown["few"] == 10
+    assert shown["some"] == 60
+    assert shown["many"] == shown["more"] == (ALL_ONE_HOT - 10 - 60) // 2
+
+
+def test_however_many_columns_there_are_each_has_some_features():
+    frame = pd.DataFrame(
+        {f"c{c}": [f"v{i}" for i in np.random.default_rng(c).integers(50, size=2000)] for c in range(20)}
+    )
+    assert {column.shown for column in learned(frame)[0].columns} == {ONE_HOT}
 
 
 @pytest.mark.parametrize(
@@ -197,6 +217,41 @@ def test_a_value_of_any_size_stays_small_and_in_order():
     assert np.abs(features).max() < 100 * BOUND
     assert 0.7 < features[:2000].std() < 1.3
     assert features[2000] < features[2001] < features[2002]
+
+
+def test_heavy_tails_are_bent_and_keep_their_order():
+    values = np.random.default_rng(0).lognormal(sigma=2, size=2000)
+    preprocessing, X = learned(pd.DataFrame({"amount": values}))
+    features = preprocessing.features(X)[:, 0]
+    assert abs(features.mean()) < 1e-3
+    assert features.std() == pytest.approx(1, abs=1e-3)
+    assert np.abs(features).max() < 5  # a mean and a deviation alone leave one at 30
+    assert (np.argsort(features, kind="stable") == np.argsort(X[:, 0], kind="stable")).all()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng: rng.normal(5, 3, 50_000),
+        lambda rng: rng.uniform(size=50_000),
+        lambda rng: rng.random(50_000) < 1e-4,
+    ],
+    ids=["normal", "uniform", "two values, one rare"],
+)
+def test_other_numbers_stay_straight(draw):
+    preprocessing, X = learned(pd.DataFrame({"x": draw(np.random.default_rng(0)).astype(float)}))
+    straight = (X[:, 0] - X[:, 0].mean(dtype=float)) / X[:, 0].std(dtype=float)
+    inner = np.abs(straight) < BOUND
+    assert preprocessing.features(X)[inner, 0] == pytest.approx(straight[inner], abs=1e-3)
+
+
+def test_a_gap_in_a_bent_column_becomes_the_median():
+    values = np.append(np.random.default_rng(0).lognormal(sigma=2, size=1001), np.nan)
+    preprocessing = learned(pd.DataFrame({"amount": values}))[0]
+    median = np.float32(np.nanmedian(values))
+    features = preprocessing.features(np.float32([[np.nan], [median]]))
+    assert features[:, 0] == pytest.approx(features[1, 0], abs=1e-6)
+    assert preprocessing.filled(np.float32([[np.nan]]))[0, 0] == median
 
 
 @pytest.mark.parametrize("n", [10, 60, 99, 100, 101, 150])

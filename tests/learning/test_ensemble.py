@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -11,9 +12,11 @@ from hypothesis.extra.numpy import arrays
 from torch.nn.functional import cross_entropy
 
 from classification_assets.learning import ensemble, moments, training
-from classification_assets.learning.architectures import MLP, Training
+from classification_assets.learning.architectures import MLP, NAMED, Training
 from classification_assets.learning.ensemble import temperature
-from classification_assets.learning.folds import Fold
+from classification_assets.learning.folds import Fold, Folds
+from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
 
 sizes = st.tuples(st.integers(1, 30), st.integers(2, 5))
 logits_and_labels = sizes.flatmap(
@@ -235,10 +238,31 @@ def test_another_seed_gives_another_model(fit, fitted, seed):
     )
 
 
-def test_a_large_table_that_is_standardized_block_by_block_gives_the_same_model(fit, split, monkeypatch):
-    copied = fit()
+@pytest.fixture(scope="module")
+def split_of_every_kind():
+    rng = np.random.default_rng(0)
+    number = rng.normal(size=300)
+    frame = pd.DataFrame(
+        {
+            "number": np.where(rng.random(300) < 0.2, np.nan, number),
+            "word": rng.choice(["Bern", "Rome", "Oslo"], 300),
+            "day": pd.date_range("2024-01-01", periods=300),
+            "label": number > 0,
+        }
+    )
+    return Split.of(Table.of_frame(frame), Folds())
+
+
+@pytest.mark.parametrize("architecture", ["linear", "tabular"])
+@pytest.mark.parametrize("columns", ["split", "split_of_every_kind"])
+def test_a_large_table_that_is_standardized_block_by_block_gives_the_same_model(
+    fit, architecture, columns, request, monkeypatch
+):
+    split = request.getfixturevalue(columns)
+    copied = fit(NAMED[architecture], on=split)
     monkeypatch.setattr(ensemble, "COPIED_BYTES", 0)
-    np.testing.assert_allclose(fit().predict_proba(split.X), copied.predict_proba(split.X), atol=1e-4)
+    in_blocks = fit(NAMED[architecture], on=split)
+    np.testing.assert_allclose(in_blocks.predict_proba(split.X), copied.predict_proba(split.X), atol=1e-4)
 
 
 @pytest.mark.parametrize("normalization", ["none", "batch", "layer"])

@@ -214,11 +214,14 @@ def test_the_table_of_classes_has_a_row_a_class_in_the_splits_order(fit, split):
     assert table["support"].tolist() == np.bincount(split.y[split.fold == Fold.TEST]).tolist()
 
 
-def test_the_overall_table_leaves_out_the_classes(evaluation):
+def test_the_overall_table_has_a_row_a_metric_with_all_that_is_known_of_it(evaluation):
     table = evaluation.overall_table()
-    assert "class" not in table
-    assert set(table["scope"]) == {"ensemble", "members", "uncalibrated", "bayes", "regret"}
-    assert not table.duplicated(["fold", "scope", "metric"]).any()
+    assert {"ensemble", "low", "high", "members", "spread", "uncalibrated", "bayes", "regret"} < set(table)
+    assert not table.duplicated(["fold", "metric"]).any()
+    assert table["fold"].iloc[0] == Fold.TEST.label
+    brier = table.set_index(["fold", "metric"]).loc["test", "brier score"]
+    for scope in ("ensemble", "members", "uncalibrated", "bayes"):
+        assert brier[scope] == evaluation.score(Fold.TEST, "brier_score", scope)["value"]
 
 
 def test_members_that_agree_have_no_disagreement(fit, split):

@@ -8,7 +8,8 @@ import pytest
 PROGRAM = """
 import sys, threading, time
 from pathlib import Path
-import numpy as np, pyarrow as pa, pyarrow.csv, pyarrow.parquet as pq, sklearn.model_selection, sklearn.tree
+import numpy as np, pyarrow as pa, pyarrow.compute as pc, pyarrow.csv, pyarrow.parquet as pq
+import sklearn.model_selection, sklearn.tree
 from classification_assets.learning import artifacts, data_checks, pictures
 from classification_assets.learning.datasets import TableFile
 from classification_assets.learning.folds import Folds
@@ -16,6 +17,17 @@ from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
 
 FEATURES, folder, ending = 30, Path(sys.argv[1]), sys.argv[2]
+TYPES = [pa.float32()] * FEATURES
+if ending == "parquet":
+    TYPES[-3:] = [pa.timestamp("us", "Europe/Zurich"), pa.decimal128(22, 3), pa.dictionary(pa.int32(), pa.string())]
+
+def typed(numbers, type):
+    if pa.types.is_float32(type):
+        return pa.array(numbers)
+    whole = pa.array((numbers * 1e6).astype(np.int64))
+    if pa.types.is_dictionary(type):
+        return pc.bit_wise_and(whole, 1023).cast(pa.string()).dictionary_encode()
+    return pc.multiply(whole, 86_400).cast(type) if pa.types.is_timestamp(type) else whole.cast(type)
 
 def resident():
     (line,) = [line for line in open("/proc/self/status") if line.startswith("VmRSS")]
@@ -28,11 +40,12 @@ def watch():
 
 def written(n_rows):
     path, rng = folder / f"{n_rows}.{ending}", np.random.default_rng(0)
-    schema = pa.schema([(f"x{number}", pa.float32()) for number in range(FEATURES)] + [("label", pa.int64())])
+    schema = pa.schema([(f"x{number}", type) for number, type in enumerate(TYPES)] + [("label", pa.int64())])
     with (pq.ParquetWriter if ending == "parquet" else pa.csv.CSVWriter)(path, schema) as writer:
         for start in range(0, n_rows, 50_000):
             X = rng.normal(size=(FEATURES, 50_000)).astype(np.float32)
-            writer.write_table(pa.table([*X, (X[0] > X[1]).astype(np.int64)], schema=schema))
+            columns = [*map(typed, X, TYPES), (X[0] > X[1]).astype(np.int64)]
+            writer.write_table(pa.table(columns, schema=schema))
     return path
 
 def through(path):

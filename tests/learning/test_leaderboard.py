@@ -189,7 +189,7 @@ def test_a_summary_reads_as_score_interval_and_spread():
     assert table["test accuracy"].tolist() == [
         f"{accuracy:.3f} [{accuracy - 0.1:.3f}, {accuracy + 0.1:.3f}] ± 0.020"
     ]
-    assert {"against the first", "validation log loss", "test macro F1", "regret, log loss"} <= set(table)
+    assert {"verdict", "validation log loss", "test macro F1", "regret, log loss"} <= set(table)
 
 
 def test_a_summary_of_one_member_has_no_spread_and_without_the_truth_no_regret():
@@ -206,3 +206,4 @@ def test_pairs_are_told_in_words():
     )
     assert table["pair"].unique().tolist() == ["good − bad"]
     assert table["better"].tolist() == ["good", "good"]
+    assert table["p"].tolist() == ["< 0.001", "< 0.001"]

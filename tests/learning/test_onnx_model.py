@@ -19,9 +19,11 @@ PEOPLE = pd.DataFrame(
         "street": RNG.choice([f"street {number}" for number in range(50)], 240),
         "member": RNG.random(240) < 0.5,
         "since": pd.Timestamp("2020-03-01") + pd.to_timedelta(RNG.integers(0, 9000, 240), unit="h"),
+        "income": RNG.lognormal(10, 2, 240),
     }
 )
 PEOPLE.loc[::9, "age"] = np.nan
+PEOPLE.loc[::13, "income"] = np.nan
 PEOPLE.loc[::10, "city"] = None
 PEOPLE.loc[::11, "since"] = pd.NaT
 LABELS = np.where((PEOPLE["age"].fillna(50) > 40) ^ (PEOPLE["city"] == "Rome"), "comes", "stays")
@@ -70,7 +72,9 @@ def test_any_number_of_rows_gives_the_same_probabilities(served, rows):
 @pytest.mark.parametrize("value", [np.nan, -1e30, 1e30])
 def test_rows_unlike_any_other_give_the_same_probabilities(served, value):
     fitted, path = served
-    frame = PEOPLE[:5].assign(age=value, city="Paris", street=None, since=pd.Timestamp("2300-01-01"))
+    frame = PEOPLE[:5].assign(
+        age=value, city="Paris", street=None, since=pd.Timestamp("2300-01-01"), income=value
+    )
     X = fitted.fitted_.provenance.preprocessing.encode(frame)
     np.testing.assert_allclose(probabilities(path, X), fitted.predict_proba(frame), atol=1e-5)
 
@@ -97,6 +101,7 @@ def test_rows_can_be_encoded_from_what_the_file_says(one):
         *(frame[name].map(categories[name].index) for name in ("city", "street")),
         frame["member"],
         (frame["since"] - pd.Timestamp("2000-01-01")) / pd.Timedelta(days=1),
+        frame["income"],
     ]
     X = np.column_stack([column.to_numpy(np.float32) for column in columns])
     np.testing.assert_allclose(probabilities(path, X), fitted.predict_proba(frame), atol=1e-5)
@@ -109,7 +114,7 @@ def test_the_file_is_a_valid_graph_whose_rows_may_be_any_number(one):
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in (*graph.input, *graph.output)
     }
-    assert shapes["X"] == ["N", 5]
+    assert shapes["X"] == ["N", 6]
     assert shapes["probabilities"][0] == "N"
 
 

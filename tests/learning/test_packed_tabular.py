@@ -69,6 +69,17 @@ def test_each_wave_of_an_axis_or_a_ramp_looks_at_one_feature_and_all_are_looked_
     assert (network.waves[1] != 0).all()
 
 
+def test_no_wave_of_an_axis_or_a_ramp_is_spent_on_a_feature_of_two_values():
+    network = PackedTabular(3, 4, range(4))
+    rows = ROWS.clone()
+    rows[:, 1] = rows[:, 1] > 0
+    network.start(KINDS, rows)
+    looked_at = (network.waves != 0).any(1)
+    assert looked_at[2:].tolist() == [[True, False, True]] * 2
+    network.start(KINDS, (ROWS > 0).float())
+    assert (network.waves[2:] != 0).any(1).all(), "where there is nothing else"
+
+
 def test_ramps_rise_where_the_rows_are():
     """Each of them leads from one value to another within the rows, and few rows lie beyond all ramps."""
     network = started([KINDS[3]])

@@ -1,8 +1,10 @@
 """Figures of real tables, splits and evaluations say what they show."""
 
 import dataclasses
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -10,11 +12,13 @@ from matplotlib.text import Text
 from classification_assets.learning import pictures
 from classification_assets.learning.architectures import MLP
 from classification_assets.learning.comparison import comparison
-from classification_assets.learning.folds import Fold
+from classification_assets.learning.datasets import TableFile
+from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.leaderboard import leaderboard
 from classification_assets.learning.plane import planes_of
 from classification_assets.learning.scoring import evaluate
 from classification_assets.learning.split import Split
+from classification_assets.learning.table import Table
 from classification_assets.learning.view import View
 
 
@@ -181,3 +185,26 @@ def test_of_a_training_of_which_nothing_was_kept_the_end_is_shown(fitted, split,
     np.testing.assert_allclose(end.probabilities, seen[-1].probabilities, atol=1e-6)
     assert (end.step, end.loss) == (seen[-1].step, pytest.approx(seen[-1].loss))
     assert "the end alone" in texts(pictures.boundary_evolution([end], split, "moons"))
+
+
+def test_categories_truths_and_dates_are_words_at_their_axes(tmp_path, fit):
+    rng = np.random.default_rng(0)
+    town, open_ = rng.choice(["Bern", "Oslo", "Rome"], 90), rng.random(90) < 0.5
+    seen = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(90), unit="D")
+    frame = pd.DataFrame({"town": town, "open": open_, "seen": seen, "label": np.where(open_, "yes", "no")})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    table = Table.of(TableFile(path=str(tmp_path / "rows.parquet"), target="label"))
+    split = Split.of(table, Folds())
+    fitted = fit(on=split)
+
+    def at_axes(*pair):
+        evaluation = evaluate(fitted, split, view=View(plane=pair))
+        ax = pictures.decision_boundary(evaluation, split, "rows").axes[0]
+        return [
+            [label.get_text() for label in labels] for labels in (ax.get_xticklabels(), ax.get_yticklabels())
+        ]
+
+    towns, truths = at_axes("town", "open")
+    assert set(towns) >= {"Bern", "Oslo", "Rome"}
+    assert set(truths) >= {"True", "False"}
+    assert any(re.fullmatch(r"2024-\d\d-\d\d", text) for text in at_axes("seen", "open")[0])

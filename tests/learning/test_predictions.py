@@ -122,7 +122,7 @@ def test_rows_without_a_name_are_numbered(model, new):
         (
             {"drop": ["age", "day"]},
             {},
-            r"new\.csv: missing columns: age, day; expected are age, town, smoker, day",
+            r"new\.csv: missing columns: age, day; expected are age, town, smoker, day; there are: ",
         ),
         ({"age": "old"}, {}, r"new\.csv: column 'age' holds numbers, but not in row 0: 'old'"),
         ({"smoker": "maybe"}, {}, r"new\.csv: column 'smoker' is boolean.* row 0: 'maybe'"),

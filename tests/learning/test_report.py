@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -14,6 +15,7 @@ from classification_assets.learning.comparison import comparison
 from classification_assets.learning.criteria import Bounds
 from classification_assets.learning.folds import Fold
 from classification_assets.learning.leaderboard import leaderboard
+from classification_assets.learning.rendering import as_table
 from classification_assets.learning.report import Chapter, Judged, comparison_report, experiment_report
 from classification_assets.learning.scoring import evaluate
 
@@ -152,3 +154,19 @@ def test_a_comparison_tells_every_experiments_result(parts):
     assert text.count(board.sentence()) == 2
     assert f"{compared.about['critical_difference']:.2f}" in text
     assert np.isfinite(compared.about["p_value"])
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([1.0, 0.98765, float("nan")], ["1.0000", "0.9877", ""]),
+        ([2.14, 3.0, 2.5], ["2.14", "3.00", "2.50"]),
+        ([412.0, 413.0], ["412", "413"]),
+        ([-0.00001, 0.25], ["-1e-05", "0.2500"]),
+        ([1234.5, 0.01], ["1234", "0.0100"]),
+        ([float("nan"), 0.0], ["", "0"]),
+    ],
+)
+def test_numbers_of_a_column_have_as_many_decimals_as_tell_all_of_them(values, told):
+    table = as_table(pd.DataFrame({"name": "x", "score": values}))
+    assert re.findall(r"<td>([^x<]*)</td>", table) == told

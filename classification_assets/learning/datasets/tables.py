@@ -52,7 +52,8 @@ class Format(Declaration):
     encoding: str = Field("utf-8", description="Of CSV, TSV and JSON Lines, such as utf-8, latin-1, utf-16.")
     missing: tuple[str, ...] = Field(
         MISSING,
-        description="Words in CSV and TSV that say a value is missing; spaces around words do not count.",
+        description="Words in CSV and TSV that say a value is missing, all of them; an empty one always does. Spaces "
+        "around words do not count.",
     )
 
     @field_validator("encoding")

@@ -45,13 +45,11 @@ class _Quality:
 
 
 _LARGE = _Quality(560, 3, 12)
+# Dagster's event log keeps an inline picture three times a run: it shows the moments alone, the large one glides.
 _INLINE = (
-    _Quality(340, 2, 10),
-    _Quality(340, 2, 6, 0.8),
-    _Quality(340, 2, 4, 0.7),
-    _Quality(340, 1, 6, 0.5),
-    _Quality(260, 1, 5, 0.33),
-    _Quality(180, 1, 4, 0.17),
+    _Quality(340, 1, 8),
+    _Quality(260, 1, 5, 0.6),
+    _Quality(180, 1, 4, 0.35),
 )
 
 
@@ -75,14 +73,14 @@ def animation(
     points : rows on the plane, of which some of the test fold are drawn
     title : one line
     theme : "light" or "dark"
-    inline : small enough to be shown inside a page (less than 300 kB), else large and in more colours
+    inline : small enough to be shown inside a page (less than 300 kB), else large, smooth and in more colours
     """
     if len(moments) < 2:
         raise ValueError(f"an animation needs two moments or more, got {len(moments)}")
     chosen = theme_named(theme)
     side, painted, expected, gif = 0, [], 0.0, b""
     # Of many classes hardly a pixel stands still, so there is no use in trying the largest.
-    tried = _INLINE[0 if len(classes) <= 4 else 3 :] if inline else (_LARGE,)
+    tried = _INLINE[0 if len(classes) <= 4 else 1 :] if inline else (_LARGE,)
     for quality in tried:
         if gif and quality is not _INLINE[-1] and expected * quality.weight > INLINE_BYTES:
             continue

@@ -30,7 +30,15 @@ from classification_assets.learning.figures.points import (
     chosen_rows,
     point_mark,
 )
-from classification_assets.learning.figures.style import DPI, Theme, axis_names, map_size, sheet
+from classification_assets.learning.figures.style import (
+    DPI,
+    NO_WORDS,
+    Theme,
+    Words,
+    axis_names,
+    map_size,
+    sheet,
+)
 
 TOLD_BY_COLOUR = 8
 REGION_NAME, REGION_LETTER, REGION_LINE = 16, 0.066, 0.18
@@ -48,6 +56,7 @@ def boundary(
     title: str = "",
     note: str = "",
     names: tuple[str, str] = ("x1", "x2"),
+    words: Words = NO_WORDS,
     theme: str = "light",
 ) -> Figure:
     """The probabilities of C classes over a plane, with the decision line and the rows.
@@ -63,6 +72,7 @@ def boundary(
     title : lines after the first are set smaller
     note : small text at the foot
     names : labels of the axes; an axis without a label gets no ticks
+    words : what a value is called, by the label of its axis, where it is no number
     theme : "light" or "dark"
     """
     probabilities = np.asarray(probabilities)
@@ -84,7 +94,7 @@ def boundary(
         )
         if len(classes) > TOLD_BY_COLOUR:
             _name_regions(ax, probabilities, extent, classes, figure.theme)
-        axis_names(ax, names)
+        axis_names(ax, names, words)
         ax.spines[:].set_visible(False)
         drawn = Cell(probabilities, extent, classes, shown, truth, disagreement=disagreement)
         key(ax, legend_sections(classes, [drawn], figure.theme), figure.theme)
@@ -126,7 +136,7 @@ def _name_regions(
             y0 + (y1 - y0) * at_row / (R - 1),
             name,
             ha="center",
-            va="center",
+            va="center_baseline",
             fontsize=7.5,
             bbox={"boxstyle": "round,pad=0.2", "facecolor": theme.paper, "alpha": 0.75, "linewidth": 0},
             clip_on=True,
@@ -153,7 +163,8 @@ def legend_sections(classes: Sequence[str], drawn: Sequence[Cell], theme: Theme)
     if len(classes) > 1:
         lines.append(Entry([Line2D(ends, middle, color=theme.ink, linewidth=1.5)], "decision"))
     if len(classes) > 1 and any(cell.truth is not None for cell in drawn):
-        dashed = Line2D(ends, middle, color=theme.ink, linewidth=1.0, linestyle=DASHES)
+        # Three dashes and the gaps between them.
+        dashed = Line2D([1, MARK_WIDTH - 1], middle, color=theme.ink, linewidth=1.0, linestyle=DASHES)
         lines.append(Entry([dashed], "Bayes optimal"))
     if any(cell.disagreement is not None and np.max(cell.disagreement) > DISAGREEMENT for cell in drawn):
         patch = Rectangle(

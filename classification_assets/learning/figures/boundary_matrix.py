@@ -14,7 +14,7 @@ from classification_assets.learning.figures.gallery import Cell
 from classification_assets.learning.figures.landscape import landscape
 from classification_assets.learning.figures.legend import key, shortened
 from classification_assets.learning.figures.points import chosen_rows
-from classification_assets.learning.figures.style import sheet
+from classification_assets.learning.figures.style import NO_WORDS, Words, axis_names, sheet
 
 SIDES = {2: 3.6, 3: 2.5, 4: 1.85}  # inches, by number of features
 GAP = 0.12
@@ -26,6 +26,7 @@ def boundary_matrix(
     cells: Mapping[tuple[int, int], Cell],
     *,
     classes: Sequence[str],
+    words: Words = NO_WORDS,
     title: str = "",
     note: str = "",
     theme: str = "light",
@@ -37,6 +38,7 @@ def boundary_matrix(
     features : names of two to four features
     cells : by the places (x, y) of their features, x < y; all pairs
     classes : names of the C classes
+    words : what a value is called, by the name of its feature, where it is no number
     title : lines after the first are set smaller
     note : small text at the foot
     theme : "light" or "dark"
@@ -70,16 +72,16 @@ def boundary_matrix(
                 disagreement=cell.disagreement,
                 scale=0.75,
             )
-            _frame(ax, features[x] if y == F - 1 else "", features[y] if x == 0 else "")
+            _frame(ax, features[x] if y == F - 1 else "", features[y] if x == 0 else "", words)
         beside = figure.panel((F - 1) * (side + GAP) - GAP, 0, 0.01, (F - 1) * (side + GAP) - GAP)
         beside.set_axis_off()
         key(beside, legend_sections(classes, list(shown.values()), figure.theme), figure.theme)
     return figure
 
 
-def _frame(ax: Axes, below: str, left: str) -> None:
+def _frame(ax: Axes, below: str, left: str, words: Words) -> None:
     ax.spines[:].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(3))
     ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.tick_params(labelbottom=bool(below), labelleft=bool(left), bottom=bool(below), left=bool(left))
-    ax.set(xlabel=shortened(below), ylabel=shortened(left))
+    called = {shortened(name): words[name] for name in (below, left) if name in words}
+    axis_names(ax, (shortened(below), shortened(left)), called)

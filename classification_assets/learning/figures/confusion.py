@@ -75,7 +75,7 @@ def _numbers(ax: Axes, matrix: np.ndarray, shares: np.ndarray, cell: float, them
             color=colour,
         )
         ax.annotate(
-            f"{count:,.0f}" if count < 100_000 else f"{count / 1000:,.0f}k",
+            _count(count),
             (column, row),
             xytext=(0, -0.72 * large),
             textcoords="offset points",
@@ -84,6 +84,13 @@ def _numbers(ax: Axes, matrix: np.ndarray, shares: np.ndarray, cell: float, them
             fontsize=max(5.8, 0.72 * large),
             color=colour,
         )
+
+
+def _count(rows: int) -> str:
+    """A number of rows in the room of six letters."""
+    if rows < 100_000:
+        return f"{rows:,.0f}"
+    return f"{rows / 1e3:.0f}k" if rows < 999_500 else f"{rows / 1e6:.3g}M"
 
 
 def _labels(ax: Axes, names: Sequence[str], totals: np.ndarray, cell: float, theme: Theme) -> None:
@@ -102,5 +109,5 @@ def _labels(ax: Axes, names: Sequence[str], totals: np.ndarray, cell: float, the
     ax.set(xlim=(-0.5, C - 0.5), ylim=(C - 0.5, -0.5))
     side = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points", "fontsize": 8}
     for row, total in enumerate(totals):
-        ax.annotate(f"{total:,.0f}", (1, row), xytext=(6, 0), va="center", color=theme.muted, **side)
+        ax.annotate(f"{total:,.0f}", (1, row), xytext=(6, 0), va="center_baseline", color=theme.muted, **side)
     ax.annotate("rows", (1, -0.5), xytext=(6, 4), va="bottom", color=theme.muted, **side)

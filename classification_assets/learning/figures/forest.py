@@ -126,7 +126,7 @@ def _draw(ax: Axes, score: Scores, filled: np.ndarray, theme: Theme) -> None:
     ax.spines["left"].set_visible(False)
     side = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points", "fontsize": 8}
     for row, value in enumerate(score.value):
-        ax.annotate(f"{value:.3f}", (1, row), xytext=(6, 0), va="center", color=theme.ink, **side)
+        ax.annotate(f"{value:.3f}", (1, row), xytext=(6, 0), va="center_baseline", color=theme.ink, **side)
 
 
 def _sections(

@@ -72,7 +72,7 @@ def gallery(
                 ax = figure.panel(j * (size + GAP), up, size, size)
                 draw_cell(ax, cells.get((row, column)), size, figure.theme)
                 if j == 0:
-                    _name(ax, row, (0, 0.5), (-6, 0), ha="right", va="center")
+                    _name(ax, row, (0, 0.5), (-6, 0), ha="right", va="center_baseline")
                 if i == 0:
                     _head(ax, column, columns, size)
             if row in ideal or (ideal and i == 0):

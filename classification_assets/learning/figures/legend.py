@@ -130,7 +130,8 @@ class _Sections:
 
     def _text(self, text: str, x: float, y: float, size: float, colour: str) -> float:
         """How wide it is."""
-        drawn = Text(0, 0, text, fontsize=size, color=colour, va="center")
+        # As the labels of ticks are: room for what hangs below the line would lift the letters above their mark.
+        drawn = Text(0, 0, text, fontsize=size, color=colour, va="center_baseline")
         self.key.put(drawn, x, y)
         width = drawn.get_window_extent().width / self.key.scale
         self.key.right = max(self.key.right, x + width)
@@ -158,8 +159,12 @@ def class_dots(classes: Sequence[str], theme: Theme) -> list[Entry]:
 
 
 def shortened(name: object, most: int = LONGEST_NAME) -> str:
+    """A name of at most so many letters; what is left out is in the middle: many names begin alike or end alike."""
     text = str(name)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - 1 - end].rstrip()}…{text[-end:].lstrip()}"
 
 
 def _dot(colour: str, theme: Theme) -> Line2D:

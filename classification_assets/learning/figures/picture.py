@@ -9,6 +9,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from PIL import Image
 
+from classification_assets.learning.few_colours import in_few_colours
 from classification_assets.learning.figures.raster import rendered
 from classification_assets.learning.figures.style import Sheet
 
@@ -67,8 +68,6 @@ def _reduced(full: Image.Image, side: int, colours: int) -> bytes:
     share = side / max(full.size)
     size = (max(1, round(full.width * share)), max(1, round(full.height * share)))
     small = full.resize(size, Image.Resampling.HAMMING)
-    # An octree keeps the small points' colours, which a median cut spends on the large areas' shades.
-    palette = small.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
-    palette.save(buffer, format="png", compress_level=7)
+    in_few_colours(small, colours).save(buffer, format="png", compress_level=7)
     return buffer.getvalue()

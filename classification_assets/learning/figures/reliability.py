@@ -83,7 +83,6 @@ def reliability(
         _histogram(strip, now, figure.theme)
         for ax in (diagram, strip):
             ax.set_xlim(left, 1)
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         diagram.set(ylim=(0, 1), ylabel="accuracy")
         diagram.tick_params(labelbottom=False)
         strip.set(xlabel="confidence", ylabel="rows")

@@ -24,7 +24,7 @@ from classification_assets.learning.figures.points import (
     chosen_rows,
     class_colours,
 )
-from classification_assets.learning.figures.style import axis_names, map_size, sheet
+from classification_assets.learning.figures.style import NO_WORDS, Words, axis_names, map_size, sheet
 from classification_assets.learning.plane import window
 
 MARKERS = {TRAIN: ("train", "o", 1.0), VALIDATION: ("validation", "s", 0.95), TEST: ("test", "^", 1.25)}
@@ -37,6 +37,7 @@ def scatter(
     title: str = "",
     note: str = "",
     names: tuple[str, str] = ("x1", "x2"),
+    words: Words = NO_WORDS,
     theme: str = "light",
 ) -> Figure:
     """Rows coloured by class; with more than one fold, the marker tells the fold.
@@ -66,7 +67,7 @@ def scatter(
                     zorder=3,
                 )
         ax.set(xlim=extent[:2], ylim=extent[2:])
-        axis_names(ax, names)
+        axis_names(ax, names, words)
         marks = [Entry([_mark(MARKERS[int(fold)][1], theme_.muted)], MARKERS[int(fold)][0]) for fold in folds]
         key(
             ax,

@@ -7,15 +7,17 @@ own matplotlib settings are.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 from PIL import Image
 
@@ -88,6 +90,12 @@ THEMES = {
 # Inches; at the most that leaves text readable where the picture is shown 800 pixels wide.
 SIDE, WIDEST, HIGHEST, STRIP = 4.7, 6.2, 5.4, 2.4
 COMPARABLE = 4.0
+WORD = 0.85, 0.3
+"""Inches that a word at an axis takes, across and up."""
+
+Words = Mapping[str, Callable[[float], str]]
+"""What a value is called, by the name of its axis; those of other axes are numbers."""
+NO_WORDS: Words = MappingProxyType({})
 
 
 def _hex(colour: np.ndarray) -> str:
@@ -145,12 +153,27 @@ def sheet(theme: str, title: str = "", note: str = "") -> Iterator[Sheet]:
         figure.measured.measures = False
 
 
-def axis_names(ax: Axes, names: tuple[str, str]) -> None:
-    """Label both axes. An axis without a label means nothing, so it gets no ticks either."""
-    for name, axis in zip(names, (ax.xaxis, ax.yaxis), strict=True):
+def axis_names(ax: Axes, names: tuple[str, str], words: Words = NO_WORDS) -> None:
+    """Label both axes, and read what is no number in words.
+
+    An axis without a label means nothing, so it gets no ticks either.
+    """
+    panel = ax.get_window_extent()
+    room = panel.width / DPI / WORD[0], panel.height / DPI / WORD[1]
+    for name, axis, most in zip(names, (ax.xaxis, ax.yaxis), room, strict=True):
         axis.set_label_text(name)
         if not name:
             axis.set_ticks([])
+            continue
+        if name in words:
+            axis.set_major_locator(MaxNLocator(max(1, int(most)), integer=True))
+            axis.set_major_formatter(FuncFormatter(lambda value, _, word=words[name]: word(value)))
+        # Where matplotlib writes what all ticks are to be multiplied by, it lies on the name or on a panel above.
+        formatter = axis.get_major_formatter()
+        formatter.set_locs(axis.get_majorticklocs())
+        if factor := formatter.get_offset():
+            axis.set_label_text(f"{name}\n× {factor}")
+            axis.offsetText.set_visible(False)
 
 
 def without_ticks(ax: Axes) -> None:
@@ -186,12 +209,21 @@ def _write(figure: Sheet, title: str, note: str) -> Bbox:
     figure.text(left, top / up, first, va="bottom", fontsize=13, fontweight="bold")
     # 7.5 pt letters are about 1/16 inch wide.
     width = max(30, int((drawn.x1 - left * across) * 16))
-    # A dot between two remarks ends a line and starts none.
-    note = textwrap.fill(note.replace(" · ", "\u00a0· "), width).replace("\u00a0", " ")
+    note = _broken(note, width)
     figure.text(left, (drawn.y0 - 0.1) / up, note, va="top", fontsize=7.5, color=figure.theme.muted)
     written = [text.get_window_extent() for text in figure.texts if text.get_text()]
     inches = figure.dpi_scale_trans.inverted()
     return Bbox.union([drawn, *(extent.transformed(inches) for extent in written)]).padded(MARGIN)
+
+
+def _broken(note: str, width: int) -> str:
+    """The note in as few lines as there must be, of about the same length: no word stands alone."""
+    # A dot between two remarks ends a line and starts none.
+    words = note.replace(" · ", "\u00a0· ")
+    lines = textwrap.wrap(words, width)
+    while len(lines) > 1 and len(narrower := textwrap.wrap(words, width - 1)) == len(lines):
+        lines, width = narrower, width - 1
+    return "\n".join(lines).replace("\u00a0", " ")
 
 
 def _cut(figure: Sheet, box: Bbox) -> None:
@@ -230,6 +262,7 @@ def _rules(theme: Theme):
             "xtick.labelsize": 8,
             "ytick.labelsize": 8,
             "axes.linewidth": 0.7,
+            "axes.formatter.useoffset": False,
             "xtick.major.width": 0.7,
             "ytick.major.width": 0.7,
             "xtick.major.size": 3,

@@ -14,6 +14,11 @@ def test_a_share_too_small_to_round_to_a_percent_is_not_called_none(texts):
     assert "<1" in texts(confusion(np.array([[999, 1], [0, 5]]), ["yes", "no"]))
 
 
+def test_numbers_of_rows_are_rounded_where_there_is_no_room_for_all_digits(texts):
+    shown = texts(confusion(np.array([[99_999, 123_456], [999_600, 1_234_567]]), ["yes", "no"]))
+    assert {"99,999", "123k", "1M", "1.23M"} <= set(shown)
+
+
 def test_a_class_without_rows_has_an_empty_row(texts):
     shown = texts(confusion(np.array([[4, 0], [0, 0]]), ["yes", "no"]))
     assert shown.count("100") == 1
