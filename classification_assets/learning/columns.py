@@ -46,9 +46,9 @@ _MINUTES = 24 * 60
 _REACH = 3.0
 # Values, evenly spaced, whose quantiles are taken: a hundredth of a per cent does not matter there.
 _RANKED = 50_000
-# Knees from the median from which on the farthest value makes tails heavy. A normal distribution reaches 6, and
-# bending one hides what differs in spread alone; an exponential one reaches 14.
-_HEAVY = 14.0
+# Knees from the median to the 99th percentile of distances from which on tails are heavy. A normal distribution has
+# 4, and bending one hides what differs in spread alone; an exponential one has 8.5.
+_HEAVY = 9.0
 
 
 class Column(Declaration):
@@ -97,7 +97,7 @@ class Numeric(Scaled):
 
     Where tails are heavy, as of amounts and counts, it is first bent: it goes on with the logarithm of its distance
     to the median in units of the knee, see `Features`, and mean and scale are those of the bent values. On spambase
-    (57 frequencies of words, most of them 0) that takes the log loss of `tabular` from 0.133 to 0.118.
+    (57 frequencies of words, most of them 0) that takes the log loss of `tabular` from 0.134 to 0.123.
     """
 
     kind: Literal["numeric"] = "numeric"
@@ -276,9 +276,9 @@ def _knee(values: np.ndarray) -> float | None:
     if not len(values):
         return None
     distance = np.abs(values - float(np.float32(np.median(values))))
-    farthest = float(distance.max())
-    knee = float(np.median(distance[distance > 0])) if farthest > 0 else 0.0
-    return knee if farthest > _HEAVY * knee else None
+    off = distance[distance > 0]
+    knee = float(np.median(off)) if len(off) else 0.0
+    return knee if np.quantile(distance, 0.99) > _HEAVY * knee else None
 
 
 def _scale(values: np.ndarray) -> dict[str, Any]:
