@@ -203,7 +203,7 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
         return "numeric"
     raise ValueError(
         f"column {name!r} holds {type}, which no network reads; "
-        f"turn it into numbers or words, or leave it out (drop: [{name}])"
+        f"turn it into numbers or words, or leave it out (in YAML: drop: [{name}])"
     )
 
 

@@ -225,8 +225,8 @@ def refuse_names(counts: Mapping[str, int], name: str, *, declared: bool) -> Non
     example = next(iter(counts))
     raise ValueError(
         f"column {name!r} looks like a name or free text: {len(counts):,} different values in {there:,} rows, such "
-        f"as {example[:40]!r}; leave it out (drop: [{name}]), say that it names the rows (id: {name}), or that it "
-        f"is meant (columns: {{{name}: categorical}})"
+        f"as {example[:40]!r}; leave it out (in YAML: drop: [{name}]), say that it names the rows (id: {name}), or "
+        f"that it is meant (columns: {{{name}: categorical}})"
     )
 
 

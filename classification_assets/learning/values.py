@@ -135,7 +135,8 @@ def refuse_long_words(values: pa.Array, name: str, first: int = 0) -> None:
     if (longest := pc.max(lengths).as_py() or 0) > LONGEST_WORD:
         raise ValueError(
             f"column {name!r}, row {first + pc.index(lengths, longest).as_py()}: a text of {longest:,} bytes is no "
-            f"category (at most {LONGEST_WORD:,}); leave the column out (drop: [{name}]) or turn it into numbers"
+            f"category (at most {LONGEST_WORD:,}); leave the column out (in YAML: drop: [{name}]) or turn it into "
+            "numbers"
         )
 
 
