@@ -352,6 +352,14 @@ def test_words_with_a_comma_in_some_are_words():
     assert used(written(frame.to_csv(index=False))).kinds()["rooms"] == "categorical"
 
 
+def test_a_word_among_the_numbers_of_json_is_named_as_in_csv():
+    rows = good().to_json(orient="records", lines=True).splitlines()
+    rows[5] = '{"age": "unknown", "town": "Rome", "label": 1}'
+    path = written("\n".join(rows), "a.jsonl")
+    refused(path, r"a\.jsonl: column 'age' holds numbers, but not in row 5: 'unknown'.*age: categorical")
+    assert used(path, columns={"age": "categorical"}).kinds()["age"] == "categorical"
+
+
 def test_json_of_several_types_in_a_column_becomes_words():
     rows = ['{"x": 1, "label": "a"}', '{"x": "one", "label": "b"}'] * 30
     assert set(used(written("\n".join(rows), "a.jsonl")).frame["x"]) == {"1", "one"}
