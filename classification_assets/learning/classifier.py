@@ -8,6 +8,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
@@ -251,8 +252,10 @@ def _checked_rows(classifier: NeuralClassifier, X: Any, **options: Any) -> Any:
     Raises
     ------
     ValueError, TypeError
-        As scikit-learn words it.
+        As scikit-learn words it, or if the rows are still to be computed.
     """
+    if nw.dependencies.is_polars_lazyframe(X):
+        raise TypeError("a lazy frame holds no rows yet; hand over what X.collect() gives")
     checks = {"y": "no_validation", "reset": False} | options
     if not is_frame(X):
         y = checks.pop("y")

@@ -96,8 +96,17 @@ def _header(file: Path, written: Format, path: str, separator: str) -> list[str]
     names = [name.strip() for name in line]
     if not any(names):
         raise ValueError(f"{path}: the first line must hold the columns' names, however: it is empty")
+    if names[0].lower().startswith("sep="):
+        raise ValueError(
+            f"{path}: the first line must hold the columns' names, however: {separator.join(names)!r}, which only "
+            "Excel reads; leave that line out"
+        )
     if "" in names:
-        advice = "" if names[0] else " (as pandas writes its index; to_csv(index=False) leaves it out)"
+        advice = ""
+        if not names[0]:
+            advice = " (as pandas writes its index; to_csv(index=False) leaves it out)"
+        elif names.index("") == len(names) - 1:
+            advice = f" (does every line end with {separator!r}? leave it out)"
         raise ValueError(
             f"{path}: every column needs a name, however: column {names.index('') + 1} has none{advice}"
         )

@@ -15,7 +15,13 @@ from classification_assets.learning.local_files import COMPRESSED, LocalFiles, l
 from classification_assets.learning.location import files_of
 from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, kept
 from classification_assets.learning.text import refuse_twins
-from classification_assets.learning.words import converted, date_type, refuse_other_words, type_of
+from classification_assets.learning.words import (
+    converted,
+    date_type,
+    refuse_other_words,
+    refuse_words_beside_numbers,
+    type_of,
+)
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format, TableFile, UnlabelledFile
@@ -90,10 +96,10 @@ class _Part:
     def _type(self, field: pa.Field, kind: ColumnKind | None, strict: bool) -> pa.DataType:
         if self.format == "jsonl" and (kind is not None or not pa.types.is_string(field.type)):
             return field.type
-        words = self.words(field.name)
-        if self.format == "jsonl":
-            return date_type(words) or pa.string()
-        return type_of(words, field.name, self.place, kind, strict=strict)
+        type = type_of(self.words(field.name), field.name, self.place, kind, strict=strict)
+        if self.format == "jsonl" and not (pa.types.is_date(type) or pa.types.is_timestamp(type)):
+            return field.type  # what is quoted there is a word
+        return type
 
 
 def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:

@@ -68,14 +68,14 @@ def type_of(
         wrong = words[row].as_py()[:80]
         raise ValueError(
             f"{place}: column {name!r} holds numbers, but not in row {row}: {wrong!r}; correct it, leave it empty if "
-            f"it is not known (or list all words that say so: missing: [{wrong}]){advice}"
+            f"it is not known (in CSV, or list all words that say so: missing: [{wrong}]){advice}"
         )
     if strict and _all(there, lambda part: pc.match_substring_regex(part, OTHER_DAY)):
         raise ValueError(
             f"{place}: column {name!r} holds dates such as {there[0].as_py()!r}; write the year first, as in "
             f"2024-02-29 or 2024-02-29T12:30:00{advice}"
         )
-    return date_type(words) or pa.string()
+    return _date_type(words) or pa.string()
 
 
 def refuse_other_words(
@@ -107,7 +107,7 @@ def refuse_other_words(
             )
 
 
-def date_type(words: pa.ChunkedArray) -> pa.DataType | None:
+def _date_type(words: pa.ChunkedArray) -> pa.DataType | None:
     """The type of dates or moments if all words of a column are some, in ISO 8601."""
     there = words.drop_null()
     if len(there) and _all(there, lambda part: pc.match_substring_regex(part, MOMENT)):

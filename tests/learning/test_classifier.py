@@ -291,6 +291,14 @@ def of_people(people):
     return NeuralClassifier(random_state=0).fit(*people)
 
 
+def test_a_lazy_frame_is_refused_with_what_to_hand_over():
+    lazy = pl.LazyFrame({"x": [0.0, 1.0] * 20})
+    with pytest.raises(
+        TypeError, match=r"a lazy frame holds no rows yet; hand over what X\.collect\(\) gives"
+    ):
+        NeuralClassifier().fit(lazy, [0, 1] * 20)
+
+
 @pytest.mark.parametrize("other", [as_polars, as_arrow, as_views], ids=["polars", "pyarrow", "views"])
 def test_a_frame_of_another_library_gives_the_same_classifier(people, of_people, other):
     frame, labels = people

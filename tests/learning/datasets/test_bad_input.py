@@ -145,7 +145,16 @@ def test_columns_of_the_same_name_are_named():
 
 
 def test_a_column_without_a_name_is_told():
-    refused(written("a,,label\n1,2,3\n"), "every column needs a name, however: column 2 has none")
+    refused(written("a,,label\n1,2,3\n"), "every column needs a name, however: column 2 has none$")
+    refused(written("a,label,\n1,2,\n"), r"column 3 has none \(does every line end with ','\? leave it out\)")
+
+
+@pytest.mark.parametrize("separator", [None, ";"])
+def test_a_line_for_excel_before_the_header_is_told(separator):
+    path = written("sep=;\n" + "\n".join(lines()).replace(",", ";"))
+    refused(
+        path, "must hold the columns' names, however: 'sep=;', which only Excel reads", separator=separator
+    )
 
 
 def test_the_index_of_a_pandas_frame_is_no_feature():
@@ -350,6 +359,14 @@ def test_dates_with_the_year_at_the_end_are_not_taken_for_words(day):
 def test_words_with_a_comma_in_some_are_words():
     frame = good().assign(rooms=["none", "12,14", "attic"] * 20)
     assert used(written(frame.to_csv(index=False))).kinds()["rooms"] == "categorical"
+
+
+def test_a_word_among_the_numbers_of_json_is_named_as_in_csv():
+    rows = good().to_json(orient="records", lines=True).splitlines()
+    rows[5] = '{"age": "unknown", "town": "Rome", "label": 1}'
+    path = written("\n".join(rows), "a.jsonl")
+    refused(path, r"a\.jsonl: column 'age' holds numbers, but not in row 5: 'unknown'.*age: categorical")
+    assert used(path, columns={"age": "categorical"}).kinds()["age"] == "categorical"
 
 
 def test_json_of_several_types_in_a_column_becomes_words():
