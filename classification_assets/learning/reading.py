@@ -15,13 +15,7 @@ from classification_assets.learning.local_files import COMPRESSED, LocalFiles, l
 from classification_assets.learning.location import files_of
 from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, kept
 from classification_assets.learning.text import refuse_twins
-from classification_assets.learning.words import (
-    converted,
-    date_type,
-    refuse_other_words,
-    refuse_words_beside_numbers,
-    type_of,
-)
+from classification_assets.learning.words import converted, refuse_other_words, type_of
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format, TableFile, UnlabelledFile
