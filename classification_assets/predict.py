@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--id", help="the column that names the rows (default: the data set's, else numbers)")
     parser.add_argument("--format", help="csv, tsv, parquet or jsonl (default: by the name's ending)")
     parser.add_argument("--separator", help="between the values of CSV (default: as the model's own table)")
+    parser.add_argument(
+        "--decimal", help="point or comma of CSV's numbers (default: as the model's own table)"
+    )
     parser.add_argument("--encoding", help="of text (default: as the model's own table)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--module", help="a person's own network class, package.module:Class")
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fitted = _model(given.model, imported(given.module, "--module") if given.module else None)
         own = {
             name: value
-            for name in ("id", "format", "separator", "encoding")
+            for name in ("id", "format", "separator", "decimal", "encoding")
             if (value := getattr(given, name))
         }
         # What stands on the command line is meant, wherever it lies.

@@ -13,7 +13,7 @@ import pyarrow.csv
 from classification_assets.learning import text
 from classification_assets.learning.rows import Rows, kept
 from classification_assets.learning.text import opened_text, refuse_binary, refuse_encoding, refuse_twins
-from classification_assets.learning.words import without_missing
+from classification_assets.learning.words import with_points, without_missing
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format
@@ -28,6 +28,11 @@ def words_of(written: Format, file: Path, path: str, format: str) -> Rows:
         If it is no such table; `path` is its name in messages.
     """
     separator = written.separator or ("\t" if format == "tsv" else ",")
+    if separator == written.decimal == ",":
+        raise ValueError(
+            f"{path}: a comma cannot stand between values and before a fraction; say what really does "
+            "(separator: ';', or decimal: '.')"
+        )
     refuse_binary(file, path, written.encoding)
     names = _header(file, written, path, separator)
     schema = pa.schema([(name, pa.string()) for name in names])
@@ -59,6 +64,8 @@ def _batches(
         )
         for batch in reader:
             columns = [without_missing(column, written.missing) for column in batch.columns]
+            if written.decimal == ",":
+                columns = list(map(with_points, columns))
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
     except (pa.ArrowInvalid, UnicodeError) as error:
         if ragged:

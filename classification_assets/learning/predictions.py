@@ -89,7 +89,7 @@ def predict_file(fitted: Fitted, declared: UnlabelledFile, device: str = "cpu") 
 
 def _written_alike(fitted: Fitted, declared: UnlabelledFile) -> UnlabelledFile:
     dataset = fitted.provenance.source.get("dataset", {})
-    own = {name: dataset[name] for name in ("separator", "encoding", "missing") if name in dataset}
+    own = {name: dataset[name] for name in ("separator", "decimal", "encoding", "missing") if name in dataset}
     said = {name: getattr(declared, name) for name in declared.model_fields_set}
     return UnlabelledFile.model_validate(own | said)
 

@@ -16,6 +16,8 @@ WHOLE = r"^[+-]?(0|[1-9]\d*)$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 COMMA = r"^[+-]?\d+,\d+$|^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$|^[+-]?\d{1,3}(\.\d{3})+,\d+$"
 """A number with a comma: for a decimal point, or between thousands."""
+GERMAN = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?$|^[+-]?,\d+$"
+"""A number with a decimal comma, if it has a fraction, and perhaps points between thousands."""
 TRUTH = r"(?i)^(true|false)$"
 OTHER_DAY = r"^\d{1,2}([./]\d{1,2}[./]|-\d{1,2}-)\d{4}( \d{1,2}:\d{2}(:\d{2})?)?$"
 """A day with the year at its end: which of the other two is the month, only a person knows."""
@@ -60,8 +62,8 @@ def type_of(
     advice = "" if declared else f", or say that words are meant (columns: {{{name}: categorical}})"
     if (strict or declared) and _have_commas(there):
         raise ValueError(
-            f"{place}: column {name!r} holds numbers with a comma, such as {_example(there, COMMA)!r}; write a decimal "
-            f"point and nothing between thousands{advice}"
+            f"{place}: column {name!r} holds numbers with a comma, such as {_example(there, COMMA)!r}; if it is the "
+            f"decimal one, say so (decimal: ','), else write a decimal point and nothing between thousands{advice}"
         )
     if declared or (strict and share >= NEARLY):
         row = int(np.flatnonzero(np.asarray(pc.invert(numeric.fill_null(True))))[0])
@@ -143,6 +145,12 @@ def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.Chunke
     trimmed = pc.utf8_trim_whitespace(words)
     gone = pc.is_in(trimmed, pa.array(["", *missing], pa.string()))
     return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
+
+
+def with_points(words: pa.Array) -> pa.Array:
+    """Words (N,), the numbers among them with a decimal point where they have a comma, and nothing at thousands."""
+    plain = pc.replace_substring(pc.replace_substring(words, ".", ""), ",", ".")
+    return pc.if_else(pc.match_substring_regex(words, GERMAN), plain, words)
 
 
 def _have_commas(words: pa.ChunkedArray) -> bool:

@@ -36,8 +36,10 @@ def people(n=150, seed=0):
 def model(tmp_path_factory):
     """A stored model of people, with its fitted classifier."""
     folder = tmp_path_factory.mktemp("model")
-    people().to_csv(folder / "people.csv", index=False, sep=";", encoding="latin-1")
-    declared = TableFile(path=str(folder / "people.csv"), id="id", separator=";", encoding="latin-1")
+    people().to_csv(folder / "people.csv", index=False, sep=";", decimal=",", encoding="latin-1")
+    declared = TableFile(
+        path=str(folder / "people.csv"), id="id", separator=";", decimal=",", encoding="latin-1"
+    )
     split = Split.of(Table.of(declared), Folds())
     training = Training(members=3, max_epochs=20)
     fitted = MLP(name="narrow", hidden=(6,)).fit(split, training, training.seeds)
@@ -56,7 +58,7 @@ def new(tmp_path):
             frame.to_parquet(path)
         else:
             # As the model's own table was written.
-            frame.to_csv(path, index=False, sep=";", encoding="latin-1")
+            frame.to_csv(path, index=False, sep=";", decimal=",", encoding="latin-1")
         return UnlabelledFile(path=str(path), **declared)
 
     return new
@@ -94,7 +96,8 @@ def test_a_file_may_be_written_otherwise_than_the_models_own(model, new, tmp_pat
     people(40, seed=1).to_csv(tmp_path / "a.csv", index=False)
     with pytest.raises(ValueError, match="perhaps separator: ',' is right"):
         predict_file(model[0], UnlabelledFile(path=str(tmp_path / "a.csv")))
-    found = predict_file(model[0], UnlabelledFile(path=str(tmp_path / "a.csv"), separator=",")).rows.frame()
+    declared = UnlabelledFile(path=str(tmp_path / "a.csv"), separator=",", decimal=".")
+    found = predict_file(model[0], declared).rows.frame()
     pd.testing.assert_frame_equal(found, expected)
 
 

@@ -49,6 +49,10 @@ class Format(Declaration):
         max_length=1,
         description="Between the values of CSV; default: a comma (tsv: a tab).",
     )
+    decimal: Literal[".", ","] = Field(
+        ".",
+        description="Before a number's fraction in CSV and TSV. With a comma, 1.234,5 is 1234.5 and 1.234 is 1234.",
+    )
     encoding: str = Field("utf-8", description="Of CSV, TSV and JSON Lines, such as utf-8, latin-1, utf-16.")
     missing: tuple[str, ...] = Field(
         MISSING,

@@ -187,6 +187,28 @@ def test_separator_encoding_and_words_for_missing_can_be_declared():
     np.testing.assert_array_equal(found.X, split_of(write("b.csv"), id="id").X)
 
 
+def test_numbers_may_have_a_decimal_comma_and_points_between_thousands(folder):
+    words = ["1,5", "-2.000,25", "+1.234.567", "1234", ",5", "3,", "", "n/a"]
+    numbers = [1.5, -2000.25, 1234567, 1234, 0.5, 3, np.nan, np.nan]
+    texts = ["1.2.3", "a,b", "01.02.2024", "1.23", "1.234,", "x", "y", "z"]
+    rows = [
+        f"{word};{text};{'ja' if row % 2 else 'nein'}"
+        for row, (word, text) in enumerate(zip(words, texts, strict=True))
+    ]
+    (folder / "a.csv").write_text("\n".join(["amount;text;label", *rows]))
+    table = table_of("a.csv", separator=";", decimal=",", columns={"text": "categorical"})
+    frame = table.rows.frame()
+    np.testing.assert_array_equal(frame["amount"], numbers)
+    assert frame["text"].tolist() == ["1.2.3", "a,b", "01.02.2024", "1.23", "1234.", "x", "y", "z"]
+
+
+def test_a_comma_is_not_both_between_values_and_before_a_fraction():
+    with pytest.raises(
+        ValueError, match=r"a\.csv: a comma cannot stand between values and before a fraction"
+    ):
+        table_of(write("a.csv"), decimal=",")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
 def test_a_byte_order_mark_is_no_part_of_the_first_name(name, encoding, folder):
