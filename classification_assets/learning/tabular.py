@@ -14,6 +14,10 @@ linear models 0.004 and products beside them 0.002 (where columns are few 0.004)
 choosing on bootstraps 0.001 (0.001; of one table with 250 rows 0.15). A sixth inner fold would give 0.001 (0.001) and
 take a fifth longer.
 
+Of what it is given: on 16 tables with columns of words, 256 features of categories instead of 32 a column give 0.017
+(0.046 on the six with a column of 40 to 1,000 words), no waves on features of two values 0.003 (0.002); on 13 tables
+with heavy tails, two splits, bending them gives 0.009 (0.004).
+
 Time, as CPU seconds a fit of 31 tables of 113 to 900 rows, two splits: 2.6, and 1.3 since kinds stop, larger tables
 alone have the longest epochs and a step is fused; the mean log loss rose by 0.0007 (0.0007). Worse: five members a
 kind where there are few rows (0.0012, of one table 0.15), 15 networks in the blend (0.0024, standard error 0.0013).
