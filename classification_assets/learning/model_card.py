@@ -36,7 +36,9 @@ def model_card(fitted: Fitted, name: str, evaluation: Evaluation | None = None) 
     provenance = fitted.provenance
     architecture, training = provenance.architecture, provenance.training
     experiment = name.partition("/")[0]
-    members = sum(map(len, provenance.packs))
+    networks = sum(map(len, provenance.packs))
+    linear = provenance.members - networks
+    made_of = f"{networks} neural networks" + (f" and {linear} linear models" if linear else "")
     classes = [str(label) for label in provenance.classes]
     used = fitted.hyperparameters()
     told = {"temperature": ", ".join(f"{value:.3g}" for value in fitted.state["temperatures"].tolist())}
@@ -47,7 +49,7 @@ def model_card(fitted: Fitted, name: str, evaluation: Evaluation | None = None) 
         name=name,
         results=_results(name, evaluation) if evaluation else "",
         description=(
-            f"An ensemble of {members} neural networks (`{architecture.kind}`) for {len(classes)} classes and "
+            f"An ensemble of {made_of} (`{architecture.kind}`) for {len(classes)} classes and "
             f"{len(provenance.preprocessing.names)} features, made by classification_assets."
         ),
         file="model.safetensors",

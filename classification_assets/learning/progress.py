@@ -37,7 +37,7 @@ def timed_fit(
         progress.close()
     seconds = time.perf_counter() - started
     members, epochs = len(fitted.best_step), len(fitted.history["step"])
-    log(f"{title}: {members} networks, {epochs} epochs, {seconds:.1f} s on {device}")
+    log(f"{title}: {members} networks trained, {epochs} epochs, {seconds:.1f} s on {device}")
     return fitted, seconds
 
 

@@ -197,7 +197,7 @@ def _facts(row: pd.Series) -> list[tuple[str, str]]:
     ]
     if np.isfinite(row["bayes_accuracy"]):
         facts.append((f"{row['bayes_accuracy']:.3f}", "best possible accuracy"))
-    return [*facts, (f"{row['members']:.0f}", f"networks of {row['parameters']:,.0f} parameters")]
+    return [*facts, (f"{row['members']:.0f}", f"members; a network has {row['parameters']:,.0f} parameters")]
 
 
 def _facts_of_data(split: Split) -> pd.DataFrame:
