@@ -274,12 +274,17 @@ def as_numbers(rows: Any, names: Sequence[str], *, missing: bool = False) -> np.
     if given.ndim != 2 or given.shape[1] != len(names):
         raise ValueError(f"expected rows of shape (N, {len(names)}), however: {given.shape}")
     X = np.empty(given.shape, np.float32)
-    for column, name in enumerate(names):
-        try:
-            with np.errstate(over="ignore"):
-                X[:, column] = given[:, column]
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"every feature must be a number, however: column {name!r}: {error}") from error
+    with np.errstate(over="ignore"):
+        if given.dtype.kind in "fiub":
+            X[:] = given
+        else:
+            for column, name in enumerate(names):
+                try:
+                    X[:, column] = given[:, column]
+                except (TypeError, ValueError) as error:
+                    raise ValueError(
+                        f"every feature must be a number, however: column {name!r}: {error}"
+                    ) from error
     wrong = np.isinf(X) if missing else ~np.isfinite(X)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
