@@ -13,7 +13,7 @@ import pyarrow.csv
 from classification_assets.learning import text
 from classification_assets.learning.rows import Rows, kept
 from classification_assets.learning.text import opened_text, refuse_binary, refuse_encoding, refuse_twins
-from classification_assets.learning.words import with_points, without_missing
+from classification_assets.learning.words import without_missing
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format
@@ -64,8 +64,6 @@ def _batches(
         )
         for batch in reader:
             columns = [without_missing(column, written.missing) for column in batch.columns]
-            if written.decimal == ",":
-                columns = list(map(with_points, columns))
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
     except (pa.ArrowInvalid, UnicodeError) as error:
         if ragged:

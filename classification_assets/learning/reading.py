@@ -15,7 +15,7 @@ from classification_assets.learning.local_files import COMPRESSED, LocalFiles, l
 from classification_assets.learning.location import files_of
 from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, kept
 from classification_assets.learning.text import refuse_twins
-from classification_assets.learning.words import converted, refuse_other_words, type_of
+from classification_assets.learning.words import converted, refuse_other_words, type_of, with_points
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format, TableFile, UnlabelledFile
@@ -70,6 +70,7 @@ class _Part:
     rows: Rows
     format: str
     sha256: str = ""
+    decimal: str = "."
 
     def typed(self, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:
         """With types, columns of declared kinds as these need; in `strict` ones a few words are mistakes."""
@@ -78,7 +79,10 @@ class _Part:
         types = [self._type(field, kinds.get(field.name), field.name in strict) for field in self.rows.schema]
         schema = pa.schema(list(zip(self.rows.names, types, strict=True)))
         batches = (
-            pa.RecordBatch.from_arrays(list(map(converted, batch.columns, types)), schema=schema)
+            pa.RecordBatch.from_arrays(
+                [converted(*pair, self.decimal) for pair in zip(batch.columns, types, strict=True)],
+                schema=schema,
+            )
             for batch in self.rows.batches()
         )
         return kept(batches, schema)
@@ -90,7 +94,9 @@ class _Part:
     def _type(self, field: pa.Field, kind: ColumnKind | None, strict: bool) -> pa.DataType:
         if self.format == "jsonl" and (kind is not None or not pa.types.is_string(field.type)):
             return field.type
-        type = type_of(self.words(field.name), field.name, self.place, kind, strict=strict)
+        type = type_of(
+            self.words(field.name), field.name, self.place, kind, strict=strict, decimal=self.decimal
+        )
         if self.format == "jsonl" and not (pa.types.is_date(type) or pa.types.is_timestamp(type)):
             return field.type  # what is quoted there is a word
         return type
@@ -106,11 +112,15 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
         for name in strict:
             if kinds.get(name) in (None, "numeric"):
                 refuse_other_words(
-                    test.words(name), main.words(name), name, *places[::-1], declared=name in kinds
+                    with_points(test.words(name), test.decimal),
+                    with_points(main.words(name), main.decimal),
+                    name,
+                    *places[::-1],
+                    declared=name in kinds,
                 )
     # Typed together, so that both have the same types.
     both = JoinedRows([main.rows, test.rows], places)
-    return _Part(main.place, both, main.format).typed(kinds, strict)
+    return _Part(main.place, both, main.format, decimal=main.decimal).typed(kinds, strict)
 
 
 def _part(written: Format, path: str) -> _Part:
@@ -126,7 +136,7 @@ def _part(written: Format, path: str) -> _Part:
     files.unchanged()
     if not rows.n_rows:
         raise ValueError(f"{path}: there is a header, but no rows below it")
-    return _Part(path, rows, format, files.sha256)
+    return _Part(path, rows, format, files.sha256, written.decimal)
 
 
 def _format(name: str, path: str) -> str:

@@ -16,8 +16,8 @@ WHOLE = r"^[+-]?(0|[1-9]\d*)$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 COMMA = r"^[+-]?\d+,\d+$|^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$|^[+-]?\d{1,3}(\.\d{3})+,\d+$"
 """A number with a comma: for a decimal point, or between thousands."""
-GERMAN = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?$|^[+-]?,\d+$"
-"""A number with a decimal comma, if it has a fraction, and perhaps points between thousands."""
+POINTS = r"([+-]?[1-9]\d{0,2})(\.\d{3})+(,\d*)?"
+"""A number with points between thousands, and perhaps a decimal comma."""
 TRUTH = r"(?i)^(true|false)$"
 OTHER_DAY = r"^\d{1,2}([./]\d{1,2}[./]|-\d{1,2}-)\d{4}( \d{1,2}:\d{2}(:\d{2})?)?$"
 """A day with the year at its end: which of the other two is the month, only a person knows."""
@@ -26,7 +26,13 @@ NEARLY = 0.9
 
 
 def type_of(
-    words: pa.ChunkedArray, name: str, place: str, declared: ColumnKind | None, *, strict: bool
+    words: pa.ChunkedArray,
+    name: str,
+    place: str,
+    declared: ColumnKind | None,
+    *,
+    strict: bool,
+    decimal: str = ".",
 ) -> pa.DataType:
     """What a column of words means, as the type that `converted` gives it.
 
@@ -39,6 +45,8 @@ def type_of(
         What the column is declared to be.
     strict : bool
         Whether a few words among numbers are an error, as they are in a feature.
+    decimal : str
+        What stands before a number's fraction; where it is a comma, one with a point there is a word.
 
     Raises
     ------
@@ -53,6 +61,8 @@ def type_of(
         return pa.string()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, TRUTH)):
         return pa.bool_()
+    written, words = words, with_points(words, decimal)
+    there = words.drop_null()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, WHOLE)):
         return _whole_type(there)
     numeric = pc.match_substring_regex(words, NUMBER)
@@ -60,24 +70,24 @@ def type_of(
     if share == 1:
         return pa.float64()
     advice = "" if declared else f", or say that words are meant (columns: {{{name}: categorical}})"
-    if (strict or declared) and _have_commas(there):
+    if decimal == "." and (strict or declared) and _have_commas(there):
         raise ValueError(
             f"{place}: column {name!r} holds numbers with a comma, such as {_example(there, COMMA)!r}; if it is the "
             f"decimal one, say so (decimal: ','), else write a decimal point and nothing between thousands{advice}"
         )
     if declared or (strict and share >= NEARLY):
         row = int(np.flatnonzero(np.asarray(pc.invert(numeric.fill_null(True))))[0])
-        wrong = words[row].as_py()[:80]
+        wrong = written[row].as_py()[:80]
         raise ValueError(
             f"{place}: column {name!r} holds numbers, but not in row {row}: {wrong!r}; correct it, leave it empty if "
             f"it is not known (in CSV, or list all words that say so: missing: [{wrong}]){advice}"
         )
-    if strict and _all(there, lambda part: pc.match_substring_regex(part, OTHER_DAY)):
+    if strict and _all(written.drop_null(), lambda part: pc.match_substring_regex(part, OTHER_DAY)):
         raise ValueError(
-            f"{place}: column {name!r} holds dates such as {there[0].as_py()!r}; write the year first, as in "
-            f"2024-02-29 or 2024-02-29T12:30:00{advice}"
+            f"{place}: column {name!r} holds dates such as {written.drop_null()[0].as_py()!r}; write the year first, "
+            f"as in 2024-02-29 or 2024-02-29T12:30:00{advice}"
         )
-    return _date_type(words) or pa.string()
+    return _date_type(written) or pa.string()
 
 
 def refuse_other_words(
@@ -127,7 +137,7 @@ def _date_type(words: pa.ChunkedArray) -> pa.DataType | None:
     return None
 
 
-def converted(values: pa.Array, type: pa.DataType) -> pa.Array:
+def converted(values: pa.Array, type: pa.DataType, decimal: str = ".") -> pa.Array:
     """Words (N,) as values of a type that `type_of` found; other values as they are."""
     if values.type == type:
         return values
@@ -137,7 +147,9 @@ def converted(values: pa.Array, type: pa.DataType) -> pa.Array:
         return values.cast(pa.timestamp("s")).cast(type)
     if pa.types.is_timestamp(type):
         return moments_of(values)
-    return pa.nulls(len(values)) if pa.types.is_null(type) else _signed(values).cast(type)
+    if pa.types.is_null(type):
+        return pa.nulls(len(values))
+    return _signed(with_points(values, decimal)).cast(type)
 
 
 def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.ChunkedArray:
@@ -147,10 +159,15 @@ def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.Chunke
     return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
 
 
-def with_points(words: pa.Array) -> pa.Array:
-    """Words (N,), the numbers among them with a decimal point where they have a comma, and nothing at thousands."""
-    plain = pc.replace_substring(pc.replace_substring(words, ".", ""), ",", ".")
-    return pc.if_else(pc.match_substring_regex(words, GERMAN), plain, words)
+def with_points(words: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
+    """Words (N,) as a decimal point would have them: a comma becomes one, and a point that was one a comma."""
+    if decimal == ".":
+        return words
+    grouped = pc.match_substring_regex(words, f"^{POINTS}$").fill_null(False)
+    words = pc.if_else(grouped, pc.replace_substring(words, ".", ""), words)
+    for old, new in ((".", "\0"), (",", "."), ("\0", ",")):
+        words = pc.replace_substring(words, old, new)
+    return words
 
 
 def _have_commas(words: pa.ChunkedArray) -> bool:

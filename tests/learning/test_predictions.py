@@ -165,7 +165,7 @@ def test_predictions_come_back_from_their_file(model, new, tmp_path):
 
 
 def test_the_command_writes_what_the_function_gives(model, new, tmp_path, capsys):
-    people(40, seed=1).to_csv(tmp_path / "new.csv", index=False, sep=";")
+    people(40, seed=1).to_csv(tmp_path / "new.csv", index=False, sep=";", decimal=",")
     assert main([str(model[1]), str(tmp_path / "new.csv"), str(tmp_path / "out.parquet")]) == 0
     expected = predict_file(model[0], new()).rows.frame()
     pd.testing.assert_frame_equal(pq.read_table(tmp_path / "out.parquet").to_pandas(), expected)
@@ -173,7 +173,7 @@ def test_the_command_writes_what_the_function_gives(model, new, tmp_path, capsys
 
 
 def test_a_path_on_the_command_line_is_meant_wherever_it_lies(model, tmp_path, monkeypatch):
-    people(40, seed=1).to_csv(tmp_path / "new.csv", index=False, sep=";")
+    people(40, seed=1).to_csv(tmp_path / "new.csv", index=False, sep=";", decimal=",")
     (tmp_path / "deep").mkdir()
     monkeypatch.chdir(tmp_path / "deep")
     assert main([str(model[1]), "../new.csv", "out.parquet"]) == 0
@@ -181,7 +181,7 @@ def test_a_path_on_the_command_line_is_meant_wherever_it_lies(model, tmp_path, m
 
 def test_a_name_that_says_no_format_needs_it_beside(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    people(40, seed=1).to_csv("new.data", index=False, sep=";")
+    people(40, seed=1).to_csv("new.data", index=False, sep=";", decimal=",")
     assert main([str(model[1]), "new.data", "out.parquet"]) == 2
     assert main([str(model[1]), "new.data", "out.parquet", "--format", "csv"]) == 0
 
@@ -227,7 +227,7 @@ def test_what_the_command_cannot_use_is_told_and_nothing_is_written(
     model, tmp_path, monkeypatch, capsys, arguments, words
 ):
     monkeypatch.chdir(tmp_path)
-    people(40, seed=1).to_csv("new.csv", index=False, sep=";")
+    people(40, seed=1).to_csv("new.csv", index=False, sep=";", decimal=",")
     assert main([str(model[1]) if word == "MODEL" else word for word in arguments]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out.parquet").exists()

@@ -199,7 +199,14 @@ def test_numbers_may_have_a_decimal_comma_and_points_between_thousands(folder):
     table = table_of("a.csv", separator=";", decimal=",", columns={"text": "categorical"})
     frame = table.rows.frame()
     np.testing.assert_array_equal(frame["amount"], numbers)
-    assert frame["text"].tolist() == ["1.2.3", "a,b", "01.02.2024", "1.23", "1234.", "x", "y", "z"]
+    assert frame["text"].tolist() == ["1.2.3", "a,b", "01.02.2024", "1.23", "1.234,", "x", "y", "z"]
+
+
+def test_a_decimal_point_in_a_file_of_decimal_commas_is_no_number():
+    frame = people().assign(height=[f"{row},5" for row in range(119)] + ["1.5"])
+    frame.to_csv("a.csv", index=False, sep=";")
+    with pytest.raises(ValueError, match="column 'height' holds numbers, but not in row 119: '1"):
+        table_of("a.csv", id="id", separator=";", decimal=",")
 
 
 def test_a_comma_is_not_both_between_values_and_before_a_fraction():
