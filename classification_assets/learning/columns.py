@@ -106,13 +106,11 @@ class Numeric(Scaled):
 
     @classmethod
     def fit(cls, name: str, values: np.ndarray) -> Self:
-        there = values[~np.isnan(values)].astype(np.float64)
-        knee = _knee(there[:: -(-len(there) // _RANKED) or 1])
+        told = _scale(values)
+        middle, knee = told["fill"], _knee(_some(values), told["fill"])
         if knee is None:
-            return cls(name=name, **_scale(values))
-        middle = float(np.float32(np.median(there)))
-        told = _scale(bent(values.astype(np.float64), middle, knee))
-        return cls(name=name, **told | {"fill": middle}, knee=knee)
+            return cls(name=name, **told)
+        return cls(name=name, **_scale(_bent(values, middle, knee)) | {"fill": middle}, knee=knee)
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         return numbers(values, self.name, first)
@@ -265,20 +263,26 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
     )
 
 
-def bent(values: np.ndarray, middle: float, knee: float) -> np.ndarray:
-    """Values (n,) as the logarithm of their distance to the middle, nearly straight within a knee of it."""
-    distance = (values - middle) / knee
+def _bent(values: np.ndarray, middle: float, knee: float) -> np.ndarray:
+    """Values (n,) as `Features` bends them."""
+    distance = (values.astype(np.float64) - middle) / knee
     return np.sign(distance) * np.log1p(np.abs(distance))
 
 
-def _knee(values: np.ndarray) -> float | None:
+def _knee(values: np.ndarray, middle: float) -> float | None:
     """Where values (n,) are to be bent, if their tails are heavy."""
-    if not len(values):
-        return None
-    distance = np.abs(values - float(np.float32(np.median(values))))
+    distance = np.abs(values - middle)
     off = distance[distance > 0]
-    knee = float(np.median(off)) if len(off) else 0.0
+    if not len(off):
+        return None
+    knee = float(np.median(off))
     return knee if np.quantile(distance, 0.99) > _HEAVY * knee else None
+
+
+def _some(values: np.ndarray) -> np.ndarray:
+    """Of values (n,), evenly spaced ones that are there."""
+    there = values[~np.isnan(values)]
+    return there[:: -(-len(there) // _RANKED) or 1].astype(np.float64)
 
 
 def _scale(values: np.ndarray) -> dict[str, Any]:
@@ -292,7 +296,7 @@ def _scale(values: np.ndarray) -> dict[str, Any]:
     indicator = 0 < len(there) < len(values)
     if not len(there):
         return {"mean": 0.0, "scale": 1.0, "fill": 0.0, "indicator": False}
-    some = there[:: -(-len(there) // _RANKED)]
+    some = _some(values)
     middle = np.median(some)
     # Of fewer than 100 values, interpolation would reach for the outermost.
     low, high = np.quantile(some, 0.01, method="higher"), np.quantile(some, 0.99, method="lower")

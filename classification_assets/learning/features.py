@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from classification_assets.learning.columns import AnyColumn, Categorical, Date
+from classification_assets.learning.columns import AnyColumn, Categorical, Date, Numeric
 
 BOUND = 10.0
 """Standard deviations up to which a number is taken as it is; beyond, it grows with the logarithm."""
@@ -43,9 +43,12 @@ class Features(nn.Module):
         self.mean = torch.tensor([column.mean for column in own], dtype=torch.float64)
         self.scale = torch.tensor([column.scale for column in own], dtype=torch.float64)
         self.fill = torch.tensor([column.fill for column in own], dtype=torch.float64)
-        knees = [getattr(column, "knee", None) for column in own]
-        self.bent = [place for place, knee in enumerate(knees) if knee is not None]
-        self.knee = torch.tensor([knee or 1.0 for knee in knees], dtype=torch.float64)
+        knees = {place: column.knee for place, column in enumerate(own) if isinstance(column, Numeric)}
+        knees = {place: knee for place, knee in knees.items() if knee is not None}
+        self.bent = list(knees)
+        self.knee = torch.tensor([*knees.values()], dtype=torch.float64)
+        # The median is where nothing is bent.
+        self.straight = self.fill.index_fill(0, torch.tensor(self.bent, dtype=torch.int64), 0.0)
         self.names = [column.name for column in own] + [
             f"{columns[place].name} is missing" for place in self.gaps
         ]
@@ -67,13 +70,11 @@ class Features(nn.Module):
     def forward(self, X: Tensor) -> Tensor:
         # In double precision, which MPS does not have: a mean may be many times its scale.
         exact = torch.float32 if X.device.type == "mps" else torch.float64
-        mean, scale, fill = (own.to(X.device, exact) for own in (self.mean, self.scale, self.fill))
+        mean, scale, fill = (own.to(X.device, exact) for own in (self.mean, self.scale, self.straight))
         x = (X if self.plain else X[:, self.numbers]).to(exact)
         if self.bent:
-            middle, knee = fill[self.bent], self.knee.to(X.device, exact)[self.bent]
+            middle, knee = (own.to(X.device, exact) for own in (self.fill[self.bent], self.knee))
             distance = (x[:, self.bent] - middle) / knee
-            # A missing value becomes the median, which is not bent at all.
-            fill = fill.index_fill(0, torch.tensor(self.bent, device=X.device), 0.0)
             x = x.clone()
             x[:, self.bent] = distance.sign() * distance.abs().log1p()
         parts = [_bounded((x - mean).div_(scale), (fill - mean) / scale).float()]
