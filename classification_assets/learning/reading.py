@@ -15,7 +15,7 @@ from classification_assets.learning.local_files import COMPRESSED, LocalFiles, l
 from classification_assets.learning.location import files_of
 from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, kept
 from classification_assets.learning.text import refuse_twins
-from classification_assets.learning.words import converted, refuse_other_words, type_of, with_points
+from classification_assets.learning.words import converted, refuse_other_words, type_of
 
 if TYPE_CHECKING:
     from classification_assets.learning.datasets import Format, TableFile, UnlabelledFile
@@ -112,11 +112,12 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
         for name in strict:
             if kinds.get(name) in (None, "numeric"):
                 refuse_other_words(
-                    with_points(test.words(name), test.decimal),
-                    with_points(main.words(name), main.decimal),
+                    test.words(name),
+                    main.words(name),
                     name,
                     *places[::-1],
                     declared=name in kinds,
+                    decimal=main.decimal,
                 )
     # Typed together, so that both have the same types.
     both = JoinedRows([main.rows, test.rows], places)

@@ -61,7 +61,7 @@ def type_of(
         return pa.string()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, TRUTH)):
         return pa.bool_()
-    written, words = words, with_points(words, decimal)
+    written, words = words, _with_points(words, decimal)
     there = words.drop_null()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, WHOLE)):
         return _whole_type(there)
@@ -91,7 +91,14 @@ def type_of(
 
 
 def refuse_other_words(
-    words: pa.ChunkedArray, beside: pa.ChunkedArray, name: str, place: str, other: str, *, declared: bool
+    words: pa.ChunkedArray,
+    beside: pa.ChunkedArray,
+    name: str,
+    place: str,
+    other: str,
+    *,
+    declared: bool,
+    decimal: str = ".",
 ) -> None:
     """Check that a column of numbers or truth values, as which `beside` (in the file `other`) is read, is one here too.
 
@@ -105,9 +112,9 @@ def refuse_other_words(
     ValueError
         If one of the words is none, with its row.
     """
-    known = beside.drop_null()
+    known, read = _with_points(beside.drop_null(), decimal), _with_points(words, decimal)
     for what, pattern, kind in (("numbers", NUMBER, "categorical"), ("true or false", TRUTH, "boolean")):
-        wrong = pc.invert(pc.match_substring_regex(words, pattern)).fill_null(False)
+        wrong = pc.invert(pc.match_substring_regex(read, pattern)).fill_null(False)
         if not pc.any(wrong).as_py() or not len(known):
             continue
         if _all(known, partial(pc.match_substring_regex, pattern=pattern)):
@@ -149,7 +156,7 @@ def converted(values: pa.Array, type: pa.DataType, decimal: str = ".") -> pa.Arr
         return moments_of(values)
     if pa.types.is_null(type):
         return pa.nulls(len(values))
-    return _signed(with_points(values, decimal)).cast(type)
+    return _signed(_with_points(values, decimal)).cast(type)
 
 
 def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.ChunkedArray:
@@ -159,7 +166,7 @@ def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.Chunke
     return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
 
 
-def with_points(words: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
+def _with_points(words: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
     """Words (N,) as a decimal point would have them: a comma becomes one, and a point that was one a comma."""
     if decimal == ".":
         return words

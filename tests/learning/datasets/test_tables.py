@@ -205,8 +205,15 @@ def test_numbers_may_have_a_decimal_comma_and_points_between_thousands(folder):
 def test_a_decimal_point_in_a_file_of_decimal_commas_is_no_number():
     frame = people().assign(height=[f"{row},5" for row in range(119)] + ["1.5"])
     frame.to_csv("a.csv", index=False, sep=";")
-    with pytest.raises(ValueError, match="column 'height' holds numbers, but not in row 119: '1"):
+    with pytest.raises(ValueError, match=r"column 'height' holds numbers, but not in row 119: '1\.5'"):
         table_of("a.csv", id="id", separator=";", decimal=",")
+
+
+def test_a_decimal_point_in_a_test_file_of_decimal_commas_is_named_as_it_stands():
+    for name, last in (("a.csv", "7,5"), ("b.csv", "1.5")):
+        people().assign(height=[f"{row},5" for row in range(119)] + [last]).to_csv(name, index=False, sep=";")
+    with pytest.raises(ValueError, match=r"b\.csv: column 'height' .* not in row 119 here: '1\.5'"):
+        table_of("a.csv", id="id", separator=";", decimal=",", test="b.csv")
 
 
 def test_a_comma_is_not_both_between_values_and_before_a_fraction():
