@@ -139,7 +139,8 @@ class Date(Scaled):
         return days(values, self.name, first)
 
     def word(self, code: float) -> str:
-        return super().word(code).partition("T")[0]
+        day, _, time = super().word(code).partition("T")
+        return day if time == "00:00" else f"{time}\n{day}"
 
     def _value(self, code: float) -> Any:
         # A code tells minutes apart, not seconds.

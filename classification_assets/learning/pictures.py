@@ -368,7 +368,7 @@ def _rows(split: Split, plane: Plane) -> Points:
 
 def _words(learned: Preprocessing) -> Words:
     def short(word: Callable[[float], str]) -> Callable[[float], str]:
-        return lambda code: shortened(word(code), 10)
+        return lambda code: "\n".join(shortened(line, 10) for line in word(code).splitlines())
 
     return {name: short(word) for name, word in learned.words.items()}
 

@@ -26,6 +26,8 @@ PADDING = 0.07
 JITTER_SEED = 5_318_008
 ROWS_FOR_COMPONENTS = 50_000
 ROWS_FOR_IMPORTANCE = 2_000
+ROUNDING = 1e-9
+"""Share of the variance below which a component may be what float32 rounds off."""
 MOST_ROWS = 200_000
 """Of a larger table evenly spaced rows should decide what is drawn: computing on copies of all would not fit."""
 
@@ -113,9 +115,9 @@ class Plane:
         if X.shape[1] == 1:
             return cls._strip(X, names)
         held = list(held) if X.shape[1] - len(held) >= 2 else []
-        mean, scale = X.mean(axis=0), X.std(axis=0)
+        mean = X.mean(axis=0)
         # Rounding leaves a constant feature a tiny spread, which standardizing would blow up.
-        scale = np.where(scale > 1e-9 * np.maximum(1.0, np.abs(mean)), scale, np.inf)
+        scale = np.where(np.ptp(X, axis=0) > 0, X.std(axis=0), np.inf)
         scale[held] = np.inf
         mean[held] = np.quantile(X[:, held], 0.5, axis=0, method="lower")
         Z = (X[:: -(-len(X) // ROWS_FOR_COMPONENTS)] - mean) / scale
@@ -123,7 +125,9 @@ class Plane:
             pca = PCA(n_components=2).fit(Z if len(Z) > 1 else np.repeat(Z, 2, axis=0))
         share = np.nan_to_num(pca.explained_variance_ratio_)
         components = np.asarray(pca.components_)
-        coordinates = ((X - mean) / scale) @ components.T
+        # What is left of features that say the same is rounding, and no place of a row.
+        seen = components * (share > ROUNDING)[:, None]
+        coordinates = ((X - mean) / scale) @ seen.T
         return cls(
             extent=(*window(coordinates[:, 0]), *window(coordinates[:, 1])),
             names=(
@@ -139,7 +143,7 @@ class Plane:
             ),
             origin=mean,
             basis=components * np.where(np.isfinite(scale), scale, 0.0),
-            coordinates=components.T / scale[:, None],
+            coordinates=seen.T / scale[:, None],
         )
 
     def grid(self, resolution: int, points: np.ndarray | None = None) -> np.ndarray:
@@ -225,12 +229,10 @@ def window(values: np.ndarray) -> tuple[float, float]:
     # Without a spread inside the quantiles there is no bulk to protect.
     whole = (values.min(), values.max())
     low, high = (max(low - reach, whole[0]), min(high + reach, whole[1])) if reach > 0 else whole
-    # Float32, in which a grid is handed out, must still tell the window's points apart.
-    least = max(1e-3 * max(abs(low), abs(high)), 1e-9)
-    if high - low < least:
-        middle = (low + high) / 2
-        half = max(0.5, least) if high == low else least
-        return float(middle - half), float(middle + half)
+    if high == low:
+        # In float32, which a network reads, the window's ends must differ from its middle.
+        half = max(0.5, 8 * float(np.spacing(np.float32(abs(low)))))
+        return float(low - half), float(low + half)
     pad = PADDING * (high - low)
     return float(low - pad), float(high + pad)
 

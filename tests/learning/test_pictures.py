@@ -208,3 +208,11 @@ def test_categories_truths_and_dates_are_words_at_their_axes(tmp_path, fit):
     assert set(towns) >= {"Bern", "Oslo", "Rome"}
     assert set(truths) >= {"True", "False"}
     assert any(re.fullmatch(r"2024-\d\d-\d\d", text) for text in at_axes("seen", "open")[0])
+
+
+def test_moments_of_a_day_are_told_by_their_time_at_the_axis(tmp_path):
+    at = pd.Timestamp("2024-03-05T10:00") + pd.to_timedelta(np.arange(80), unit="min")
+    frame = pd.DataFrame({"at": at, "load": np.arange(80) % 7, "label": np.arange(80) % 2})
+    frame.to_parquet(tmp_path / "log.parquet")
+    figure = pictures.rows(Table.of(TableFile(path=str(tmp_path / "log.parquet"), target="label")), "log")
+    assert "10:30\n2024-03-05" in texts(figure)

@@ -123,6 +123,41 @@ def test_one_far_outlier_does_not_shrink_the_others_to_a_dot():
     assert high < 4
 
 
+@pytest.mark.parametrize(
+    ("middle", "spread"), [(1e6, 1.0), (1.7e9, 86_400.0), (-5e7, 40.0), (1e-12, 1e-13), (0.0, 1e-30)]
+)
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_a_narrow_column_far_from_zero_fills_its_window(middle, spread, n_features):
+    own = (middle + spread * np.linspace(-1, 1, 201)).astype(np.float32)
+    rows = np.column_stack([own, np.arange(201)])[:, :n_features]
+    x0, x1, *_ = Plane.of(rows, names_of(n_features)).extent
+    assert np.ptp(own.astype(float)) > 0.8 * (x1 - x0)
+    assert x0 < own.min()
+    assert x1 > own.max()
+
+
+def test_two_neighbours_in_float32_are_told_apart_on_the_grid():
+    one = np.float32(1e9)
+    rows = np.array([[one, 0], [np.nextafter(one, np.float32(np.inf)), 1]])
+    assert set(Plane.of(rows, ["x", "y"]).grid(20)[:, 0]) == set(rows[:, 0])
+
+
+def test_a_feature_in_tiny_units_counts_like_any_other():
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    plane = Plane.of(X, names_of(3))
+    tiny = Plane.of(X * (1e-13, 1, 1), names_of(3))
+    np.testing.assert_allclose(tiny.project(X * (1e-13, 1, 1)), plane.project(X), atol=1e-6)
+
+
+def test_features_that_say_the_same_leave_all_rows_on_a_line_in_a_window_of_some_size():
+    t = np.random.default_rng(0).normal(size=300).astype(np.float32)
+    X = np.column_stack([t, 2 * t, 3 * t])
+    plane = Plane.of(X, names_of(3))
+    assert (plane.project(X)[:, 1] == 0).all()
+    assert plane.extent[2:] == (-0.5, 0.5)
+    assert np.ptp(plane.grid(5) @ [5, -1, -1]) > 0
+
+
 def test_missing_values_are_refused_with_their_number():
     with pytest.raises(ValueError, match="1 missing"):
         Plane.of(np.array([[0.0, np.nan]]), ["x", "y"])

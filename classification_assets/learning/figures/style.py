@@ -6,6 +6,7 @@ own matplotlib settings are.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, MaxNLocator, ScalarFormatter
 from matplotlib.transforms import Bbox
 from PIL import Image
 
@@ -93,6 +94,9 @@ COMPARABLE = 4.0
 WORD = 0.85, 0.3
 """Inches that a word at an axis takes, across and up."""
 
+PARTS_OF_A_DAY = 1440, 720, 288, 144, 96, 48, 24, 12, 8, 4, 2
+"""Distances of ticks between dates: a minute, two, five, ..., twelve hours."""
+
 Words = Mapping[str, Callable[[float], str]]
 """What a value is called, by the name of its axis; those of other axes are numbers."""
 NO_WORDS: Words = MappingProxyType({})
@@ -166,14 +170,33 @@ def axis_names(ax: Axes, names: tuple[str, str], words: Words = NO_WORDS) -> Non
             axis.set_ticks([])
             continue
         if name in words:
-            axis.set_major_locator(MaxNLocator(max(1, int(most)), integer=True))
-            axis.set_major_formatter(FuncFormatter(lambda value, _, word=words[name]: word(value)))
+            word = words[name]
+            axis.set_major_locator(_worded_places(word, *axis.get_view_interval(), max(1, int(most))))
+            axis.set_major_formatter(FuncFormatter(lambda value, _, word=word: word(value)))
         # Where matplotlib writes what all ticks are to be multiplied by, it lies on the name or on a panel above.
         formatter = axis.get_major_formatter()
         formatter.set_locs(axis.get_majorticklocs())
-        if factor := formatter.get_offset():
-            axis.set_label_text(f"{name}\n× {factor}")
+        if isinstance(formatter, ScalarFormatter) and (rest := _rest_of_ticks(formatter)):
+            axis.set_label_text(f"{name}\n{rest}")
             axis.offsetText.set_visible(False)
+
+
+def _worded_places(word: Callable[[float], str], low: float, high: float, most: int) -> Locator:
+    """Where ticks stand: at whole numbers; within a day or two, at hours or minutes if words tell them apart."""
+    if np.floor(high) - np.ceil(low) < 1:
+        for parts in PARTS_OF_A_DAY:
+            places = np.arange(np.ceil(low * parts), np.floor(high * parts) + 1) / parts
+            if len(places) <= most and len({word(place) for place in places}) == len(places) > 1:
+                return FixedLocator(places)
+    return MaxNLocator(most, integer=True, min_n_ticks=1)
+
+
+def _rest_of_ticks(formatter: ScalarFormatter) -> str:
+    """What is to be done with the labels of ticks to get values, or nothing."""
+    factor = re.match(r"1e\S?\d+", formatter.get_offset())
+    sign = "+" if formatter.offset > 0 else "−"
+    offset = f"{sign} {abs(formatter.offset):,.15g}" if formatter.offset else ""
+    return f"× {factor[0]} {offset}".strip() if factor else offset
 
 
 def without_ticks(ax: Axes) -> None:
@@ -262,7 +285,7 @@ def _rules(theme: Theme):
             "xtick.labelsize": 8,
             "ytick.labelsize": 8,
             "axes.linewidth": 0.7,
-            "axes.formatter.useoffset": False,
+            "axes.formatter.useoffset": True,
             "xtick.major.width": 0.7,
             "ytick.major.width": 0.7,
             "xtick.major.size": 3,

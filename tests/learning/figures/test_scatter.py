@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -43,6 +44,63 @@ def test_what_labels_of_ticks_are_multiplied_by_stands_with_the_name_of_the_axis
     ax = figure.axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("rest mass\n× 1e8", "charge")
     assert not ax.xaxis.offsetText.get_visible()
+
+
+@pytest.mark.parametrize(
+    ("middle", "spread", "told"),
+    [
+        (1e6, 1, "+ 1,000,000"),
+        (1.7e9, 86_400, "+ 1,700,000,000"),
+        (-5e7, 40, "− 50,000,000"),
+        (1e12, 1e7, "× 1e7 + 1,000,000,000,000"),
+        (1e-12, 1e-13, "× 1e−12"),
+        (2021, 2, ""),
+    ],
+)
+def test_what_all_labels_of_ticks_have_in_common_stands_with_the_name_of_the_axis(
+    middle, spread, told, rows, names
+):
+    points = rows(2)
+    points = replace(points, xy=np.column_stack([middle + spread * points.xy[:, 0], points.xy[:, 1]]))
+    ax = scatter(points, classes=names(2), names=("mass", "charge")).axes[0]
+    assert ax.get_xlabel() == f"mass\n{told}".strip()
+    assert max(len(label.get_text()) for label in ax.get_xticklabels()) <= 7
+
+
+@pytest.mark.parametrize(
+    ("first", "hours", "one"),
+    [
+        (8830.4, 0.2, "09:40\nday 8830"),
+        (8830.4, 5, "12:00\nday 8830"),
+        (8829.8, 30, "day 8830"),
+        (8829, 24 * 40, "day 8840"),
+    ],
+)
+def test_ticks_at_dates_are_hours_and_minutes_where_days_are_too_few(first, hours, one, rows, names):
+    def word(code):
+        day, minute = divmod(round(code * 1440), 1440)
+        return f"day {day}" if minute == 0 else f"{minute // 60:02}:{minute % 60:02}\nday {day}"
+
+    points = rows(2)
+    for axis in (0, 1):
+        xy = points.xy.copy()
+        xy[:, axis] = first + hours / 24 * np.linspace(0, 1, len(xy))
+        named = tuple("at" if axis == own else "mass" for own in (0, 1))
+        figure = scatter(replace(points, xy=xy), classes=names(2), names=named, words={"at": word})
+        ax = figure.axes[0]
+        labels = (ax.get_xticklabels(), ax.get_yticklabels())[axis]
+        assert one in [text.get_text() for text in labels]
+        boxes = [text.get_window_extent() for text in labels]
+        assert not any(box.overlaps(other) for box, other in pairwise(boxes))
+
+
+def test_of_a_category_alone_there_is_one_tick(rows, names):
+    points = rows(2)
+    points = replace(points, xy=points.xy * (0, 1))
+    words = {"town": lambda code: f"town {round(code)}"}
+    ax = scatter(points, classes=names(2), names=("town", "y"), words=words).axes[0]
+    low, high = ax.get_xlim()
+    assert [place for place in ax.get_xticks() if low <= place <= high] == [0]
 
 
 def test_of_a_note_no_word_stands_alone(rows, names):
