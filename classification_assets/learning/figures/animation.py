@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgb
@@ -22,6 +20,7 @@ from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image, ImageDraw, ImageFont
 
 from classification_assets.learning.figures.evolution import Moment, panel_size
+from classification_assets.learning.figures.glyphs import font_file, tell_what_is_missing
 from classification_assets.learning.figures.landscape import TINY, Extent, borders, tint
 from classification_assets.learning.figures.legend import shortened
 from classification_assets.learning.figures.points import TEST, Points
@@ -149,22 +148,26 @@ class _Page:
         self.width, self.height = (round(length) for length in panel_size(extent, side))
         self.unit = unit = side / 340
         self.margin, self.top = round(12 * unit), round(56 * unit)
-        self.small, bold = _font(round(11.5 * unit)), _font(round(15 * unit), bold=True)
         names = [shortened(name) for name in classes]
+        small = round(11.5 * unit)
+        self.small, bold = _font(font_file(""), small), _font(font_file(title, bold=True), round(15 * unit))
+        fonts = [_font(font_file(name), small) for name in names]
         line = 16 * unit
         rows = max(1, int((self.height + 4 * unit) // line))
-        beside = round(max(self.small.getlength(name) for name in names[:rows]) + 34 * unit)
+        widest = max(font.getlength(name) for font, name in zip(fonts[:rows], names, strict=False))
+        beside = round(widest + 34 * unit)
         across = max(self.width + beside, round(bold.getlength(title)))
         size = (across + 2 * self.margin, self.top + self.height + round(20 * unit))
         self.ground = Image.new("RGB", size, theme.paper)
         draw = ImageDraw.Draw(self.ground)
         draw.text((self.margin, round(8 * unit)), title, font=bold, fill=theme.ink)
         left = self.margin + self.width + round(14 * unit)
-        for index, name in enumerate(names[:rows]):
+        for index, (font, name) in enumerate(zip(fonts[:rows], names, strict=False)):
             middle = self.top + (index + 0.5) * line
             self._dot(left + 4 * unit, middle, 4 * unit, theme.class_colour(index))
-            draw.text((left + 14 * unit, middle), name, font=self.small, fill=theme.ink, anchor="lm")
+            draw.text((left + 14 * unit, middle), name, font=font, fill=theme.ink, anchor="lm")
         self.dots = self._dots(points)
+        tell_what_is_missing()
 
     def frames(self, moments: Sequence[Moment], between: int) -> list[Image.Image]:
         """The page at every moment, and blended at the steps `between` each and the next."""
@@ -267,7 +270,5 @@ class _Layer:
 
 
 @cache
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    # Shipped with matplotlib, as in every other figure.
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
+def _font(file: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(file, size)

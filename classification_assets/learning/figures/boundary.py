@@ -21,6 +21,7 @@ from classification_assets.learning.figures.legend import (
     class_scales,
     key,
     shortened,
+    width_of,
 )
 from classification_assets.learning.figures.points import (
     TEST,
@@ -118,7 +119,7 @@ def _name_regions(
     # The smallest regions first: they have the least choice.
     for c in sorted(np.unique(winner), key=lambda c: (winner == c).sum()):
         name = shortened(classes[c], REGION_NAME)
-        width = (len(name) * REGION_LETTER + 0.08) * R / (panel.width / DPI)
+        width = (width_of(name) * REGION_LETTER + 0.08) * R / (panel.width / DPI)
         depth = np.asarray(distance_transform_edt(np.pad(winner == c, 1)))[1:-1, 1:-1]
         free = (np.minimum(column, R - 1 - column) >= width / 2) & (
             np.minimum(row, R - 1 - row) >= height / 2

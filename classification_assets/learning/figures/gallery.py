@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from classification_assets.learning.figures.landscape import Extent, landscape
-from classification_assets.learning.figures.legend import shortened
+from classification_assets.learning.figures.legend import shortened, width_of
 from classification_assets.learning.figures.points import TEST, Points
 from classification_assets.learning.figures.style import Theme, sheet, without_ticks
 
@@ -150,7 +150,7 @@ def _head(ax: Axes, column: str, columns: Sequence[str], size: float) -> None:
 def _turned(columns: Sequence[str], size: float) -> int:
     """Degrees that the columns' names are turned by, so that long ones do not meet."""
     # 8.5 pt letters are about 0.08 inch wide.
-    return 35 if max(len(shortened(name)) for name in [*columns, BEST]) * 0.08 > size else 0
+    return 35 if max(width_of(shortened(name)) for name in [*columns, BEST]) * 0.08 > size else 0
 
 
 def _note(cells: Iterable[Cell], ideal: bool) -> str:

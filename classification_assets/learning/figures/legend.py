@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import east_asian_width
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -159,12 +160,21 @@ def class_dots(classes: Sequence[str], theme: Theme) -> list[Entry]:
 
 
 def shortened(name: object, most: int = LONGEST_NAME) -> str:
-    """A name of at most so many letters; what is left out is in the middle: many names begin alike or end alike."""
+    """A name of at most so many letters; what is left out is in the middle: many names begin alike or end alike.
+
+    A letter of Chinese, Japanese or Korean is as wide as two.
+    """
     text = str(name)
-    if len(text) <= most:
+    if (width := width_of(text)) <= most:
         return text
+    most = most * len(text) // width
     end = most // 3
     return f"{text[: most - 1 - end].rstrip()}…{text[-end:].lstrip()}"
+
+
+def width_of(text: str) -> int:
+    """In letters of usual width."""
+    return len(text) + (0 if text.isascii() else sum(east_asian_width(letter) in "WF" for letter in text))
 
 
 def _dot(colour: str, theme: Theme) -> Line2D:

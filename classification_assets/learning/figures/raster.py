@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from PIL import Image
 
+from classification_assets.learning.figures.glyphs import fitting, without_bold_is_no_news
+
 Heights = tuple[float, float, float]
 
 
@@ -19,7 +21,7 @@ class Canvas(FigureCanvasAgg):
     measures = False
     """Whether nothing is to be drawn yet: then there are no pixels."""
 
-    def get_renderer(self) -> RendererAgg:
+    def get_renderer(self) -> _Renderer:
         width, height = self.get_width_height(physical=True)
         dpi, known = self.figure.dpi, getattr(self, "renderer", None)
         if self.measures:
@@ -30,12 +32,19 @@ class Canvas(FigureCanvasAgg):
 
 
 class _Renderer(RendererAgg):
+    lacks = False
+    """Whether a text that was measured has letters that its font has not."""
+
     def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath: bool | str) -> Heights:
+        fitted = fitting(prop, s)
+        if fitted is not prop:
+            self.lacks, prop = True, fitted
         size = _SIZES.get((s, prop, ismath, self.dpi))
         if size is None:
             if len(_SIZES) >= MOST_SIZES:
                 _SIZES.clear()
-            size = super().get_text_width_height_descent(s, prop, ismath)
+            with without_bold_is_no_news():
+                size = super().get_text_width_height_descent(s, prop, ismath)
             _SIZES[s, prop.copy(), ismath, self.dpi] = size
         return size
 

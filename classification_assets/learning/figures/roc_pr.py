@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
+from classification_assets.learning.figures.glyphs import from_the_left
 from classification_assets.learning.figures.legend import (
     HEIGHT,
     MARK_WIDTH,
@@ -144,7 +145,8 @@ def _sections(
         entries.append(Entry([bold], f"{scores(curves)}  macro"))
     for curve in named:
         line = Line2D(ends, middle, color=theme.class_colour(curve.index), linewidth=1.5)
-        entries.append(Entry([line], f"{scores([curve])}  {shortened(classes[curve.index])}"))
+        name = shortened(classes[curve.index])
+        entries.append(Entry([line], from_the_left(f"{scores([curve])}  {name}")))
     if len(curves) > len(named):
         faint = Line2D(ends, middle, color=theme.muted, linewidth=0.7, alpha=0.6)
         entries.append(Entry([faint], f"{len(curves) - len(named)} classes that rank better"))

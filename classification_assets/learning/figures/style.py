@@ -18,10 +18,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, MaxNLocator, ScalarFormatter
 from matplotlib.transforms import Bbox
 from PIL import Image
 
+from classification_assets.learning.figures.glyphs import fitting, tell_what_is_missing
 from classification_assets.learning.figures.raster import Canvas, rendered
 
 # Okabe and Ito's colours without black and yellow, then fourteen found by maximizing the least distance
@@ -154,6 +156,10 @@ def sheet(theme: str, title: str = "", note: str = "") -> Iterator[Sheet]:
         figure.measured.measures = True
         yield figure
         _cut(figure, _write(figure, title, note))
+        if figure.measured.get_renderer().lacks:
+            for text in figure.findobj(Text):
+                text.set_fontproperties(fitting(text.get_fontproperties(), text.get_text()))
+            tell_what_is_missing()
         figure.measured.measures = False
 
 

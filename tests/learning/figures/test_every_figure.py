@@ -29,7 +29,9 @@ def test_the_callers_own_matplotlib_settings_change_nothing_and_are_not_changed(
         assert dict(matplotlib.rcParams) == settings
 
 
-@pytest.mark.parametrize("long", ["", " of a remarkably long name that goes on and on"])
+@pytest.mark.parametrize(
+    "long", ["", " of a remarkably long name that goes on and on", "的很长的名字一直写下去没有尽头的样子"]
+)
 def test_nothing_is_cut_off_at_the_edge_of_the_sheet(kind, long, drawn):
     figure = drawn(kind, "light", long)
     used, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
