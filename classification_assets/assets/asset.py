@@ -203,11 +203,11 @@ def _device(
 
 
 def _drawn(metadata: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """The metadata, where rendering the figures that are stored counts as drawing as well."""
-    if not seconds:
-        return metadata
-    before = metadata.get(shown.DRAW_SECONDS)
-    return metadata | shown.scalars({shown.DRAW_SECONDS: seconds + (before.value if before else 0.0)})
+    """The metadata, and after what is asked for more often how long figures took to draw and to render."""
+    told = dict(metadata)
+    before = told.pop(shown.DRAW_SECONDS, None)
+    seconds += before.value if before else 0.0
+    return told | (shown.scalars({shown.DRAW_SECONDS: seconds}) if seconds else {})
 
 
 def _places(store: ArtifactStore, place: UPath) -> dict[str, dg.MetadataValue]:

@@ -33,7 +33,7 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         return table, {
             **shown.kept({"rows": lambda: pictures.rows(table, experiment.name)}, run.beside),
             **shown.table(table.class_counts(), "classes"),
-            **shown.table(profile.columns, "columns"),
+            **shown.table(profile.described(), "columns"),
             **shown.scalars({"dagster/row_count": profile.n_rows} | profile.scalars()),
         }
 

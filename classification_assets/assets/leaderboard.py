@@ -41,6 +41,7 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             **shown.table(summary(board), "leaderboard"),
             "result": dg.MetadataValue.text(ordered.sentence()),
             "winner": dg.MetadataValue.text(ordered.winner),
+            "model": dg.MetadataValue.asset(dg.AssetKey([experiment.name, ordered.winner, "model"])),
             **shown.scalars(
                 {name: float(board[name].iloc[0]) for name in ("accuracy", "macro_f1", "log_loss")}
             ),

@@ -10,7 +10,7 @@ from classification_assets.learning.datasets import UnlabelledFile
 
 def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -> dg.AssetsDefinition:
     """The asset of an experiment's predictions."""
-    models = {
+    models_of = {
         architecture.name: [experiment.name, architecture.name, "model"]
         for architecture in experiment.architectures
     }
@@ -20,7 +20,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
         experiment,
         "predictions",
         stored_as="parquet",
-        inputs={"leaderboard": [experiment.name, "leaderboard"], "models": models},
+        inputs={"leaderboard": [experiment.name, "leaderboard"], "models": models_of},
         uses=[*experiment.all_declared(), unlabelled],
         kinds={"pytorch", "parquet"},
         accelerated=True,
@@ -33,11 +33,13 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
         predicted = predict_file(models[first].using(architectures[first]), unlabelled, run.device)
         return predicted, {
             **shown.table(predicted.counts(), "predicted classes"),
-            **shown.table(predicted.rows.sample(20).frame(), "some of the rows"),
+            **shown.table(predicted.some(20), "some of the rows"),
             **shown.scalars(
                 {"dagster/row_count": predicted.rows.n_rows, "disagreement": predicted.about["disagreement"]}
             ),
             "architecture": dg.MetadataValue.text(first),
+            "model": dg.MetadataValue.asset(dg.AssetKey(models_of[first])),
+            "rows without labels": dg.MetadataValue.path(unlabelled.path),
         }
 
     return predictions

@@ -43,9 +43,16 @@ class Predictions:
     about: dict[str, Any]
 
     def counts(self) -> pd.DataFrame:
-        """Rows of each predicted class, for reading."""
-        counts = self.about["counts"]
-        return pd.DataFrame({"class": list(counts), "rows": list(counts.values())})
+        """Rows and share of each predicted class, for reading."""
+        counts = pd.Series(self.about["counts"])
+        return pd.DataFrame(
+            {"class": counts.index, "rows": counts.array, "share": counts.array / counts.sum()}
+        )
+
+    def some(self, most: int) -> pd.DataFrame:
+        """Evenly spaced rows, for reading: there may be more probabilities than a page is wide."""
+        frame = self.rows.sample(most).frame()
+        return frame[[*frame.columns[:2], "disagreement", *frame.columns[2:-1]]]
 
 
 def predict_file(fitted: Fitted, declared: UnlabelledFile, device: str = "cpu") -> Predictions:

@@ -78,6 +78,22 @@ class Profile:
         """Features that alone predict the target."""
         return self.features.loc[self.features["alone"] >= LEAKS, "column"].tolist()
 
+    def described(self) -> pd.DataFrame:
+        """The columns, for reading: first what a narrow page may not cut off."""
+        columns = self.columns
+        return pd.DataFrame(
+            {
+                "column": columns["column"],
+                "used as": columns["kind"].fillna(columns["role"]),
+                "missing": columns["missing"],
+                "different values": columns["different values"],
+                "lowest": columns["lowest"],
+                "highest": columns["highest"],
+                "balanced accuracy alone": columns["alone"],
+                "type": columns["type"],
+            }
+        )
+
     def scalars(self) -> dict[str, float]:
         """What is followed over time."""
         return {

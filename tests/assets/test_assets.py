@@ -217,6 +217,9 @@ def test_the_model_shows_how_long_it_trained_and_the_file_does_not(done):
     result, folder = done
     assert materialization(result, "small/narrow/model").metadata["train_seconds"].value > 0
     assert materialization(result, "small/narrow/boundary").metadata["draw_seconds"].value > 0
+    # After the scores, before where and on what.
+    told = list(materialization(result, "small/narrow/evaluation").metadata)
+    assert told.index("scores") < told.index("draw_seconds") < told.index("path")
     assert b"seconds" not in (folder / "small/narrow/model.safetensors").read_bytes()
 
 
@@ -285,6 +288,11 @@ def test_a_failed_run_leaves_what_was_stored(materialize, experiment, tmp_path):
     )
     assert not result.success
     assert (tmp_path / "small/narrow/model.safetensors").read_bytes() == before
+
+
+def test_the_leaderboard_links_to_the_model_of_the_winner(done):
+    shown = materialization(done[0], "small/leaderboard").metadata
+    assert shown["model"].asset_key == dg.AssetKey(["small", shown["winner"].value, "model"])
 
 
 def test_the_leaderboard_is_ordered_by_the_validation_fold(done):

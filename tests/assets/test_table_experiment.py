@@ -199,7 +199,7 @@ def test_the_dataset_shows_its_profile_and_checks_it(done):
     assert shown["missing_share"].value == pytest.approx((30 + 10) / 240 / 5, abs=1e-3)
     records = {record.data["column"]: record.data for record in shown["columns"].records}
     assert records["age"]["missing"] == 0.125
-    assert records["patient"]["role"] == "group"
+    assert (records["patient"]["used as"], records["age"]["used as"]) == ("group", "numeric")
     checks = {
         evaluation.check_name: evaluation.passed
         for evaluation in result.get_asset_check_evaluations()
@@ -223,6 +223,12 @@ def test_the_architecture_that_leads_predicts_the_rows_without_labels(done):
     shown = materialization(result, "visits/predictions").metadata
     assert shown["dagster/row_count"].value == 240
     assert shown["architecture"].value == first
+    assert shown["model"].asset_key == dg.AssetKey(["visits", first, "model"])
+    assert shown["rows without labels"].value.endswith("new.parquet")
+    assert sum(record.data["share"] for record in shown["predicted classes"].records) == pytest.approx(
+        1, abs=1e-3
+    )
+    assert list(shown["some of the rows"].records[0].data)[1:3] == ["label", "disagreement"]
 
 
 def test_without_rows_to_predict_there_are_no_predictions(declared):
