@@ -90,6 +90,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
 
 def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
     """The asset of the report over all experiments."""
+    every = [(own.name, each.name) for own in experiments for each in own.architectures]
 
     @declared_asset(
         [GROUP, "report"],
@@ -99,23 +100,40 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             "compared": [GROUP, "leaderboard"],
             "gallery": [GROUP, "gallery"],
             "leaderboards": {experiment.name: [experiment.name, "leaderboard"] for experiment in experiments},
+            "models": {f"{own} · {each}": [own, each, "model"] for own, each in every},
+            "evaluations": {f"{own} · {each}": [own, each, "evaluation"] for own, each in every},
         },
-        uses=[part for experiment in experiments for part in experiment.all_declared()],
+        uses=[part for experiment in experiments for part in (*experiment.all_declared(), experiment.checks)],
         kinds={"html"},
     )
-    def report(compared, gallery, leaderboards, run: Run):
-        """Every experiment's result, all boundaries, and which architectures differ over all experiments."""
+    def report(compared, gallery, leaderboards, models, evaluations, run: Run):
+        """Every experiment's result, all boundaries, which architectures differ over all, and which checks failed."""
         import pandas as pd
 
-        from classification_assets.learning.report import comparison_report
+        from classification_assets.learning.report import Judged, comparison_report
 
-        models = [(own.name, each.name) for own in experiments for each in own.architectures]
         made = [
-            {"experiment": own, "architecture": each} | run.made([own, each, "model"]) for own, each in models
+            {"experiment": own, "architecture": each} | run.made([own, each, "model"]) for own, each in every
         ]
+        checks = {}
+        for experiment in experiments:
+            board = leaderboards[experiment.name]
+            checks[experiment.name] = Judged.all([Check.of(beats_linear)], board)
+            for each in board.board["architecture"]:
+                name = f"{experiment.name} · {each}"
+                checks[name] = [
+                    *Judged.all(of_model(), models[name]),
+                    *Judged.all(of_evaluation(experiment.checks), evaluations[name]),
+                ]
         page = comparison_report(
             compared,
             leaderboards,
+            {
+                own.name: {each.name: evaluations[f"{own.name} · {each.name}"] for each in own.architectures}
+                for own in experiments
+            },
+            checks=checks,
+            links={own.name: f"../{own.name}/report.html" for own in experiments},
             pictures={"all experiments and architectures": gallery},
             rank_pictures=_beside(run, [GROUP, "leaderboard"], "critical difference"),
             made=pd.DataFrame(made),

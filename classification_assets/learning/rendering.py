@@ -42,9 +42,12 @@ def _environment() -> Environment:
     return environment
 
 
-def as_table(frame: pd.DataFrame) -> Markup:
-    """The frame as a table, without columns that say nothing; in a wide one an interval stands below its score."""
-    told = frame.rename(columns=lambda name: _words(str(name)))
+def as_table(frame: pd.DataFrame, as_named: bool = False) -> Markup:
+    """The frame as a table, without columns that say nothing; in a wide one an interval stands below its score.
+
+    Names of columns become words, unless they are names of something else, as of architectures.
+    """
+    told = frame if as_named else frame.rename(columns=lambda name: _words(str(name)))
     said = [not (column.isna() | (column == "")).all() for _, column in told.items()]
     html = told.loc[:, said].apply(_as_texts).to_html(index=False, border=0, na_rep="")
     return Markup(_SCORE.sub(r"\1<br><small>\2</small>", html) if frame.shape[1] > NARROW else html)

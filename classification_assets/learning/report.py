@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,12 +125,27 @@ def experiment_report(
 def comparison_report(
     compared: Comparison,
     leaderboards: Mapping[str, Leaderboard],
+    evaluations: Mapping[str, Mapping[str, Evaluation]],
     *,
+    checks: Mapping[str, Sequence[Judged]],
     pictures: Pictures,
     rank_pictures: Pictures,
+    links: Mapping[str, str] | None = None,
     made: pd.DataFrame | None = None,
 ) -> Page:
-    """The report over all experiments; `made` says when and on what models were trained, a row each."""
+    """The report over all experiments.
+
+    Of checks those are shown that did not pass: they say whose score is not to be compared as it is.
+
+    Parameters
+    ----------
+    evaluations : mapping of experiment to architecture to Evaluation
+    checks : mapping of what was judged to what was found
+    links : mapping of experiment to address, optional
+        Where each one's own report is.
+    made : DataFrame, optional
+        When and on what models were trained, a row each.
+    """
     about = compared.about
     note = "The average over experiments of the rank by each one's own metric; 1 is best."
     if about["critical_difference"] is not None:
@@ -151,6 +166,17 @@ def comparison_report(
             ranks=compared.ranks.round(2).rename(columns=lambda column: column.replace("_", " ")),
             rank_note=note,
             summary=summary(compared.board),
+            failed={
+                name: [one for one in found if not one.passed]
+                for name, found in checks.items()
+                if not all(one.passed for one in found)
+            },
+            n_checks=sum(map(len, checks.values())),
+            classes={
+                name: _by_class(evaluations[name], own.board["architecture"])
+                for name, own in leaderboards.items()
+            },
+            links=links or {},
             made=made,
             command="dagster asset materialize -m classification_assets.definitions --select '*'",
             versions=_table_of(Provenance.current_versions(), "package", "version"),
@@ -179,6 +205,17 @@ def _chapter(name: str, row: pd.Series, chapter: Chapter, split: Split) -> dict[
         "scores": evaluation.overall_table(),
         "hyperparameters": chapter.fitted.hyperparameters(),
     }
+
+
+def _by_class(evaluations: Mapping[str, Evaluation], order: Iterable[str]) -> pd.DataFrame:
+    """F1 of each class, a column an architecture."""
+    tables = {name: evaluations[name].class_table() for name in order}
+    first = next(iter(tables.values()))
+    return pd.DataFrame(
+        {"class": first["class"]}
+        | {name: own["f1"].round(3) for name, own in tables.items()}
+        | {"test rows": first["support"]}
+    )
 
 
 def _facts(row: pd.Series) -> list[tuple[str, str]]:

@@ -122,6 +122,13 @@ def test_every_asset_leaves_its_artifact(done):
     }
 
 
+def test_the_report_over_all_experiments_leads_to_each_ones_own(done):
+    page = done[1] / "comparison" / "report.html"
+    links = re.findall(r'href="([^"#:]+)"', page.read_text())
+    assert [(page.parent / link).resolve() for link in links] == [done[1] / "small" / "report.html"]
+    assert "Checks that did not pass" in page.read_text()
+
+
 def test_each_asset_can_be_materialized_alone_and_then_has_the_same_data_version(
     done, experiment, materialize_into, tmp_path
 ):

@@ -143,17 +143,63 @@ def test_names_that_look_like_html_stay_text(report, split, parts):
     assert "a & b" in text
 
 
-def test_a_comparison_tells_every_experiments_result(parts):
+@pytest.fixture
+def compared(parts):
+    """The page over two experiments, both with the same results."""
+    models, evaluations, board = parts
+    checks = {
+        f"one · {name}": [
+            *Judged.all(of_model(), models[name]),
+            *Judged.all(of_evaluation(Bounds()), evaluations[name]),
+        ]
+        for name in models
+    }
+
+    def compared(found=checks):
+        return comparison_report(
+            comparison({"one": board, "other_one": board}),
+            {"one": board, "other_one": board},
+            {"one": evaluations, "other_one": evaluations},
+            checks=found,
+            pictures={"gallery": png()},
+            rank_pictures={},
+            links={"one": "../one/report.html"},
+        )
+
+    return compared
+
+
+def test_a_comparison_tells_every_experiments_result(compared, parts):
     board = parts[2]
-    compared = comparison({"one": board, "other": board})
-    page = comparison_report(
-        compared, {"one": board, "other": board}, pictures={"gallery": png()}, rank_pictures={}
-    )
-    reader, text = read(page)
+    about = comparison({"one": board, "other": board}).about
+    reader, text = read(compared())
     assert reader.scripts == 0
     assert text.count(board.sentence()) == 2
-    assert f"{compared.about['critical_difference']:.2f}" in text
-    assert np.isfinite(compared.about["p_value"])
+    assert f"{about['critical_difference']:.2f}" in text
+    assert np.isfinite(about["p_value"])
+    assert [source for source in reader.sources if not source.startswith("data:")] == ["../one/report.html"]
+
+
+def test_a_comparison_tells_of_the_checks_that_did_not_pass_alone(compared):
+    found = {
+        "one · narrow": [Judged("converged", False, "it still falls"), Judged("calibrated", True, "it is")],
+        "one · linear": [Judged("converged", True, "it does")],
+    }
+    _, text = read(compared(found))
+    assert "1 of 3. one · narrow converged : it still falls" in text
+    assert "it is" not in text
+    assert "one · linear" not in text
+    assert "0 of 1." in read(compared({"one": [Judged("converged", True, "it does")]}))[1]
+
+
+def test_a_comparison_has_every_architectures_f1_of_each_class(compared, parts):
+    _, evaluations, board = parts
+    order = board.board["architecture"].tolist()
+    _, text = read(compared())
+    assert text.count(f"class {' '.join(order)} test rows") == 2
+    scores = np.column_stack([evaluations[name].class_table()["f1"] for name in order])
+    for label, row in zip(("0", "1"), scores, strict=True):
+        assert f"{label} {' '.join(f'{value:.3f}' for value in row)}" in text
 
 
 @pytest.mark.parametrize(
