@@ -267,7 +267,7 @@ class Tabular(Architecture):
         description="balanced: every class counts alike, in training as in the probabilities, whatever its rows.",
     )
     width: int | None = Field(
-        None, ge=1, le=4096, description="Units of each hidden layer; null follows the number of rows."
+        None, ge=1, le=4096, description="Units of each hidden layer, and waves up to 64; null follows the number of rows."
     )
 
     def trained_with(self, training: Training) -> Training:
@@ -285,7 +285,8 @@ class Tabular(Architecture):
 
         if not seeds:
             return PackedQuadratic(n_features, n_classes)
-        return PackedTabular(n_features, n_classes, seeds, hidden=self.width or 64)
+        width = self.width or 64
+        return PackedTabular(n_features, n_classes, seeds, hidden=width, waves=min(width, 64))
 
     def fit(
         self,

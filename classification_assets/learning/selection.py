@@ -16,8 +16,11 @@ from torch import Tensor
 ROUNDS = 15
 """Of the greedy selection."""
 
-DRAWS = 10
-"""Of rows, with replacement, that each choose anew: one choice alone takes a few rows' luck for merit."""
+DRAWS, DRAWN = (10, 40), 10_000
+"""Draws of rows with replacement, at least and at most, and how many rows these shall be in all.
+
+Each chooses anew: one choice alone takes a few rows' luck for merit, and the fewer they are, the more.
+"""
 
 LIMIT = 20.0
 """Of temperatures, and of what they are 1 over."""
@@ -105,7 +108,8 @@ def bagged_weights(own: Tensor, weight: Tensor, lowest: float, sizes: Tensor, mo
     Of all candidates taken, those with the largest weights stay that are of no more than `most` networks together.
     """
     rng, N = np.random.default_rng(0), own.shape[1]
-    samples = (np.bincount(rng.integers(N, size=N), minlength=N) for _ in range(DRAWS))
+    draws = int(np.clip(DRAWN // max(N, 1), *DRAWS))
+    samples = (np.bincount(rng.integers(N, size=N), minlength=N) for _ in range(draws))
     total = torch.stack(
         [
             greedy_weights(own, weight * torch.from_numpy(drawn).to(weight), lowest, sizes, most)

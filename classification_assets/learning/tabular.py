@@ -79,23 +79,27 @@ STARTED_ON = 20_000
 CHOSEN_ON = 20_000
 """Rows, at most, whose out-of-fold predictions calibrate and choose."""
 
-NETWORKS = 20
-"""In the blend, at most: a candidate is as many as its kind has folds, and each takes its time at prediction."""
-
-
 _NUMBERS = 2**27
 """Of all candidates' logits on those rows, at most."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is trained: twice the rows cost less than twice the time, on a table of any size."""
+    """How much is trained: twice the rows cost less than twice the time, on a table of any size.
+
+    Attributes
+    ----------
+    networks : int
+        In the blend, at most: a candidate is as many as its kind has folds, and each takes its time at prediction.
+        Where rows are few, many narrow ones do better than few wide ones and take the same time.
+    """
 
     folds: int
     repeats: int
     epoch_steps: int
     batch_size: int
     width: int
+    networks: int
 
     @classmethod
     def of(cls, n_rows: int) -> Self:
@@ -105,7 +109,8 @@ class Plan:
             repeats=2 if few else 1,
             epoch_steps=16 if few else round(45 * (n_rows / 2000) ** 0.4),
             batch_size=8 * round(4 * larger**0.5),
-            width=32 * round(2 * max(1.0, n_rows / 20_000) ** 0.25),
+            width=32 if few else 32 * round(2 * max(1.0, n_rows / 20_000) ** 0.25),
+            networks=50 if few else 20,
         )
 
 
@@ -206,7 +211,7 @@ def fit(
         _deciding(known, None if weight is None else weight[learned[rows]]),
         floor,
         torch.tensor([candidate.networks for candidate in candidates]),
-        NETWORKS,
+        plan.networks,
     )
     selected = choice.weights.nonzero().flatten()
     taken = [candidates[index] for index in selected.tolist()]

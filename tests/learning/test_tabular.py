@@ -306,8 +306,9 @@ def test_options_for_each_member_are_refused_by_name():
         NAMED["tabular"].trained_with(Training(members=2, learning_rate=(0.1, 0.2)))
 
 
-def test_the_blend_has_no_more_networks_than_prediction_can_bear(fitted):
-    assert sum(map(len, fitted.provenance.packs)) <= tabular.NETWORKS
+def test_the_blend_has_no_more_networks_than_prediction_can_bear(fitted, split):
+    n_rows = int((split.fold != Fold.TEST).sum())
+    assert sum(map(len, fitted.provenance.packs)) <= tabular.Plan.of(n_rows).networks
 
 
 def test_a_declared_width_is_used_and_the_one_chosen_is_recorded(fitted, split):
