@@ -11,6 +11,7 @@ from classification_assets.learning.folds import Fold
 
 if TYPE_CHECKING:
     from classification_assets.learning.blend import Fitted
+    from classification_assets.learning.datasets import UnlabelledFile
     from classification_assets.learning.evaluation import Evaluation
     from classification_assets.learning.leaderboard import Leaderboard
     from classification_assets.learning.split import Split
@@ -64,6 +65,24 @@ def of_evaluation(bounds: Bounds) -> list[Check]:
         _near_optimal(bounds.regret),
         *(_within(metric, bound) for metric, bound in bounds.of_scores().items()),
     ]
+
+
+def predictable(declared: UnlabelledFile) -> Check:
+    """What a split must satisfy where rows without labels are to be predicted."""
+
+    def rows_are_predictable(split: Split) -> Verdict:
+        """The rows without labels (`predict`) have the columns and the kinds of values that are learned from."""
+        from classification_assets.learning.predictions import check_file
+
+        try:
+            return True, f"all {check_file(split, declared):,} rows of {declared.path} can be predicted"
+        except Exception as error:  # of as many kinds as there are protocols; and training needs no such file
+            return (
+                False,
+                f"{error}; models are trained all the same, but `predictions` fails until this is right",
+            )
+
+    return Check.of(rows_are_predictable)
 
 
 def separate_folds(split: Split) -> Verdict:
