@@ -133,12 +133,9 @@ def nothing_leaks(table: Table) -> Verdict:
 
 def _words_for_missing(table: Table) -> list[str]:
     """The words that say so where values are words: in CSV and TSV."""
-    declared = table.source.get("dataset", {})
-    format, path = declared.get("format"), str(declared.get("path")).lower()
-    written = format in ("csv", "tsv") or (
-        format == "auto" and any(ending in path for ending in (".csv", ".tsv", ".tab"))
-    )
-    return [word for word in declared.get("missing", ()) if word] if written else []
+    if table.source.get("format") not in ("csv", "tsv"):
+        return []
+    return [word for word in table.source["dataset"]["missing"] if word]
 
 
 def _listed(names: Sequence[str], between: str = ", ") -> str:

@@ -45,9 +45,10 @@ def read_files(declared: TableFile) -> Read:
     main = _part(declared, declared.path)
     features = declared.feature_names(main.rows.names, declared.path)
     if declared.test is None:
-        return Read(main.typed(declared.columns, features), 0, {"sha256": main.sha256})
+        about = {"format": main.format, "sha256": main.sha256}
+        return Read(main.typed(declared.columns, features), 0, about)
     test = _part(declared, declared.test)
-    about = {"sha256": f"{main.sha256}+{test.sha256}"}
+    about = {"format": main.format, "sha256": f"{main.sha256}+{test.sha256}"}
     needed = [name for name in main.rows.names if not declared.ignores(name)]
     if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{declared.test}: there is no column {lost[0]!r}, which {declared.path} has")

@@ -314,6 +314,20 @@ def test_a_class_whose_name_says_that_it_is_missing_is_told_and_can_be_kept():
     assert labels_complete(table_of(write("a.parquet", frame), id="id"))[1].endswith("were left out")
 
 
+@pytest.mark.parametrize("name", ["a.csv.parquet", "parts.csv"])
+def test_words_for_missing_are_told_where_the_file_has_some_whatever_its_name(name, folder):
+    frame = people()
+    frame.loc[2, "label"] = None
+    os.rename(write("b.csv", frame), "a.data")
+    assert "these words say" in labels_complete(table_of("a.data", id="id", format="csv"))[1]
+    if name == "parts.csv":
+        (folder / name).mkdir()
+        frame.to_parquet(folder / name / "1.parquet")
+    else:
+        frame.to_parquet(name)
+    assert labels_complete(table_of(name, id="id"))[1] == "1 of 120 rows have no label and were left out"
+
+
 # Roles
 
 
