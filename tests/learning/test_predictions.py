@@ -110,6 +110,27 @@ def test_a_file_may_be_written_otherwise_than_the_models_own(model, new, tmp_pat
     pd.testing.assert_frame_equal(found, expected)
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_rows_whose_words_have_decimal_commas_are_predicted_as_the_models_own(model, new, tmp_path, ending):
+    expected = predict_file(model[0], new()).rows.frame()
+    frame = people(40, seed=1)
+    path = tmp_path / f"new.{ending}"
+
+    def write(ages):
+        written = frame.assign(age=ages)
+        if ending == "parquet":
+            written.to_parquet(path)
+        else:
+            written.to_json(path, orient="records", lines=True)
+
+    write(frame["age"].astype(str).str.replace(".", ","))
+    found = predict_file(model[0], UnlabelledFile(path=str(path))).rows.frame()
+    pd.testing.assert_frame_equal(found, expected)
+    write(frame["age"].astype(str))
+    with pytest.raises(ValueError, match=rf"new\.{ending}: column 'age' holds numbers, but not in row 0: '"):
+        predict_file(model[0], UnlabelledFile(path=str(path)))
+
+
 def test_batches_of_any_size_give_the_same(model, new, monkeypatch):
     expected = predict_file(model[0], new()).rows.frame()
     monkeypatch.setattr(predicting, "HELD_BYTES", 4 * 3 * 2 * 7)
