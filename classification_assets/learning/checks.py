@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,22 @@ def separate_folds(split: Split) -> Verdict:
         return True, f"none of {int(test.sum()):,} test rows is in another fold"
     return False, (
         f"{int(repeated.sum()):,} of {int(test.sum()):,} test rows have the same features as a row of another fold: "
-        "scores on them flatter"
+        f"scores on them flatter{against_copies(split.source)}"
+    )
+
+
+def against_copies(source: Mapping[str, Any]) -> str:
+    """What to do about rows that are there several times, as far as their table's declaration can say something."""
+    dataset = source.get("dataset", {})
+    if "group" not in dataset:
+        return ""
+    if dataset["group"]:
+        return f"; if they are copies, give all of them the same {dataset['group']}, or leave them out"
+    if dataset["time"] or dataset.get("test"):
+        return "; if they are copies, leave them out"
+    return (
+        "; if they are copies, leave them out, or name a column whose value copies share (group: <column>), so that "
+        "they stay in one fold"
     )
 
 

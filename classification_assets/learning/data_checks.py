@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from classification_assets.learning.checks import Check, Verdict
+from classification_assets.learning.checks import Check, Verdict, against_copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,9 +101,13 @@ def values_stay_apart(table: Table) -> Verdict:
 
 def rows_differ(table: Table) -> Verdict:
     """At most one row in a hundred repeats another's features; where it does, folds may share rows."""
-    repeated, n_rows = table.profile.repeated, table.profile.n_rows
+    repeated, n_rows, group = table.profile.repeated, table.profile.n_rows, table.roles.group
     found = f"{repeated:,} of {n_rows:,} rows have the features of an earlier one"
-    return repeated <= n_rows / 100, found
+    if group is not None:
+        found += f" with another {group}"
+    if repeated <= n_rows / 100:
+        return True, found
+    return False, found + against_copies(table.source)
 
 
 def labels_agree(table: Table) -> Verdict:
