@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--format", help="csv, tsv, parquet or jsonl (default: by the name's ending)")
     parser.add_argument("--separator", help="between the values of CSV (default: as the model's own table)")
     parser.add_argument(
-        "--decimal", help="point or comma of CSV's numbers (default: as the model's own table)"
+        "--decimal", help="point or comma of numbers that are words (default: as the model's own table)"
     )
     parser.add_argument("--encoding", help="of text (default: as the model's own table)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")

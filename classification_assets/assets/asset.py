@@ -151,12 +151,19 @@ def declared_asset(
             )
             value, metadata = body(**declared, **_nested_inputs(inputs, loaded), run=run)
             staged = store.stage(asset_key, stored_as, value, run.beside)
+            checked = [_checked(check, value) for check in checks]
+            for result in checked:
+                if not result.passed:
+                    # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
+                    context.log.warning(
+                        f"check {result.check_name} of {asset_key.to_user_string()} failed: {result.description}"
+                    )
             told = {"overridden for this run": _as_text(overridden)} if overridden else {}
             return dg.MaterializeResult(
                 value=staged,
                 metadata=told | _drawn(metadata, staged.draw_seconds) | _places(store, staged.path) | device,
                 data_version=dg.DataVersion(staged.version),
-                check_results=[_checked(check, value) for check in checks],
+                check_results=checked,
             )
 
         # Without a return type, which Dagster would take for the output's.

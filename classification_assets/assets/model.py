@@ -32,7 +32,16 @@ def model_asset(
         from classification_assets.learning.progress import timed_fit
 
         title = f"{experiment.name} · {architecture.name}"
-        fitted, seconds = timed_fit(architecture, split, training, run.device, title, run.log, run.threads)
+        try:
+            fitted, seconds = timed_fit(
+                architecture, split, training, run.device, title, run.log, run.threads
+            )
+        except FloatingPointError as error:
+            # Dagster runs no step whose upstream failed, and a model that is none must not be taken for one.
+            raise FloatingPointError(
+                f"{error}, or leave {architecture.name} out of {experiment.name}'s architectures: its leaderboard and "
+                "report and the comparison are made of all of them or not at all"
+            ) from error
         fitted = fitted.noting(run.overridden)
         run.beside[model_card.NAME] = model_card.model_card(fitted, f"{experiment.name}/{architecture.name}")
         return fitted, {

@@ -5,7 +5,7 @@ import dagster as dg
 from classification_assets import shown
 from classification_assets.assets.asset import Run, experiment_asset
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.checks import of_split
+from classification_assets.learning.checks import of_split, predictable
 
 
 def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -19,7 +19,7 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         overrides={"folds": experiment.split},
         uses=[experiment.dataset, experiment.split],
         kinds={"scikitlearn", "parquet"},
-        checks=of_split(),
+        checks=[*of_split(), *([predictable(experiment.predict)] if experiment.predict else [])],
     )
     def split(folds, dataset, run: Run):
         """Train, validation and test, the same share of each class; standardization from the training fold alone."""

@@ -267,7 +267,10 @@ class Tabular(Architecture):
         description="balanced: every class counts alike, in training as in the probabilities, whatever its rows.",
     )
     width: int | None = Field(
-        None, ge=1, le=4096, description="Units of each hidden layer, and waves up to 64; null follows the number of rows."
+        None,
+        ge=1,
+        le=4096,
+        description="Units of each hidden layer, and waves up to 64; null follows the number of rows.",
     )
 
     def trained_with(self, training: Training) -> Training:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from classification_assets.learning.folds import Fold
 
 if TYPE_CHECKING:
     from classification_assets.learning.blend import Fitted
+    from classification_assets.learning.datasets import UnlabelledFile
     from classification_assets.learning.evaluation import Evaluation
     from classification_assets.learning.leaderboard import Leaderboard
     from classification_assets.learning.split import Split
@@ -66,6 +67,24 @@ def of_evaluation(bounds: Bounds) -> list[Check]:
     ]
 
 
+def predictable(declared: UnlabelledFile) -> Check:
+    """What a split must satisfy where rows without labels are to be predicted."""
+
+    def rows_are_predictable(split: Split) -> Verdict:
+        """The rows without labels (`predict`) have the columns and the kinds of values that are learned from."""
+        from classification_assets.learning.predictions import check_file
+
+        try:
+            return True, f"all {check_file(split, declared):,} rows of {declared.path} can be predicted"
+        except Exception as error:  # of as many kinds as there are protocols; and training needs no such file
+            return (
+                False,
+                f"{error}; models are trained all the same, but `predictions` fails until this is right",
+            )
+
+    return Check.of(rows_are_predictable)
+
+
 def separate_folds(split: Split) -> Verdict:
     """No row of the test fold is also in the training or the validation fold."""
     import numpy as np
@@ -77,7 +96,22 @@ def separate_folds(split: Split) -> Verdict:
         return True, f"none of {int(test.sum()):,} test rows is in another fold"
     return False, (
         f"{int(repeated.sum()):,} of {int(test.sum()):,} test rows have the same features as a row of another fold: "
-        "scores on them flatter"
+        f"scores on them flatter{against_copies(split.source)}"
+    )
+
+
+def against_copies(source: Mapping[str, Any]) -> str:
+    """What to do about rows that are there several times, as far as their table's declaration can say something."""
+    dataset = source.get("dataset", {})
+    if "group" not in dataset:
+        return ""
+    if dataset["group"]:
+        return f"; if they are copies, give all of them the same {dataset['group']}, or leave them out"
+    if dataset["time"] or dataset.get("test"):
+        return "; if they are copies, leave them out"
+    return (
+        "; if they are copies, leave them out, or name a column whose value copies share (group: <column>), so that "
+        "they stay in one fold"
     )
 
 

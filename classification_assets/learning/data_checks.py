@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from classification_assets.learning.checks import Check, Verdict
+from classification_assets.learning.checks import Check, Verdict, against_copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,9 +101,13 @@ def values_stay_apart(table: Table) -> Verdict:
 
 def rows_differ(table: Table) -> Verdict:
     """At most one row in a hundred repeats another's features; where it does, folds may share rows."""
-    repeated, n_rows = table.profile.repeated, table.profile.n_rows
+    repeated, n_rows, group = table.profile.repeated, table.profile.n_rows, table.roles.group
     found = f"{repeated:,} of {n_rows:,} rows have the features of an earlier one"
-    return repeated <= n_rows / 100, found
+    if group is not None:
+        found += f" with another {group}"
+    if repeated <= n_rows / 100:
+        return True, found
+    return False, found + against_copies(table.source)
 
 
 def labels_agree(table: Table) -> Verdict:
@@ -133,12 +137,9 @@ def nothing_leaks(table: Table) -> Verdict:
 
 def _words_for_missing(table: Table) -> list[str]:
     """The words that say so where values are words: in CSV and TSV."""
-    declared = table.source.get("dataset", {})
-    format, path = declared.get("format"), str(declared.get("path")).lower()
-    written = format in ("csv", "tsv") or (
-        format == "auto" and any(ending in path for ending in (".csv", ".tsv", ".tab"))
-    )
-    return [word for word in declared.get("missing", ()) if word] if written else []
+    if table.source.get("format") not in ("csv", "tsv"):
+        return []
+    return [word for word in table.source["dataset"]["missing"] if word]
 
 
 def _listed(names: Sequence[str], between: str = ", ") -> str:

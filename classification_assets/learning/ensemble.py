@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from classification_assets.learning.architectures import Architecture, PerMember, Training
+from classification_assets.learning.architectures import Architecture, Training
 from classification_assets.learning.batches import Standardized
 from classification_assets.learning.blend import Blend, Fitted, Provenance
 from classification_assets.learning.folds import Fold
@@ -25,6 +25,9 @@ ROWS = 2**14
 
 COPIED_BYTES = 2**26
 """Up to this a table is standardized once, above it a block at a time, which takes no second table's memory."""
+
+UNSTABLE = ("learning_rate", "weight_decay", "input_noise")
+"""Options of which a high value lets no network be trained."""
 
 
 def fit(
@@ -81,7 +84,7 @@ def fit(
     trained = in_halves(train_some, range(len(seeds)))
     survivors = (trained.best_step >= 0).nonzero().squeeze(1)
     if not len(survivors):
-        raise failure(trained, training.learning_rate, X, rows)
+        raise failure(architecture.name, trained, training, X, rows)
     network = packed(survivors.tolist())
     # Taken over, not copied: what was trained in halves may not fit a second time.
     own = trained.state if len(survivors) == len(seeds) else _of(trained.state, survivors)
@@ -133,14 +136,19 @@ def _checkpoints(trained: Trained, survivors: Tensor) -> dict[int, dict[str, Ten
 
 
 def failure(
-    trained: Trained, learning_rate: PerMember, X: Tensor | Standardized, rows: np.ndarray
+    name: str, trained: Trained, training: Training, X: Tensor | Standardized, rows: np.ndarray
 ) -> FloatingPointError:
-    """What to say when no member could be trained."""
+    """What to say when no member of an architecture could be trained."""
     scale = X[torch.from_numpy(rows[:ROWS]).to(X.device)].abs().amax().item()
+    fields = {field: Training.model_fields[field].default for field in UNSTABLE}
+    high = {field: usual for field, usual in fields.items() if np.max(getattr(training, field)) > usual}
+    lower = high or {"learning_rate": np.max(training.learning_rate) / 10}
+    advice = [
+        f"lower {field} ({getattr(training, field)}), to {value:.3g} say" for field, value in lower.items()
+    ]
     return FloatingPointError(
-        f"all {len(trained.best_step)} members' losses stopped being finite within "
-        f"{int(trained.history['step'][-1])} steps: learning_rate was {learning_rate}, the largest input "
-        f"{scale:.3g}; a smaller learning rate may help"
+        f"{name}: the losses of all {len(trained.best_step)} networks stopped being finite within "
+        f"{int(trained.history['step'][-1])} steps, the largest input being {scale:.3g}; {'; '.join(advice)}"
     )
 
 

@@ -6,17 +6,19 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classification_assets.learning.blend import Fitted
+from classification_assets.learning.blend import Fitted, Provenance
 from classification_assets.learning.datasets import UnlabelledFile
+from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.reading import read_unlabelled
-from classification_assets.learning.rows import ParquetRows, Rows
+from classification_assets.learning.rows import BATCH, ParquetRows, Rows
+from classification_assets.learning.split import Split
 
 HELD_BYTES = 2**26
 """Of all members' probabilities, that are computed at one time."""
@@ -69,51 +71,96 @@ def predict_file(fitted: Fitted, declared: UnlabelledFile, device: str = "cpu") 
         If the file is no table, a column is missing, or a value is not of its column's kind: the message names
         file, column, row and value.
     """
-    declared = _written_alike(fitted, declared)
-    kinds = {column.name: column.kind for column in fitted.provenance.preprocessing.columns}
-    rows = read_unlabelled(declared, kinds)
-    name = declared.id or _known_id(fitted, rows)
-    if name is not None and name not in rows.names:
-        raise ValueError(
-            f"{declared.path}: id: there is no column {name!r}; there are: {', '.join(rows.names)}"
-        )
+    unlabelled = _Unlabelled.of(fitted.provenance, declared)
     folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
     path = Path(folder.name) / "predictions.parquet"
     counts, total = np.zeros(len(fitted.provenance.classes), np.int64), 0.0
-    schema = _schema(fitted, rows, name, declared.path)
-    with pq.ParquetWriter(path, schema) as writer:
-        for batch in _batches(fitted, rows, name, schema, declared.path, device):
+    with pq.ParquetWriter(path, unlabelled.schema) as writer:
+        for batch in _batches(fitted, unlabelled, device):
             writer.write_batch(batch)
             counts += np.bincount(_codes(batch, len(counts)), minlength=len(counts))
             total += float(np.asarray(batch.column("disagreement")).sum(dtype=np.float64))
     about = {
         "architecture": fitted.provenance.architecture.name,
         "counts": dict(zip(map(str, fitted.provenance.classes), counts.tolist(), strict=True)),
-        "disagreement": total / rows.n_rows,
+        "disagreement": total / unlabelled.rows.n_rows,
     }
     return Predictions(ParquetRows([path], keeps=folder), about)
 
 
-def _written_alike(fitted: Fitted, declared: UnlabelledFile) -> UnlabelledFile:
-    dataset = fitted.provenance.source.get("dataset", {})
+def check_file(learned: Split, declared: UnlabelledFile) -> int:
+    """Check that whatever learns from a split can predict the rows of a file, and count them.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As of `predict_file`.
+    """
+    unlabelled = _Unlabelled.of(learned, declared)
+    return sum(len(X) for X, _ in unlabelled.encoded())
+
+
+@dataclass(frozen=True)
+class _Unlabelled:
+    """Rows of a file as those who learned from others need them; `name` is the column that names them, if one does."""
+
+    rows: Rows
+    name: str | None
+    place: str
+    schema: pa.Schema
+    preprocessing: Preprocessing
+
+    @classmethod
+    def of(cls, learned: Split | Provenance, declared: UnlabelledFile) -> Self:
+        declared, place = _written_alike(learned, declared), declared.path
+        preprocessing = learned.preprocessing
+        rows = read_unlabelled(declared, {column.name: column.kind for column in preprocessing.columns})
+        name = declared.id or _known_id(learned, rows)
+        if name is not None and name not in rows.names:
+            raise ValueError(f"{place}: id: there is no column {name!r}; there are: {', '.join(rows.names)}")
+        schema = _schema(learned, rows, name, place)
+        if missing := [column for column in preprocessing.names if column not in rows.names]:
+            raise ValueError(
+                f"{place}: missing columns: {', '.join(missing)}; expected are {', '.join(preprocessing.names)}; "
+                f"there are: {', '.join(rows.names)}"
+            )
+        return cls(rows, name, place, schema, preprocessing)
+
+    def encoded(self, size: int = BATCH) -> Iterator[tuple[np.ndarray, pa.Array]]:
+        """Encoded rows X (N, D) and what names them (N,), at most so many rows at one time."""
+        wanted = list(dict.fromkeys([*([self.name] if self.name else []), *self.preprocessing.names]))
+        first = 0
+        for whole in self.rows.batches(wanted):
+            for start in range(0, whole.num_rows, size):
+                batch = whole.slice(start, size)
+                try:
+                    X = self.preprocessing.encode(batch, first)
+                except ValueError as error:
+                    raise ValueError(f"{self.place}: {error}") from error
+                own = batch.column(self.name) if self.name else pa.array(np.arange(first, first + len(X)))
+                yield X, own
+                first += len(X)
+
+
+def _written_alike(learned: Split | Provenance, declared: UnlabelledFile) -> UnlabelledFile:
+    dataset = learned.source.get("dataset", {})
     own = {name: dataset[name] for name in ("separator", "decimal", "encoding", "missing") if name in dataset}
     said = {name: getattr(declared, name) for name in declared.model_fields_set}
     return UnlabelledFile.model_validate(own | said)
 
 
-def _known_id(fitted: Fitted, rows: Rows) -> str | None:
-    name = fitted.provenance.source.get("dataset", {}).get("id")
+def _known_id(learned: Split | Provenance, rows: Rows) -> str | None:
+    name = learned.source.get("dataset", {}).get("id")
     return name if name in rows.names else None
 
 
-def _schema(fitted: Fitted, rows: Rows, name: str | None, place: str) -> pa.Schema:
-    classes = fitted.provenance.classes
+def _schema(learned: Split | Provenance, rows: Rows, name: str | None, place: str) -> pa.Schema:
     own = pa.field(ROW, pa.int64()) if name is None else rows.schema.field(name)
     schema = pa.schema(
         [
             own,
-            pa.field("label", pa.array(classes).type),
-            *(pa.field(f"p_{label}", pa.float32()) for label in classes),
+            pa.field("label", pa.array(learned.classes).type),
+            *(pa.field(f"p_{label}", pa.float32()) for label in learned.classes),
             pa.field("disagreement", pa.float32()),
         ]
     )
@@ -125,41 +172,16 @@ def _schema(fitted: Fitted, rows: Rows, name: str | None, place: str) -> pa.Sche
     return schema
 
 
-def _batches(
-    fitted: Fitted, rows: Rows, name: str | None, schema: pa.Schema, place: str, device: str
-) -> Iterator[pa.RecordBatch]:
-    preprocessing = fitted.provenance.preprocessing
-    members = fitted.provenance.members
-    size = max(1, HELD_BYTES // (4 * members * len(fitted.provenance.classes)))
-    labels = pa.array(fitted.provenance.classes)
-    first = 0
-    missing = [column for column in preprocessing.names if column not in rows.names]
-    if missing:
-        raise ValueError(
-            f"{place}: missing columns: {', '.join(missing)}; expected are {', '.join(preprocessing.names)}; there "
-            f"are: {', '.join(rows.names)}"
+def _batches(fitted: Fitted, unlabelled: _Unlabelled, device: str) -> Iterator[pa.RecordBatch]:
+    classes, schema = fitted.provenance.classes, unlabelled.schema
+    labels = pa.array(classes)
+    for X, own in unlabelled.encoded(max(1, HELD_BYTES // (4 * fitted.provenance.members * len(classes)))):
+        p, disagreement, _ = fitted.member_predictions(X, device, np.empty(0, np.int64))
+        columns = [own, labels.take(pa.array(p.argmax(1))), *np.ascontiguousarray(p.T), disagreement]
+        yield pa.RecordBatch.from_arrays(
+            [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
+            schema=schema,
         )
-    wanted = list(dict.fromkeys([*([name] if name else []), *preprocessing.names]))
-    for whole in rows.batches(wanted):
-        for start in range(0, whole.num_rows, size):
-            batch = whole.slice(start, size)
-            try:
-                X = preprocessing.encode(batch, first)
-            except ValueError as error:
-                raise ValueError(f"{place}: {error}") from error
-            p, disagreement, _ = fitted.member_predictions(X, device, np.empty(0, np.int64))
-            own = batch.column(name) if name else pa.array(np.arange(first, first + len(p)))
-            columns = [
-                own,
-                labels.take(pa.array(p.argmax(1))),
-                *np.ascontiguousarray(p.T),
-                disagreement,
-            ]
-            yield pa.RecordBatch.from_arrays(
-                [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
-                schema=schema,
-            )
-            first += len(p)
 
 
 def _codes(batch: pa.RecordBatch, n_classes: int) -> np.ndarray:

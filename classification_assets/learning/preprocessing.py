@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.features import Features
 from classification_assets.learning.rows import MemoryRows, Rows
 from classification_assets.learning.values import category_counts, is_moment, refuse_long_words
+from classification_assets.learning.words import COMMA, NEARLY
 
 _CHUNK = 2**12
 """Rows that are computed on in double precision at one time: they stay in the cache, and no table is copied."""
@@ -233,6 +235,13 @@ def refuse_names(counts: Mapping[str, int], name: str, *, declared: bool) -> Non
     if declared or len(counts) <= max(_SEVERAL, there / 2) or all(map(is_moment, counts)):
         return
     example = next(iter(counts))
+    with_comma = [word for word in counts if re.match(COMMA, word.strip())]
+    if len(with_comma) >= NEARLY * len(counts):
+        raise ValueError(
+            f"column {name!r} holds words that are numbers with a comma, such as {with_comma[0][:40]!r}; make them "
+            "numbers (of a file, if the comma is the decimal one, in YAML: decimal: ','), or say that words are meant "
+            f"(columns: {{{name}: categorical}})"
+        )
     raise ValueError(
         f"column {name!r} looks like a name or free text: {len(counts):,} different values in {there:,} rows, such "
         f"as {example[:40]!r}; leave it out (in YAML: drop: [{name}]), say that it names the rows (id: {name}), or "

@@ -31,6 +31,8 @@ MERGED = 0.1
 """Share of a column's different values that rounding may make equal to others: of many, chance alone makes a few."""
 
 _PARTS = 3
+# Of the numbers that equal rows share, so that the order of the columns matters.
+_FACTOR = np.uint64(6364136223846793005)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Profile:
     without_label : int
         Rows that were left out since they have no label.
     repeated : int
-        Rows whose features are those of an earlier row.
+        Rows whose features are those of an earlier row; where there are groups, which stay in one fold, of an
+        earlier row of another group, and such rows of one group count once.
     contradicting : int
         Rows whose features are those of a row of another class.
     merged : dict
@@ -113,7 +116,7 @@ class Profile:
         for name in table.rows.names:
             column = table.rows.column(name)
             if roles[name] == "feature":
-                keys = keys * np.uint64(6364136223846793005) + _keys(column)
+                keys = keys * _FACTOR + _keys(column)
                 if counts := _merged(_spaced(column), kinds[name]):
                     merged[name] = counts
             described.append(
@@ -121,7 +124,7 @@ class Profile:
                 | _summary(column)
                 | {"alone": alone.get(name, np.nan)}
             )
-        repeated, contradicting = _repetitions(keys, y)
+        repeated, contradicting = _repetitions(keys, y, table.group())
         return cls(
             columns=pd.DataFrame(described),
             n_rows=len(y),
@@ -208,14 +211,15 @@ def _keys(column: pa.Array) -> np.ndarray:
     return hash_array(words)[np.asarray(encoded.indices.fill_null(len(words) - 1))]
 
 
-def _repetitions(keys: np.ndarray, y: np.ndarray) -> tuple[int, int]:
-    """How many rows have the features of an earlier one, and how many those of a row of another class."""
+def _repetitions(keys: np.ndarray, y: np.ndarray, group: np.ndarray | None) -> tuple[int, int]:
+    """How many rows have the features of an earlier one (of another group), and how many those of another class's."""
+    differing = len(y) if group is None else len(pd.unique(keys * _FACTOR + group.astype(np.uint64)))
     order = np.argsort(keys, kind="stable")
     keys, y = keys[order], y[order]
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
     lowest, highest = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
     sizes = np.diff(np.append(starts, len(y)))
-    return int(len(y) - len(starts)), int(sizes[lowest != highest].sum())
+    return differing - len(starts), int(sizes[lowest != highest].sum())
 
 
 def _alone(table: Table, y: np.ndarray, n_classes: int) -> dict[str, float]:

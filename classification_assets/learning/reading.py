@@ -13,8 +13,9 @@ from classification_assets.learning.delimited import words_of
 from classification_assets.learning.json_lines import objects_of
 from classification_assets.learning.local_files import COMPRESSED, LocalFiles, local_files
 from classification_assets.learning.location import files_of
-from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, kept
+from classification_assets.learning.rows import JoinedRows, ParquetRows, Read, Rows, is_number, kept
 from classification_assets.learning.text import refuse_twins
+from classification_assets.learning.values import is_words
 from classification_assets.learning.words import converted, refuse_other_words, type_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ ENDINGS = {
     ".ndjson": "jsonl",
 }
 
+TEXT = ("csv", "tsv")
+"""The formats in which every value is a word."""
+
 
 def read_files(declared: TableFile) -> Read:
     """Read what is declared, the test rows of a file of their own last.
@@ -45,9 +49,10 @@ def read_files(declared: TableFile) -> Read:
     main = _part(declared, declared.path)
     features = declared.feature_names(main.rows.names, declared.path)
     if declared.test is None:
-        return Read(main.typed(declared.columns, features), 0, {"sha256": main.sha256})
+        about = {"format": main.format, "sha256": main.sha256}
+        return Read(main.typed(declared.columns, features), 0, about)
     test = _part(declared, declared.test)
-    about = {"sha256": f"{main.sha256}+{test.sha256}"}
+    about = {"format": main.format, "sha256": f"{main.sha256}+{test.sha256}"}
     needed = [name for name in main.rows.names if not declared.ignores(name)]
     if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{declared.test}: there is no column {lost[0]!r}, which {declared.path} has")
@@ -64,7 +69,7 @@ def read_unlabelled(declared: UnlabelledFile, kinds: Mapping[str, ColumnKind]) -
 
 @dataclass(frozen=True)
 class _Part:
-    """What one file holds; of CSV and TSV all are words, and JSON Lines know no dates."""
+    """What one file holds; of CSV and TSV all are words, JSON Lines know no dates, and any may hold decimal commas."""
 
     place: str
     rows: Rows
@@ -74,9 +79,9 @@ class _Part:
 
     def typed(self, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:
         """With types, columns of declared kinds as these need; in `strict` ones a few words are mistakes."""
-        if self.format == "parquet":
-            return self.rows
         types = [self._type(field, kinds.get(field.name), field.name in strict) for field in self.rows.schema]
+        if types == self.rows.schema.types:
+            return self.rows
         schema = pa.schema(list(zip(self.rows.names, types, strict=True)))
         batches = (
             pa.RecordBatch.from_arrays(
@@ -88,26 +93,30 @@ class _Part:
         return kept(batches, schema)
 
     def words(self, name: str) -> pa.ChunkedArray:
-        """A column (N,) of a file of words."""
-        return pa.chunked_array([batch.column(0) for batch in self.rows.batches([name])], pa.string())
+        """A column (N,) of words."""
+        parts = [batch.column(0).cast(pa.string()) for batch in self.rows.batches([name])]
+        return pa.chunked_array(parts, pa.string())
 
     def _type(self, field: pa.Field, kind: ColumnKind | None, strict: bool) -> pa.DataType:
-        if self.format == "jsonl" and (kind is not None or not pa.types.is_string(field.type)):
+        # Where values have types, a word is a word, but for dates, which JSON does not know, and decimal commas.
+        written = self.format in TEXT
+        dates = self.format == "jsonl" and kind is None
+        numbers = self.decimal == "," and (strict or kind == "numeric")
+        if not written and not (is_words(field.type) and (dates or numbers)):
             return field.type
         type = type_of(
             self.words(field.name), field.name, self.place, kind, strict=strict, decimal=self.decimal
         )
-        if self.format == "jsonl" and not (pa.types.is_date(type) or pa.types.is_timestamp(type)):
-            return field.type  # what is quoted there is a word
-        return type
+        is_date = pa.types.is_date(type) or pa.types.is_timestamp(type)
+        return type if written or (dates and is_date) or (numbers and is_number(type)) else field.type
 
 
 def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:
     places = [main.place, test.place]
-    text = {"csv": "words", "tsv": "words", "jsonl": "objects"}
-    if text.get(main.format, main) != text.get(test.format, test):
+    objects = main.format == test.format == "jsonl" and main.decimal == "."
+    if not objects and not (main.format in TEXT and test.format in TEXT):
         return JoinedRows([main.typed(kinds, strict), test.typed(kinds, strict)], places)
-    if main.format != "jsonl":
+    if not objects:
         # Otherwise a column of numbers or truth values would be one of words as soon as the test fold has some.
         for name in strict:
             if kinds.get(name) in (None, "numeric"):
@@ -129,7 +138,7 @@ def _part(written: Format, path: str) -> _Part:
     files = local_files(found)
     format = written.format if written.format != "auto" else _format(files.names[0], path)
     if format == "parquet":
-        return _Part(path, _parquet(files, found), format, files.sha256)
+        return _Part(path, _parquet(files, found), format, files.sha256, written.decimal)
     if len(found) > 1:
         raise ValueError(f"{path}: a folder is read if it holds Parquet files; a {format} table is one file")
     (file,) = files.paths

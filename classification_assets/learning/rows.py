@@ -70,7 +70,7 @@ class Read:
     n_test : int
         The last rows, if they came from a file of their own that is the test fold.
     about : dict
-        ``sha256`` of the files' content.
+        Of files: ``sha256`` of their content, and the ``format`` of the first.
     """
 
     rows: Rows

@@ -35,7 +35,8 @@ class Table:
     roles : Roles
     source : dict
         ``dataset``: the declaration as used; ``overridden``: what a run had set otherwise; of files also
-        ``sha256`` of their content; ``without_label``: rows that were left out since they have no label.
+        ``sha256`` of their content and the ``format`` of the first; ``without_label``: rows that were left out
+        since they have no label.
     n_test : int
         The last rows, if they came from a file of their own that is the test fold.
     """

@@ -182,7 +182,7 @@ def fit(
     trained = in_halves(train_some, range(len(kinds)), together=folds.members)
     alive = (trained.best_step >= 0).cpu().numpy().reshape(len(KINDS), folds.members)
     if not alive.any():
-        raise failure(trained, training.learning_rate, X, learned)
+        raise failure(architecture.name, trained, training, X, learned)
 
     def pack(step: int, kind: int) -> PackedTabular:
         """The surviving members of a kind as they were at a checkpoint."""

@@ -170,6 +170,7 @@ def _with_points(words: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
     """Words (N,) as a decimal point would have them: a comma becomes one, and a point that was one a comma."""
     if decimal == ".":
         return words
+    words = pc.utf8_trim_whitespace(words)
     grouped = pc.match_substring_regex(words, f"^{POINTS}$").fill_null(False)
     words = pc.if_else(grouped, pc.replace_substring(words, ".", ""), words)
     for old, new in ((".", "\0"), (",", "."), ("\0", ",")):

@@ -302,6 +302,24 @@ def test_the_leaderboard_links_to_the_model_of_the_winner(done):
     assert shown["model"].asset_key == dg.AssetKey(["small", shown["winner"].value, "model"])
 
 
+def test_an_architecture_that_cannot_be_trained_says_what_to_do_and_the_others_are_made(
+    materialize, declared, tmp_path
+):
+    wild = {"name": "wild", "hidden": [6], "training": {"learning_rate": 1e30}}
+    result = materialize(declared(architectures=["linear", wild]), raise_on_error=False)
+    (failure,) = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    message = failure.cause.message
+    assert "wild: the losses of all 3 networks stopped being finite" in message
+    assert "lower learning_rate (1e+30), to 0.01 say, or leave wild out of small's architectures" in message
+    assert (tmp_path / "small/linear/evaluation.parquet").is_file()
+    assert not (tmp_path / "small/leaderboard.parquet").exists()
+
+    # Left out, as advised: what the others' training left is compared.
+    rest = 'key:"small/leaderboard" or key:"small/report"'
+    assert materialize(declared(architectures=["linear"]), selection=rest).success
+    assert load(tmp_path / "small/leaderboard.parquet").board["architecture"].tolist() == ["linear"]
+
+
 def test_the_leaderboard_is_ordered_by_the_validation_fold(done):
     _, folder = done
     board = load(folder / "small/leaderboard.parquet").board

@@ -3,6 +3,7 @@
 import gc
 import gzip
 import io
+import logging
 import tempfile
 import zipfile
 
@@ -234,3 +235,62 @@ def test_the_architecture_that_leads_predicts_the_rows_without_labels(done):
 def test_without_rows_to_predict_there_are_no_predictions(declared):
     keys = {key.to_user_string() for asset in experiment_definitions(declared()).assets for key in asset.keys}
     assert "small/predictions" not in keys
+
+
+def unlabelled_checks(result):
+    return [
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.check_name == "rows_are_predictable"
+    ]
+
+
+@pytest.fixture
+def told_early(declared, materialize_into, tmp_path):
+    """An experiment whose rows to predict lack a column, and the run, with its log, that failed for that."""
+    visits().to_csv(tmp_path / "a.csv", index=False)
+    visits(seed=2).drop(columns="age").to_csv(tmp_path / "new.csv", index=False)
+    experiment = declared(
+        "own",
+        dataset={
+            "kind": "table",
+            "path": str(tmp_path / "a.csv"),
+            "target": "outcome",
+            "drop": ["patient"],
+        },
+        predict={"path": str(tmp_path / "new.csv")},
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = materialize_into(tmp_path / "out", experiment, instance=instance, raise_on_error=False)
+        yield experiment, result, instance.all_logs(result.run_id)
+
+
+def test_rows_that_cannot_be_predicted_are_told_before_training_and_keep_no_model_from_being_made(
+    told_early, materialize_into, tmp_path
+):
+    experiment, result, log = told_early
+    (check,) = unlabelled_checks(result)
+    assert not check.passed
+    assert "new.csv: missing columns: age" in check.description
+    warned = next(place for place, line in enumerate(log) if line.level >= logging.WARNING)
+    assert log[warned].user_message.startswith("check rows_are_predictable of own/split failed: ")
+    started = [
+        place
+        for place, line in enumerate(log)
+        if line.is_dagster_event and line.dagster_event.is_step_start and line.step_key.endswith("__model")
+    ]
+    assert started
+    assert warned < min(started)
+    failed = [event.step_key for event in result.all_events if event.is_step_failure]
+    assert failed == ["own__predictions"]
+    assert (tmp_path / "out" / "own" / "report.html").is_file()
+
+    # Once the file is right, the predictions alone are made.
+    visits(seed=2).to_csv(tmp_path / "new.csv", index=False)
+    assert materialize_into(tmp_path / "out", experiment, selection='key:"own/predictions"').success
+
+
+def test_rows_that_can_be_predicted_pass_a_check_of_the_split(done):
+    (check,) = unlabelled_checks(done[0])
+    assert check.passed
+    assert check.asset_key == dg.AssetKey(["visits", "split"])

@@ -339,6 +339,15 @@ def test_an_array_of_several_types_is_a_table_too(people):
     assert kinds == ["numeric", "numeric", "categorical", "categorical", "boolean", "date"]
 
 
+def test_words_that_are_numbers_with_a_comma_are_refused_with_advice(people):
+    frame, labels = people
+    named = frame.assign(height=[f"1.{number},5" for number in range(100, 399)] + ["7"])
+    with pytest.raises(
+        ValueError, match=r"'height' holds words that are numbers with a comma, .*make them numbers"
+    ):
+        NeuralClassifier("linear", max_epochs=5).fit(named, labels)
+
+
 def test_free_text_is_refused_with_advice(people):
     frame, labels = people
     named = frame.assign(name=[f"person {number}" for number in range(300)])

@@ -1,6 +1,7 @@
 """The plain recipe: what is kept of the members, and the temperature."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,11 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from classification_assets.learning import ensemble, moments, training
-from classification_assets.learning.architectures import MLP, NAMED, Training
+from classification_assets.learning.architectures import MLP, NAMED, Module, Training
 from classification_assets.learning.ensemble import temperature
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.split import Split
@@ -63,12 +65,12 @@ def test_without_rows_the_temperature_is_1():
 @given(logits_and_labels)
 @settings(max_examples=50, deadline=None)
 def test_a_row_of_twice_the_weight_is_two_rows_but_for_the_prior(drawn):
-    logits, y = (torch.from_numpy(value) for value in drawn)
-    logits, y = logits.repeat(20, 1), y.repeat(20)  # many rows: the prior counts rows, not weights
+    logits, y = (torch.from_numpy(value).repeat_interleave(3, 0) for value in drawn)
     weight = torch.arange(len(y)) % 3
-    weighted = temperature(logits, y, weight)
     repeated = temperature(logits.repeat_interleave(weight, 0), y.repeat_interleave(weight))
-    assert abs(np.log(weighted / repeated)) < 0.5
+    # The prior counts rows, not weights: a row of weight 0 in three makes up for the one of weight 2.
+    counted = torch.where(weight == 0, 1e-9, weight.double())
+    assert temperature(logits, y, counted) == pytest.approx(repeated, rel=0.01)
 
 
 def test_rows_of_weight_0_do_not_calibrate():
@@ -211,9 +213,41 @@ def test_a_step_that_was_not_kept_is_refused_with_those_that_were(fitted, split)
         fitted.probabilities_at(7, split.X)
 
 
-def test_when_no_member_can_be_trained_that_is_an_error(fit):
-    with pytest.raises(FloatingPointError, match=r"all 3 members.*learning_rate was 1e\+38"):
-        fit(learning_rate=1e38)
+@pytest.mark.parametrize(
+    ("training", "advice"),
+    [
+        ({"learning_rate": 1e38}, "lower learning_rate (1e+38), to 0.01 say"),
+        (
+            {"learning_rate": (1e38, 1e37, 1e36)},
+            "lower learning_rate ((1e+38, 1e+37, 1e+36)), to 0.01 say",
+        ),
+        ({"learning_rate": 0.01, "weight_decay": 1e38}, "lower weight_decay (1e+38), to 0.0001 say"),
+        (
+            {"learning_rate": 1e38, "weight_decay": 0.1},
+            "lower learning_rate (1e+38), to 0.01 say; lower weight_decay (0.1), to 0.0001 say",
+        ),
+    ],
+)
+def test_when_no_member_can_be_trained_the_error_names_the_architecture_the_field_and_what_would_be_right(
+    fit, training, advice
+):
+    with pytest.raises(FloatingPointError) as raised:
+        fit(**training)
+    words = r"narrow: the losses of all 3 networks stopped being finite within \d+ steps, the largest input being "
+    assert re.fullmatch(words + r"2\.\d+; " + re.escape(advice), str(raised.value))
+
+
+class Broken(nn.Linear):
+    """A person's own network, that knows no number."""
+
+    def forward(self, x):
+        return super().forward(x) * torch.inf
+
+
+def test_a_learning_rate_that_is_not_high_is_to_become_lower_all_the_same(fit):
+    module = Module(kind="module", name="mine", path=f"{__name__}:Broken")
+    with pytest.raises(FloatingPointError, match=r"mine: .*lower learning_rate \(0\.01\), to 0\.001 say$"):
+        fit(module, learning_rate=0.01)
 
 
 @pytest.mark.parametrize("training", [{}, {"batch_size": None}, {"early_stopping": False}])

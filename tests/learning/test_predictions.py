@@ -1,5 +1,7 @@
 """Rows without labels are predicted from a file, in batches, whatever order its columns have."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -8,9 +10,10 @@ import pytest
 from classification_assets.learning import predictions as predicting
 from classification_assets.learning.architectures import MLP, Training
 from classification_assets.learning.artifacts import load, save
+from classification_assets.learning.checks import predictable
 from classification_assets.learning.datasets import TableFile, UnlabelledFile
 from classification_assets.learning.folds import Folds
-from classification_assets.learning.predictions import predict_file
+from classification_assets.learning.predictions import check_file, predict_file
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
 from classification_assets.predict import main
@@ -33,14 +36,20 @@ def people(n=150, seed=0):
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A stored model of people, with its fitted classifier."""
-    folder = tmp_path_factory.mktemp("model")
+def split(tmp_path_factory):
+    """People in their folds."""
+    folder = tmp_path_factory.mktemp("people")
     people().to_csv(folder / "people.csv", index=False, sep=";", decimal=",", encoding="latin-1")
     declared = TableFile(
         path=str(folder / "people.csv"), id="id", separator=";", decimal=",", encoding="latin-1"
     )
-    split = Split.of(Table.of(declared), Folds())
+    return Split.of(Table.of(declared), Folds())
+
+
+@pytest.fixture(scope="module")
+def model(split, tmp_path_factory):
+    """A stored model of people, with its fitted classifier."""
+    folder = tmp_path_factory.mktemp("model")
     training = Training(members=3, max_epochs=20)
     fitted = MLP(name="narrow", hidden=(6,)).fit(split, training, training.seeds)
     save(fitted, folder / "model.safetensors")
@@ -101,6 +110,27 @@ def test_a_file_may_be_written_otherwise_than_the_models_own(model, new, tmp_pat
     pd.testing.assert_frame_equal(found, expected)
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_rows_whose_words_have_decimal_commas_are_predicted_as_the_models_own(model, new, tmp_path, ending):
+    expected = predict_file(model[0], new()).rows.frame()
+    frame = people(40, seed=1)
+    path = tmp_path / f"new.{ending}"
+
+    def write(ages):
+        written = frame.assign(age=ages)
+        if ending == "parquet":
+            written.to_parquet(path)
+        else:
+            written.to_json(path, orient="records", lines=True)
+
+    write(frame["age"].astype(str).str.replace(".", ","))
+    found = predict_file(model[0], UnlabelledFile(path=str(path))).rows.frame()
+    pd.testing.assert_frame_equal(found, expected)
+    write(frame["age"].astype(str))
+    with pytest.raises(ValueError, match=rf"new\.{ending}: column 'age' holds numbers, but not in row 0: '"):
+        predict_file(model[0], UnlabelledFile(path=str(path)))
+
+
 def test_batches_of_any_size_give_the_same(model, new, monkeypatch):
     expected = predict_file(model[0], new()).rows.frame()
     monkeypatch.setattr(predicting, "HELD_BYTES", 4 * 3 * 2 * 7)
@@ -138,18 +168,52 @@ def test_rows_without_a_name_are_numbered(model, new):
         ),
     ],
 )
-def test_what_cannot_be_predicted_is_named_with_column_and_row(model, new, change, declared, words):
+def test_what_cannot_be_predicted_is_named_with_column_and_row_before_anything_is_trained(
+    model, split, new, change, declared, words
+):
     frame = people(40).drop(columns="label").assign(**{k: v for k, v in change.items() if k != "drop"})
+    unlabelled = new(frame.drop(columns=change.get("drop", [])), **declared)
     with pytest.raises(ValueError, match=words):
-        predict_file(model[0], new(frame.drop(columns=change.get("drop", [])), **declared))
+        predict_file(model[0], unlabelled)
+    with pytest.raises(ValueError, match=words):
+        check_file(split, unlabelled)
 
 
-def test_a_wrong_type_in_parquet_is_named_with_its_row(model, new):
-    frame = people(40).assign(age=np.where(np.arange(40) == 7, np.inf, 30.0))
-    with pytest.raises(
-        ValueError, match=r"new\.parquet: every feature must be a finite number.*'age', row 7: inf"
-    ):
-        predict_file(model[0], new(frame, "new.parquet"))
+def test_a_wrong_type_in_parquet_is_named_with_its_row(model, split, new):
+    unlabelled = new(people(40).assign(age=np.where(np.arange(40) == 7, np.inf, 30.0)), "new.parquet")
+    words = r"new\.parquet: every feature must be a finite number.*'age', row 7: inf"
+    with pytest.raises(ValueError, match=words):
+        predict_file(model[0], unlabelled)
+    with pytest.raises(ValueError, match=words):
+        check_file(split, unlabelled)
+
+
+def test_rows_that_can_be_predicted_are_counted(split, new):
+    assert check_file(split, new()) == 40
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, r"new\.parquet: there is no such file or folder"),
+        (b"PAR1 and no more", r"new\.parquet: is no Parquet file, or a damaged one"),
+    ],
+)
+def test_a_file_that_cannot_be_read_fails_a_check_and_raises_nothing(split, tmp_path, content, words):
+    if content:
+        (tmp_path / "new.parquet").write_bytes(content)
+    check = predictable(UnlabelledFile(path=str(tmp_path / "new.parquet")))
+    passed, sentence = check.judge(split)
+    assert not passed
+    assert re.search(words, sentence)
+    assert "models are trained all the same" in sentence
+    assert not check.blocking
+
+
+def test_a_file_that_can_be_predicted_passes_the_check(split, new):
+    passed, sentence = predictable(new()).judge(split)
+    assert passed
+    assert sentence.startswith("all 40 rows of ")
 
 
 def test_predictions_come_back_from_their_file(model, new, tmp_path):

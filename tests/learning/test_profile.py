@@ -5,8 +5,19 @@ import pandas as pd
 import pytest
 
 from classification_assets.learning import profile as profiles
+from classification_assets.learning.checks import separate_folds
 from classification_assets.learning.data_checks import of_dataset
-from classification_assets.learning.datasets import Blobs, Circles, Moons, Roles, ShippedTable, Spirals
+from classification_assets.learning.datasets import (
+    Blobs,
+    Circles,
+    Moons,
+    Roles,
+    ShippedTable,
+    Spirals,
+    TableFile,
+)
+from classification_assets.learning.folds import Folds
+from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
 
 N = 300
@@ -164,6 +175,50 @@ def test_repeated_and_contradicting_rows_are_counted():
     assert found.profile.repeated == N / 2
     assert found.profile.contradicting == N / 2
     assert {"rows_differ", "labels_agree"} <= failed(found)
+
+
+def test_rows_of_one_group_do_not_repeat_each_other():
+    x = np.arange(N) // 4  # four rows alike: two of one group, two of another
+    found = table(Roles(group="who"), x=x, word="a", who=np.arange(N) // 2, label=np.arange(N) // 4 % 2)
+    assert found.profile.repeated == N / 4
+    assert verdicts(found)["rows_differ"][1].startswith(
+        "75 of 300 rows have the features of an earlier one with another who"
+    )
+    copies = table(Roles(group="who"), x=x, word="a", who=x, label=x % 2)
+    assert copies.profile.repeated == 0
+    assert "rows_differ" not in failed(copies)
+
+
+@pytest.mark.parametrize(
+    ("declared", "advice"),
+    [
+        (
+            {"drop": ["who"]},
+            "name a column whose value copies share (group: <column>), so that they stay in one fold",
+        ),
+        ({"group": "who"}, "; if they are copies, give all of them the same who, or leave them out"),
+        ({"time": "who"}, "; if they are copies, leave them out"),
+        ({"test": "b.csv"}, "; if they are copies, leave them out"),
+    ],
+)
+def test_rows_that_are_there_twice_say_what_to_declare(declared, advice, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = table(x=np.arange(N) // 2, word="a", who=np.arange(N)).frame
+    frame.to_csv("a.csv", index=False)
+    frame.to_csv("b.csv", index=False)
+    found = Table.of(TableFile(path="a.csv", **declared))
+    passed, sentence = verdicts(found)["rows_differ"]
+    assert not passed
+    assert sentence.endswith(advice)
+    passed, sentence = separate_folds(Split.of(found, Folds()))
+    assert passed or sentence.endswith(advice)
+
+
+def test_of_what_has_no_groups_nothing_is_advised():
+    found = Table.of_frame(
+        table(x=1, word="a").frame, source={"dataset": {"kind": "sklearn", "name": "iris"}}
+    )
+    assert verdicts(found)["rows_differ"][1] == "299 of 300 rows have the features of an earlier one"
 
 
 def test_gaps_and_signed_zeros_repeat_too():

@@ -18,64 +18,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from classification_assets.learning import json_lines, rows, text
 from classification_assets.learning.artifacts import load, save
-from classification_assets.learning.checks import classes_trained
 from classification_assets.learning.data_checks import labels_complete
-from classification_assets.learning.datasets import AnyDataset, ShippedTable, TableFile, TableFunction
+from classification_assets.learning.datasets import AnyDataset, ShippedTable, TableFunction
 from classification_assets.learning.folds import Fold, Folds
 from classification_assets.learning.location import ENVIRONMENT
 from classification_assets.learning.split import Split
 from classification_assets.learning.table import Table
+from tests.learning.datasets.people import people, split_of, table_of, write
+
+pytestmark = pytest.mark.usefixtures("folder")
 
 any_dataset = TypeAdapter(AnyDataset)
-
-
-def people(n=120, seed=0):
-    """Rows of every kind of column, with gaps, and words as labels."""
-    rng = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        {
-            "id": [f"p{number:03d}" for number in range(n)],
-            "age": rng.normal(40, 9, n).round(1),
-            "town": rng.choice(["Oslo", "Rome", "Zürich"], n),
-            "member": rng.choice([True, False], n),
-            "since": pd.date_range("2020-01-01", periods=n).astype(str),
-            "children": rng.integers(0, 4, n),
-        }
-    )
-    frame["label"] = np.where(frame["age"] + 9 * (frame["town"] == "Oslo") > 43, "high", "low")
-    frame.loc[3, "age"] = np.nan
-    frame.loc[5, "town"] = None
-    return frame
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Where this test's files are, and what relative paths start from."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(ENVIRONMENT, raising=False)
-    return tmp_path
-
-
-def write(path, frame=None):
-    frame = people() if frame is None else frame
-    match path.split(".")[1]:
-        case "csv":
-            frame.to_csv(path, index=False)
-        case "tsv":
-            frame.to_csv(path, index=False, sep="\t")
-        case "parquet":
-            frame.to_parquet(path)
-        case "jsonl":
-            frame.to_json(path, orient="records", lines=True, force_ascii=False)
-    return path
-
-
-def table_of(path, **declared):
-    return Table.of(TableFile(path=str(path), **declared))
-
-
-def split_of(path, **declared):
-    return Split.of(table_of(path, **declared), Folds())
 
 
 # Formats
@@ -187,42 +140,6 @@ def test_separator_encoding_and_words_for_missing_can_be_declared():
     np.testing.assert_array_equal(found.X, split_of(write("b.csv"), id="id").X)
 
 
-def test_numbers_may_have_a_decimal_comma_and_points_between_thousands(folder):
-    words = ["1,5", "-2.000,25", "+1.234.567", "1234", ",5", "3,", "", "n/a"]
-    numbers = [1.5, -2000.25, 1234567, 1234, 0.5, 3, np.nan, np.nan]
-    texts = ["1.2.3", "a,b", "01.02.2024", "1.23", "1.234,", "x", "y", "z"]
-    rows = [
-        f"{word};{text};{'ja' if row % 2 else 'nein'}"
-        for row, (word, text) in enumerate(zip(words, texts, strict=True))
-    ]
-    (folder / "a.csv").write_text("\n".join(["amount;text;label", *rows]))
-    table = table_of("a.csv", separator=";", decimal=",", columns={"text": "categorical"})
-    frame = table.rows.frame()
-    np.testing.assert_array_equal(frame["amount"], numbers)
-    assert frame["text"].tolist() == ["1.2.3", "a,b", "01.02.2024", "1.23", "1.234,", "x", "y", "z"]
-
-
-def test_a_decimal_point_in_a_file_of_decimal_commas_is_no_number():
-    frame = people().assign(height=[f"{row},5" for row in range(119)] + ["1.5"])
-    frame.to_csv("a.csv", index=False, sep=";")
-    with pytest.raises(ValueError, match=r"column 'height' holds numbers, but not in row 119: '1\.5'"):
-        table_of("a.csv", id="id", separator=";", decimal=",")
-
-
-def test_a_decimal_point_in_a_test_file_of_decimal_commas_is_named_as_it_stands():
-    for name, last in (("a.csv", "7,5"), ("b.csv", "1.5")):
-        people().assign(height=[f"{row},5" for row in range(119)] + [last]).to_csv(name, index=False, sep=";")
-    with pytest.raises(ValueError, match=r"b\.csv: column 'height' .* not in row 119 here: '1\.5'"):
-        table_of("a.csv", id="id", separator=";", decimal=",", test="b.csv")
-
-
-def test_a_comma_is_not_both_between_values_and_before_a_fraction():
-    with pytest.raises(
-        ValueError, match=r"a\.csv: a comma cannot stand between values and before a fraction"
-    ):
-        table_of(write("a.csv"), decimal=",")
-
-
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
 def test_a_byte_order_mark_is_no_part_of_the_first_name(name, encoding, folder):
@@ -314,6 +231,20 @@ def test_a_class_whose_name_says_that_it_is_missing_is_told_and_can_be_kept():
     assert labels_complete(table_of(write("a.parquet", frame), id="id"))[1].endswith("were left out")
 
 
+@pytest.mark.parametrize("name", ["a.csv.parquet", "parts.csv"])
+def test_words_for_missing_are_told_where_the_file_has_some_whatever_its_name(name, folder):
+    frame = people()
+    frame.loc[2, "label"] = None
+    os.rename(write("b.csv", frame), "a.data")
+    assert "these words say" in labels_complete(table_of("a.data", id="id", format="csv"))[1]
+    if name == "parts.csv":
+        (folder / name).mkdir()
+        frame.to_parquet(folder / name / "1.parquet")
+    else:
+        frame.to_parquet(name)
+    assert labels_complete(table_of(name, id="id"))[1] == "1 of 120 rows have no label and were left out"
+
+
 # Roles
 
 
@@ -340,129 +271,6 @@ def test_the_newest_rows_test_where_a_column_holds_the_time():
 def test_time_may_be_a_decimal_number():
     frame = people().assign(own=[Decimal(number) for number in range(120)])
     assert (np.diff(split_of(write("a.parquet", frame), id="id", time="own").fold) >= 0).all()
-
-
-def test_a_test_file_is_the_test_fold_and_has_the_types_of_the_other():
-    for main, test in (("a.csv", "t.csv"), ("a.parquet", "t.parquet"), ("a.csv", "t.parquet")):
-        frame = people(30, seed=1).assign(children=2)
-        split = split_of(write(main), id="id", test=write(test, frame))
-        assert split.X.shape == (150, 5)
-        assert (split.fold[120:] == Fold.TEST).all()
-        assert (split.fold[:120] != Fold.TEST).all()
-
-
-@pytest.mark.parametrize("names", [("a.csv", "t.parquet"), ("a.parquet", "t.parquet"), ("a.jsonl", "t.csv")])
-def test_numbers_of_a_test_file_may_be_of_another_type(names):
-    main, test = names
-    new = people(30, seed=1).assign(children=1.5)
-    table = table_of(write(main), id="id", test=write(test, new))
-    assert table.rows.schema.field("children").type == pa.float64()
-    assert table.frame["children"].tolist() == [*people()["children"], *new["children"]]
-
-
-def test_whole_numbers_beside_others_may_be_of_more_than_53_bits():
-    wide = 1_700_000_000_000_000_001
-    main, new = people().assign(children=wide), people(30, seed=1).assign(children=1.5)
-    split = split_of(write("a.parquet", main), id="id", test=write("t.parquet", new))
-    assert split.X[[0, 120], 4].tolist() == [np.float32(wide), 1.5]
-
-
-def test_the_file_whose_value_is_too_large_for_the_others_type_is_named_with_the_other():
-    main = people().assign(children=np.uint64(2**63))
-    with pytest.raises(
-        ValueError, match=r"a\.parquet: column 'children' holds uint64, and int64 in t\.parquet, which row 0"
-    ):
-        split_of(write("a.parquet", main), id="id", test=write("t.parquet", people(30, seed=1)))
-
-
-def test_a_test_file_may_have_more_categories_than_the_other():
-    towns = [f"town {number % 200}" for number in range(600)]
-    new = people(600, seed=1).assign(town=towns)
-    main = people().astype({"town": "category"})
-    for other in (new, new.astype({"town": "category"})):
-        table = table_of(write("a.parquet", main), id="id", test=write("t.parquet", other))
-        assert table.frame["town"].tolist()[120:] == towns
-        assert table.kinds()["town"] == "categorical"
-
-
-def test_moments_of_a_test_file_keep_their_time_where_the_other_has_days():
-    noon = pd.Timestamp("2021-03-04 12:00:00.000000001")
-    main = people().assign(since=dt.date(2021, 3, 4))
-    new = people(30, seed=1).assign(since=noon)
-    for files in (("a.parquet", main, "t.parquet", new), ("a.parquet", new, "t.parquet", main)):
-        path, own, test, other = files
-        table = table_of(write(path, own), id="id", test=write(test, other))
-        moments = set(table.frame["since"])
-        assert moments == {noon.floor("us"), noon.floor("D")}
-
-
-def test_the_index_of_a_frame_needs_not_be_in_the_test_file_too():
-    main = people().sample(frac=1, random_state=0)
-    table = table_of(write("a.parquet", main), id="id", test=write("t.parquet", people(30, seed=1)))
-    assert table.frame["id"].tolist() == [*main["id"], *people(30, seed=1)["id"]]
-    with pytest.raises(ValueError, match=r"t\.parquet: there is no column '__index_level_0__', which a\.par"):
-        table_of("a.parquet", id="__index_level_0__", test="t.parquet")
-
-
-def test_a_value_of_a_test_file_that_does_not_become_the_others_type_is_named():
-    new = people(30, seed=1).assign(age="old", children=np.arange(30, dtype=np.int8))
-    with pytest.raises(
-        ValueError,
-        match=r"t\.parquet: column 'age' holds .*string, and double in a\.csv, which row 0 .*'old'",
-    ):
-        split_of(write("a.csv"), id="id", test=write("t.parquet", new))
-
-
-@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
-def test_truth_values_of_a_test_file_may_be_0_and_1_and_nothing_else(suffix):
-    new = people(30, seed=1)
-    new = new.assign(member=new["member"].astype(int))
-    table = table_of(write("a.parquet"), id="id", test=write(f"t.{suffix}", new))
-    assert table.frame["member"].tolist() == [*people()["member"], *people(30, seed=1)["member"]]
-    new.loc[7, "member"] = 5
-    with pytest.raises(
-        ValueError, match=rf"t\.{suffix}: column 'member' holds int64, and bool in .* row 7 .*'5'"
-    ):
-        split_of("a.parquet", id="id", test=write(f"t.{suffix}", new))
-
-
-def test_truth_values_that_a_csv_test_file_writes_otherwise_are_named_and_may_be_declared():
-    new = people(30, seed=1)
-    new = new.assign(member=new["member"].map({True: "yes", False: "no"}))
-    files = {"path": write("a.csv"), "test": write("t.csv", new), "id": "id"}
-    with pytest.raises(
-        ValueError,
-        match=r"t\.csv: column 'member' holds true or false in a\.csv.* row 0 .*\{member: boolean\}",
-    ):
-        table_of(**files)
-    split = split_of(**files, columns={"member": "boolean"})
-    assert split.X[120:, 2].tolist() == people(30, seed=1)["member"].tolist()
-
-
-@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-@pytest.mark.parametrize("rows", [[20], range(30)])
-def test_words_where_the_other_file_has_numbers_are_named_with_file_and_row(suffix, rows):
-    new = people(30, seed=1).astype({"age": object})
-    new.loc[rows, "age"] = "old"
-    with pytest.raises(
-        ValueError, match=rf"t\.{suffix}: column 'age' holds .*a\.{suffix}.* row {rows[0]}.*'old'"
-    ):
-        table_of(write(f"a.{suffix}"), id="id", test=write(f"t.{suffix}", new))
-    if suffix == "csv":
-        columns = {"age": "categorical"}
-        assert table_of("a.csv", id="id", test="t.csv", columns=columns).kinds()["age"] == "categorical"
-
-
-@pytest.mark.parametrize("by", ["test", "time"])
-def test_a_class_that_only_the_test_fold_has_fails_a_check(by):
-    new = people(60, seed=1).assign(label="q", since=people(180)["since"][120:].to_numpy())
-    if by == "test":
-        split = split_of(write("a.csv"), id="id", test=write("t.csv", new))
-    else:
-        split = split_of(write("a.csv", pd.concat([people(), new])), id="id", time="since")
-    passed, sentence = classes_trained(split)
-    assert not passed
-    assert sentence.startswith("class q has no training row: no network can learn it (")
 
 
 @pytest.mark.parametrize(
