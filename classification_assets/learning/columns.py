@@ -36,6 +36,9 @@ ALL_ONE_HOT = 256
 ENOUGH = 5
 """Rows that such a further category must have."""
 
+LISTED = 64
+"""Values of a list of numbers, the most frequent ones, that get a feature of their own."""
+
 CATEGORIES = 4096
 """Categories that are remembered; a rarer one is like one that was never seen."""
 
@@ -49,6 +52,10 @@ _RANKED = 50_000
 # Knees from the median to the 99th percentile of distances from which on tails are heavy. A normal distribution has
 # 4, and bending one hides what differs in spread alone; an exponential one has 8.5.
 _HEAVY = 9.0
+# Different values up to which they are levels of a scale.
+_LEVELS = 20
+# How many times as frequent a recurring value is as those around it, and how many on either side these are.
+_RECURRING, _BESIDE = 3, 3
 
 
 class Column(Declaration):
@@ -98,19 +105,25 @@ class Numeric(Scaled):
     Where tails are heavy, as of amounts and counts, it is first bent: it goes on with the logarithm of its distance
     to the median in units of the knee, see `Features`, and mean and scale are those of the bent values. On spambase
     (57 frequencies of words, most of them 0) that takes the log loss of `tabular` from 0.134 to 0.123.
+
+    Where most rows have one value, as of amounts that are mostly 0, a feature says whether it is that one;
+    and where the other values come from a list (of fees, of steps of a tax), each of them has a feature too.
     """
 
     kind: Literal["numeric"] = "numeric"
     knee: float | None = None
     """Of a bent column: the median distance to the median of the values that are not the median."""
+    own: tuple[float, ...] = ()
+    """Values, as float32, with a feature that says whether a number is this one."""
 
     @classmethod
     def fit(cls, name: str, values: np.ndarray) -> Self:
-        told = _scale(values)
-        middle, knee = told["fill"], _knee(_some(values), told["fill"])
+        told, some = _scale(values), _some(values)
+        middle, knee = told["fill"], _knee(some, told["fill"])
+        own = _own_values(some, middle)
         if knee is None:
-            return cls(name=name, **told)
-        return cls(name=name, **_scale(_bent(values, middle, knee)) | {"fill": middle}, knee=knee)
+            return cls(name=name, **told, own=own)
+        return cls(name=name, **_scale(_bent(values, middle, knee)) | {"fill": middle}, knee=knee, own=own)
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         return numbers(values, self.name, first)
@@ -278,6 +291,27 @@ def _knee(values: np.ndarray, middle: float) -> float | None:
         return None
     knee = float(np.median(off))
     return knee if np.quantile(distance, 0.99) > _HEAVY * knee else None
+
+
+def _own_values(values: np.ndarray, middle: float) -> tuple[float, ...]:
+    """Of values (n,), those with a feature of their own: the median if most of them are it, and a list's values.
+
+    The others come from a list if at least half of them have one that recurs, which is one far more frequent than
+    those around it. In a scale that was rounded neighbours are about as frequent.
+    """
+    there, times = np.unique(values.astype(np.float32), return_counts=True)
+    usual = there == np.float32(middle)
+    if len(there) <= _LEVELS or times[usual].sum() < len(values) / 2:
+        return ()
+    there, times = there[~usual], times[~usual]
+    beside = np.pad(times, _BESIDE, mode="edge")
+    around = [np.roll(beside, step)[_BESIDE:-_BESIDE] for step in range(-_BESIDE, _BESIDE + 1) if step]
+    often = times >= ENOUGH
+    recurring = often & (times > _RECURRING * np.median(around, axis=0))
+    listed = there[np.argsort(-(times * often), kind="stable")[: min(often.sum(), LISTED)]]
+    if times[recurring].sum() < times.sum() / 2:
+        listed = listed[:0]
+    return (middle, *listed.tolist())
 
 
 def _some(values: np.ndarray) -> np.ndarray:

@@ -18,7 +18,8 @@ class Features(nn.Module):
     """Encoded rows (N, D), NaN where missing, to features (N, F) float32.
 
     In this order: numbers, truth values and dates, standardized; for columns that had gaps in training whether
-    the value was missing; sine and cosine of a date's periods; one-hot categories; how frequent the category is.
+    the value was missing; for some whether a number is one of theirs that stand out; sine and cosine of a date's
+    periods; one-hot categories; how frequent the category is.
 
     Numbers whose tails are heavy are bent before: d knees from the median they become ± log(1 + d).
 
@@ -33,6 +34,11 @@ class Features(nn.Module):
             (place, column.periods) for place, column in enumerate(columns) if isinstance(column, Date)
         ]
         self.gaps = [place for place, column in enumerate(columns) if column.indicator]
+        self.own = [
+            (place, torch.tensor(column.own))
+            for place, column in enumerate(columns)
+            if isinstance(column, Numeric) and column.own
+        ]
         self.categories = [
             (place, column.shown, torch.tensor(column.frequency))
             for place, column in enumerate(columns)
@@ -52,6 +58,8 @@ class Features(nn.Module):
         self.names = [column.name for column in own] + [
             f"{columns[place].name} is missing" for place in self.gaps
         ]
+        for place, values in self.own:
+            self.names += [f"{columns[place].name} = {value:.7g}" for value in values.tolist()]
         for place, periods in self.dates:
             name = columns[place].name
             self.names += [
@@ -80,6 +88,8 @@ class Features(nn.Module):
         parts = [_bounded((x - mean).div_(scale), (fill - mean) / scale).float()]
         if self.gaps:
             parts.append(X[:, self.gaps].isnan().float())
+        for place, values in self.own:
+            parts.append((X[:, place].unsqueeze(1) == values.to(X.device)).float())
         for place, periods in self.dates:
             for period in periods:
                 angle = X[:, place].to(exact) * (2 * math.pi / period)

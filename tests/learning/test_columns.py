@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classification_assets.learning.columns import ALL_ONE_HOT, ENOUGH, ONE_HOT
+from classification_assets.learning.columns import ALL_ONE_HOT, ENOUGH, LISTED, ONE_HOT
 from classification_assets.learning.features import BOUND
 from classification_assets.learning.preprocessing import Preprocessing
 from classification_assets.learning.rows import BATCH, MemoryRows
@@ -252,6 +252,72 @@ def test_a_gap_in_a_bent_column_becomes_the_median():
     features = preprocessing.features(np.float32([[np.nan], [median]]))
     assert features[:, 0] == pytest.approx(features[1, 0], abs=1e-6)
     assert preprocessing.filled(np.float32([[np.nan]]))[0, 0] == median
+
+
+def mostly_nothing(others):
+    """One zero more than other amounts, in an order of no meaning."""
+    return np.random.default_rng(1).permutation(np.append(np.zeros(len(others) + 1), others))
+
+
+def fees():
+    """Twelve fees that many pay, and what only one pays each."""
+    rng = np.random.default_rng(0)
+    return np.append(rng.choice(rng.uniform(1000, 9000, 12).round(2), 400), rng.uniform(1000, 9000, 100))
+
+
+def test_each_value_of_a_list_that_half_of_the_rows_are_not_on_has_a_feature():
+    values = np.append(mostly_nothing(fees()), np.nan)
+    preprocessing, X = learned(pd.DataFrame({"fee": values}))
+    features = by_name(preprocessing, X)
+    told = {name: feature for name, feature in features.items() if name.startswith("fee = ")}
+    assert len(told) == 13
+    assert features["fee = 0"].sum() == 501
+    for feature in told.values():
+        (value,) = np.unique(X[feature == 1, 0])
+        assert set(np.unique(feature)) == {0, 1}
+        assert feature.sum() == (X[:, 0] == value).sum() >= ENOUGH
+    assert not any(feature[-1] for feature in told.values())  # a gap is none of them
+    other = preprocessing.features(np.float32([[1234.5]]))[0]
+    assert not other[[list(features).index(name) for name in told]].any()
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        np.random.default_rng(0).uniform(1000, 9000, 500),
+        np.random.default_rng(0).uniform(1000, 9000, 500).round(-2),
+    ],
+    ids=["all differ", "rounded"],
+)
+def test_of_a_scale_that_half_of_the_rows_are_not_on_none_but_that_half_is_told(others):
+    names = learned(pd.DataFrame({"amount": mostly_nothing(others)}))[0].arithmetic.names
+    assert names == ["amount", "amount = 0"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.append(fees(), 0.0),
+        mostly_nothing(np.random.default_rng(0).integers(1, 20, 500)),
+        np.zeros(500),
+    ],
+    ids=["a list without one usual value", "levels", "constant"],
+)
+def test_values_of_other_numbers_have_no_feature(values):
+    assert learned(pd.DataFrame({"x": values.astype(float)}))[0].arithmetic.names == ["x"]
+
+
+def test_the_longest_list_has_features_for_its_most_frequent_values():
+    rng = np.random.default_rng(0)
+    price = rng.permutation(
+        np.arange(1, 201) ** 2
+    )  # far from each other, alike to their neighbours in nothing
+    often = np.repeat(price[:100], np.arange(20, 120))
+    values = mostly_nothing(np.concatenate([often, price[100:]]).astype(float))
+    features = by_name(*learned(pd.DataFrame({"price": values})))
+    told = [feature.sum() for name, feature in features.items() if name.startswith("price = ")]
+    assert len(told) == 1 + LISTED
+    assert sorted(told[1:]) == list(range(120 - LISTED, 120))
 
 
 @pytest.mark.parametrize("n", [10, 60, 99, 100, 101, 150])

@@ -20,6 +20,9 @@ PEOPLE = pd.DataFrame(
         "member": RNG.random(240) < 0.5,
         "since": pd.Timestamp("2020-03-01") + pd.to_timedelta(RNG.integers(0, 9000, 240), unit="h"),
         "income": RNG.lognormal(10, 2, 240),
+        "fee": np.concatenate(
+            [np.zeros(130), RNG.choice([12.7, 40.1, 99.9, 315.3], 80), RNG.uniform(1, 400, 30)]
+        ),
     }
 )
 PEOPLE.loc[::9, "age"] = np.nan
@@ -102,6 +105,7 @@ def test_rows_can_be_encoded_from_what_the_file_says(one):
         frame["member"],
         (frame["since"] - pd.Timestamp("2000-01-01")) / pd.Timedelta(days=1),
         frame["income"],
+        frame["fee"],
     ]
     X = np.column_stack([column.to_numpy(np.float32) for column in columns])
     np.testing.assert_allclose(probabilities(path, X), fitted.predict_proba(frame), atol=1e-5)
@@ -114,7 +118,7 @@ def test_the_file_is_a_valid_graph_whose_rows_may_be_any_number(one):
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in (*graph.input, *graph.output)
     }
-    assert shapes["X"] == ["N", 6]
+    assert shapes["X"] == ["N", len(PEOPLE.columns)]
     assert shapes["probabilities"][0] == "N"
 
 
