@@ -211,11 +211,9 @@ def _by_class(evaluations: Mapping[str, Evaluation], order: Iterable[str]) -> pd
     """F1 of each class, a column an architecture."""
     tables = {name: evaluations[name].class_table() for name in order}
     first = next(iter(tables.values()))
-    return pd.DataFrame(
-        {"class": first["class"]}
-        | {name: own["f1"].round(3) for name, own in tables.items()}
-        | {"test rows": first["support"]}
-    )
+    table = pd.DataFrame({name: own["f1"].round(3) for name, own in tables.items()})
+    table.insert(0, "class", first["class"], allow_duplicates=True)  # as an architecture may be called, too
+    return table.assign(**{"test rows": first["support"]})
 
 
 def _facts(row: pd.Series) -> list[tuple[str, str]]:

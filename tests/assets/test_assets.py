@@ -126,7 +126,13 @@ def test_the_report_over_all_experiments_leads_to_each_ones_own(done):
     page = done[1] / "comparison" / "report.html"
     links = re.findall(r'href="([^"#:]+)"', page.read_text())
     assert [(page.parent / link).resolve() for link in links] == [done[1] / "small" / "report.html"]
-    assert "Checks that did not pass" in page.read_text()
+
+
+def test_the_report_over_all_experiments_counts_the_checks_of_folds_models_and_scores(done):
+    result, folder = done
+    checked = [own for own in result.get_asset_check_evaluations() if own.asset_key.path[-1] != "dataset"]
+    failed = sum(not own.passed for own in checked)
+    assert f"<p>{failed} of {len(checked)}. " in (folder / "comparison" / "report.html").read_text()
 
 
 def test_each_asset_can_be_materialized_alone_and_then_has_the_same_data_version(
