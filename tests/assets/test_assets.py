@@ -326,6 +326,12 @@ def test_an_architecture_that_cannot_be_trained_says_what_to_do_and_the_others_a
     assert load(tmp_path / "small/leaderboard.parquet").board["architecture"].tolist() == ["linear"]
 
 
+def test_the_only_architecture_is_not_advised_to_be_left_out(materialize, declared):
+    wild = {"name": "wild", "hidden": [6], "training": {"learning_rate": 1e30}}
+    with pytest.raises(FloatingPointError, match=r"lower learning_rate \(1e\+30\), to 0\.01 say$"):
+        materialize(declared(architectures=[wild]))
+
+
 def test_the_leaderboard_is_ordered_by_the_validation_fold(done):
     _, folder = done
     board = load(folder / "small/leaderboard.parquet").board
