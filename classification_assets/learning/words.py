@@ -54,6 +54,7 @@ def type_of(
         If a column is declared numeric, or nearly is, and a value is no number, or its numbers have commas, or its
         dates are not written as ISO 8601 has it.
     """
+    written, words = words, _with_points(words, decimal)
     there = words.drop_null()
     if not len(there):
         return pa.null()
@@ -61,10 +62,6 @@ def type_of(
         return pa.string()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, TRUTH)):
         return pa.bool_()
-    written, words = words, _with_points(words, decimal)
-    there = words.drop_null()
-    if not len(there):
-        return pa.null()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, WHOLE)):
         return _whole_type(there)
     numeric = pc.match_substring_regex(words, NUMBER)

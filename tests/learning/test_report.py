@@ -203,7 +203,7 @@ def test_a_comparison_has_every_architectures_f1_of_each_class(compared, parts):
 
 
 def test_an_architecture_may_be_called_as_a_column_of_the_table_is(parts):
-    _, evaluations, board = parts
+    evaluations = parts[1]
     named = leaderboard({"class": evaluations["narrow"]})
     page = comparison_report(
         comparison({"one": named}),
