@@ -125,6 +125,8 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             ]
             for each in board.board["architecture"]:
                 name = f"{experiment.name} · {each}"
+                if name not in models:  # left out of the declaration since
+                    continue
                 checks[name] = [
                     *Judged.all(of_model(), models[name]),
                     *Judged.all(of_evaluation(experiment.checks), evaluations[name]),

@@ -128,6 +128,22 @@ def test_the_report_over_all_experiments_leads_to_each_ones_own(done):
     assert [(page.parent / link).resolve() for link in links] == [done[1] / "small" / "report.html"]
 
 
+def test_the_report_over_all_experiments_is_made_of_a_leaderboard_that_knows_of_more(
+    materialize_into, declared, tmp_path
+):
+    for architectures, selection in (
+        (["linear", "shallow_relu"], "*"),
+        (["linear"], 'key:"comparison/report"'),
+    ):
+        experiment = declared(architectures=architectures)
+        comparisons = (
+            comparison_leaderboard_asset([experiment]),
+            gallery_asset([experiment]),
+            comparison_report_asset([experiment]),
+        )
+        assert materialize_into(tmp_path, experiment, extra=comparisons, selection=selection).success
+
+
 def test_the_report_over_all_experiments_counts_the_checks_of_folds_models_and_scores(done):
     result, folder = done
     checked = [own for own in result.get_asset_check_evaluations() if own.asset_key.path[-1] != "dataset"]
