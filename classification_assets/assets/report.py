@@ -100,13 +100,14 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             "compared": [GROUP, "leaderboard"],
             "gallery": [GROUP, "gallery"],
             "leaderboards": {experiment.name: [experiment.name, "leaderboard"] for experiment in experiments},
+            "splits": {experiment.name: [experiment.name, "split"] for experiment in experiments},
             "models": {f"{own} · {each}": [own, each, "model"] for own, each in every},
             "evaluations": {f"{own} · {each}": [own, each, "evaluation"] for own, each in every},
         },
         uses=[part for experiment in experiments for part in (*experiment.all_declared(), experiment.checks)],
         kinds={"html"},
     )
-    def report(compared, gallery, leaderboards, models, evaluations, run: Run):
+    def report(compared, gallery, leaderboards, splits, models, evaluations, run: Run):
         """Every experiment's result, all boundaries, which architectures differ over all, and which checks failed."""
         import pandas as pd
 
@@ -118,9 +119,14 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
         checks = {}
         for experiment in experiments:
             board = leaderboards[experiment.name]
-            checks[experiment.name] = Judged.all([Check.of(beats_linear)], board)
+            checks[experiment.name] = [
+                *Judged.all(of_split(), splits[experiment.name]),
+                *Judged.all([Check.of(beats_linear)], board),
+            ]
             for each in board.board["architecture"]:
                 name = f"{experiment.name} · {each}"
+                if name not in models:  # left out of the declaration since
+                    continue
                 checks[name] = [
                     *Judged.all(of_model(), models[name]),
                     *Judged.all(of_evaluation(experiment.checks), evaluations[name]),

@@ -105,10 +105,10 @@ def against_copies(source: Mapping[str, Any]) -> str:
     dataset = source.get("dataset", {})
     if "group" not in dataset:
         return ""
+    if dataset["time"] or dataset.get("test"):  # a group may have no rows in both files
+        return "; if they are copies, leave them out"
     if dataset["group"]:
         return f"; if they are copies, give all of them the same {dataset['group']}, or leave them out"
-    if dataset["time"] or dataset.get("test"):
-        return "; if they are copies, leave them out"
     return (
         "; if they are copies, leave them out, or name a column whose value copies share (group: <column>), so that "
         "they stay in one fold"

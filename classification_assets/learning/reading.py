@@ -47,16 +47,18 @@ def read_files(declared: TableFile) -> Read:
         If a file cannot be read as a table: the message names file, place and value, and what would be right.
     """
     main = _part(declared, declared.path)
-    features = declared.feature_names(main.rows.names, declared.path)
+    strict = declared.feature_names(main.rows.names, declared.path)
+    if declared.weight is not None:
+        strict = (*strict, declared.weight)
     if declared.test is None:
         about = {"format": main.format, "sha256": main.sha256}
-        return Read(main.typed(declared.columns, features), 0, about)
+        return Read(main.typed(declared.columns, strict), 0, about)
     test = _part(declared, declared.test)
     about = {"format": main.format, "sha256": f"{main.sha256}+{test.sha256}"}
     needed = [name for name in main.rows.names if not declared.ignores(name)]
     if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{declared.test}: there is no column {lost[0]!r}, which {declared.path} has")
-    return Read(_joined(main, test, declared.columns, features), test.rows.n_rows, about)
+    return Read(_joined(main, test, declared.columns, strict), test.rows.n_rows, about)
 
 
 def read_unlabelled(declared: UnlabelledFile, kinds: Mapping[str, ColumnKind]) -> Rows:

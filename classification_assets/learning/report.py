@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,6 +140,7 @@ def comparison_report(
     Parameters
     ----------
     evaluations : mapping of experiment to architecture to Evaluation
+        Of architectures that a leaderboard ranks; it may rank others that are declared no longer.
     checks : mapping of what was judged to what was found
     links : mapping of experiment to address, optional
         Where each one's own report is.
@@ -173,8 +174,9 @@ def comparison_report(
             },
             n_checks=sum(map(len, checks.values())),
             classes={
-                name: _by_class(evaluations[name], own.board["architecture"])
+                name: _by_class({each: evaluations[name][each] for each in ranked})
                 for name, own in leaderboards.items()
+                if (ranked := [each for each in own.board["architecture"] if each in evaluations[name]])
             },
             links=links or {},
             made=made,
@@ -207,15 +209,13 @@ def _chapter(name: str, row: pd.Series, chapter: Chapter, split: Split) -> dict[
     }
 
 
-def _by_class(evaluations: Mapping[str, Evaluation], order: Iterable[str]) -> pd.DataFrame:
+def _by_class(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
     """F1 of each class, a column an architecture."""
-    tables = {name: evaluations[name].class_table() for name in order}
+    tables = {name: own.class_table() for name, own in evaluations.items()}
     first = next(iter(tables.values()))
-    return pd.DataFrame(
-        {"class": first["class"]}
-        | {name: own["f1"].round(3) for name, own in tables.items()}
-        | {"test rows": first["support"]}
-    )
+    table = pd.DataFrame({name: own["f1"].round(3) for name, own in tables.items()})
+    table.insert(0, "class", first["class"], allow_duplicates=True)  # as an architecture may be called, too
+    return table.assign(**{"test rows": first["support"]})
 
 
 def _facts(row: pd.Series) -> list[tuple[str, str]]:

@@ -106,15 +106,17 @@ class Plan:
     networks: int
 
     @classmethod
-    def of(cls, n_rows: int) -> Self:
+    def of(cls, n_rows: int, width: int | None = None) -> Self:
+        """For a table of so many rows, with a width of one's own or the one that suits them."""
         few, larger = n_rows < 500, max(1.0, n_rows / 2000)
+        width = width or (32 if few else 32 * round(2 * max(1.0, n_rows / 20_000) ** 0.25))
         return cls(
             folds=5 if n_rows < 50_000 else 4,
             repeats=2 if few else 1,
             epoch_steps=16 if few else round(45 * (n_rows / 2000) ** 0.4),
             batch_size=8 * round(4 * larger**0.5),
-            width=32 if few else 32 * round(2 * max(1.0, n_rows / 20_000) ** 0.25),
-            networks=40 if few else 20,
+            width=width,
+            networks=40 if few and width <= 32 else 20,
         )
 
 
@@ -142,7 +144,7 @@ def fit(
     learned = np.flatnonzero(split.fold != Fold.TEST)
     if len(learned) < 2:
         raise ValueError(f"{architecture.name} needs at least 2 rows to learn from, however: {len(learned)}")
-    plan, n_classes = Plan.of(len(learned)), len(split.classes)
+    plan, n_classes = Plan.of(len(learned), architecture.width), len(split.classes)
     sizes = {"width": plan.width} if architecture.width is None else {}
     sized = architecture.replaced(**sizes)
     together = _together(split, learned)

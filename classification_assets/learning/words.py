@@ -54,6 +54,7 @@ def type_of(
         If a column is declared numeric, or nearly is, and a value is no number, or its numbers have commas, or its
         dates are not written as ISO 8601 has it.
     """
+    written, words = words, _with_points(words, decimal)
     there = words.drop_null()
     if not len(there):
         return pa.null()
@@ -61,8 +62,6 @@ def type_of(
         return pa.string()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, TRUTH)):
         return pa.bool_()
-    written, words = words, _with_points(words, decimal)
-    there = words.drop_null()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, WHOLE)):
         return _whole_type(there)
     numeric = pc.match_substring_regex(words, NUMBER)
@@ -167,10 +166,13 @@ def without_missing(words: pa.ChunkedArray, missing: Sequence[str]) -> pa.Chunke
 
 
 def _with_points(words: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
-    """Words (N,) as a decimal point would have them: a comma becomes one, and a point that was one a comma."""
+    """Words (N,) as a decimal point would have them: a comma becomes one, and a point that was one a comma.
+
+    Of CSV they are trimmed and null where empty; in JSON Lines and Parquet an empty one is no number either.
+    """
     if decimal == ".":
         return words
-    words = pc.utf8_trim_whitespace(words)
+    words = without_missing(words, [])
     grouped = pc.match_substring_regex(words, f"^{POINTS}$").fill_null(False)
     words = pc.if_else(grouped, pc.replace_substring(words, ".", ""), words)
     for old, new in ((".", "\0"), (",", "."), ("\0", ",")):

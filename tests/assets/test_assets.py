@@ -126,7 +126,29 @@ def test_the_report_over_all_experiments_leads_to_each_ones_own(done):
     page = done[1] / "comparison" / "report.html"
     links = re.findall(r'href="([^"#:]+)"', page.read_text())
     assert [(page.parent / link).resolve() for link in links] == [done[1] / "small" / "report.html"]
-    assert "Checks that did not pass" in page.read_text()
+
+
+def test_the_report_over_all_experiments_is_made_of_a_leaderboard_that_knows_of_more(
+    materialize_into, declared, tmp_path
+):
+    for architectures, selection in (
+        (["linear", "shallow_relu"], "*"),
+        (["linear"], 'key:"comparison/report"'),
+    ):
+        experiment = declared(architectures=architectures)
+        comparisons = (
+            comparison_leaderboard_asset([experiment]),
+            gallery_asset([experiment]),
+            comparison_report_asset([experiment]),
+        )
+        assert materialize_into(tmp_path, experiment, extra=comparisons, selection=selection).success
+
+
+def test_the_report_over_all_experiments_counts_the_checks_of_folds_models_and_scores(done):
+    result, folder = done
+    checked = [own for own in result.get_asset_check_evaluations() if own.asset_key.path[-1] != "dataset"]
+    failed = sum(not own.passed for own in checked)
+    assert f"<p>{failed} of {len(checked)}. " in (folder / "comparison" / "report.html").read_text()
 
 
 def test_each_asset_can_be_materialized_alone_and_then_has_the_same_data_version(
@@ -318,6 +340,12 @@ def test_an_architecture_that_cannot_be_trained_says_what_to_do_and_the_others_a
     rest = 'key:"small/leaderboard" or key:"small/report"'
     assert materialize(declared(architectures=["linear"]), selection=rest).success
     assert load(tmp_path / "small/leaderboard.parquet").board["architecture"].tolist() == ["linear"]
+
+
+def test_the_only_architecture_is_not_advised_to_be_left_out(materialize, declared):
+    wild = {"name": "wild", "hidden": [6], "training": {"learning_rate": 1e30}}
+    with pytest.raises(FloatingPointError, match=r"lower learning_rate \(1e\+30\), to 0\.01 say$"):
+        materialize(declared(architectures=[wild]))
 
 
 def test_the_leaderboard_is_ordered_by_the_validation_fold(done):

@@ -313,6 +313,11 @@ def test_the_blend_has_no_more_networks_than_prediction_can_bear(fitted, split):
     assert sum(map(len, fitted.provenance.packs)) <= tabular.Plan.of(n_rows).networks
 
 
+def test_wide_networks_are_as_few_where_rows_are_few_as_elsewhere():
+    networks = [tabular.Plan.of(300, width).networks for width in (None, 8, 32, 64)]
+    assert networks == [40, 40, 40, tabular.Plan.of(3000).networks]
+
+
 def test_a_declared_width_is_used_and_the_one_chosen_is_recorded(fitted, split):
     assert fitted.provenance.built.width == fitted.state["packs.0.weight2"].shape[1]
     narrow = fit(split, Tabular(kind="tabular", width=8))
@@ -329,8 +334,8 @@ def test_the_plan_grows_less_than_the_rows():
 
 @pytest.mark.parametrize("declared", [None, 8])
 def test_what_was_opened_follows_the_rows_that_it_is_fitted_on_again(declared, monkeypatch, tmp_path):
-    def plan(n_rows):
-        return dataclasses.replace(plan_of(n_rows), width=16 if n_rows < 100 else 24)
+    def plan(n_rows, width):
+        return dataclasses.replace(plan_of(n_rows, width), width=16 if n_rows < 100 else 24)
 
     plan_of = tabular.Plan.of
     monkeypatch.setattr(tabular.Plan, "of", plan)

@@ -51,8 +51,8 @@ class Format(Declaration):
     )
     decimal: Literal[".", ","] = Field(
         ".",
-        description="Before a number's fraction in CSV and TSV, and in JSON Lines and Parquet where a feature's "
-        "numbers are words. With a comma, 1.234,5 is 1234.5, 1.234 is 1234 and 1.5 is no number.",
+        description="Before a number's fraction in CSV and TSV, and in JSON Lines and Parquet where numbers of a "
+        "feature or the weight are words. With a comma, 1.234,5 is 1234.5, 1.234 is 1234 and 1.5 is no number.",
     )
     encoding: str = Field("utf-8", description="Of CSV, TSV and JSON Lines, such as utf-8, latin-1, utf-16.")
     missing: tuple[str, ...] = Field(

@@ -52,11 +52,16 @@ def without_bold_is_no_news() -> Iterator[None]:
 
 
 def font_file(text: str, *, bold: bool = False) -> str:
-    """The one font for a text where only one can be given."""
-    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
-    families = [family for family in fitting(font, text).get_family() if family != LAST_RESORT]
-    font.set_family(families[-1])
-    return str(findfont(font))
+    """The one font for a text where only one can be given: that with the most of its letters."""
+    weight = "bold" if bold else "normal"
+    families = fitting(FontProperties(family="DejaVu Sans", weight=weight), text).get_family()
+    files = [
+        str(findfont(FontProperties(family=family, weight=weight)))
+        for family in families
+        if family != LAST_RESORT
+    ]
+    # A font of another script may have no Latin letters.
+    return min(files, key=lambda file: len(_lacking(file, text)))
 
 
 def from_the_left(text: str) -> str:

@@ -179,12 +179,14 @@ def axis_names(ax: Axes, names: tuple[str, str], words: Words = NO_WORDS) -> Non
             word = words[name]
             axis.set_major_locator(_worded_places(word, *axis.get_view_interval(), max(1, int(most))))
             axis.set_major_formatter(FuncFormatter(lambda value, _, word=word: word(value)))
-        # Where matplotlib writes what all ticks are to be multiplied by, it lies on the name or on a panel above.
+        # Where matplotlib writes what all ticks have in common, it lies on the name or on a panel above.
         formatter = axis.get_major_formatter()
-        formatter.set_locs(axis.get_majorticklocs())
-        if isinstance(formatter, ScalarFormatter) and (rest := _rest_of_ticks(formatter)):
-            axis.set_label_text(f"{name}\n{rest}")
-            axis.offsetText.set_visible(False)
+        if isinstance(formatter, ScalarFormatter):
+            formatter.set_useOffset(True)
+            formatter.set_locs(axis.get_majorticklocs())
+            if rest := _rest_of_ticks(formatter):
+                axis.set_label_text(f"{name}\n{rest}")
+                axis.offsetText.set_visible(False)
 
 
 def _worded_places(word: Callable[[float], str], low: float, high: float, most: int) -> Locator:
@@ -291,7 +293,7 @@ def _rules(theme: Theme):
             "xtick.labelsize": 8,
             "ytick.labelsize": 8,
             "axes.linewidth": 0.7,
-            "axes.formatter.useoffset": True,
+            "axes.formatter.useoffset": False,
             "xtick.major.width": 0.7,
             "ytick.major.width": 0.7,
             "xtick.major.size": 3,

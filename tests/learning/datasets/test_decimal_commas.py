@@ -113,6 +113,26 @@ def test_a_word_among_decimal_commas_is_named_with_its_row_in_json_lines_and_par
         table_of(write(name, frame), id="id", decimal=",", columns=columns)
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_among_decimal_commas_an_empty_word_is_missing_in_json_lines_and_parquet(name):
+    frame = in_german(people())
+    frame.loc[[4, 5], "amount"] = ["", " "]
+    read = table_of(write(name, frame.assign(blank="")), id="id", decimal=",").frame
+    assert np.flatnonzero(read["amount"].isna()).tolist() == [4, 5]
+    assert (read["blank"] == "").all()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_weights_may_have_decimal_commas_too(name):
+    frame = in_german(people()).assign(importance=["0,5", "1,5"] * 60)
+    if name == "a.csv":
+        frame.to_csv(name, index=False, sep=";")
+    else:
+        write(name, frame)
+    table = table_of(name, id="id", weight="importance", separator=";", decimal=",")
+    assert table.weight().tolist() == [0.5, 1.5] * 60
+
+
 @pytest.mark.parametrize(("main", "test"), [("jsonl", "jsonl"), ("parquet", "parquet"), ("csv", "jsonl")])
 def test_a_test_file_of_decimal_commas_may_be_of_any_format(main, test):
     in_german(people()).to_csv("a.csv", index=False, sep=";", decimal=",")

@@ -48,6 +48,13 @@ def test_the_chosen_step_of_each_member_is_marked_on_its_own_curve():
     np.testing.assert_allclose(accuracy[:, 1], history["validation_accuracy"][[9, 19], [0, 1]])
 
 
+def test_losses_that_hardly_change_are_written_whole_at_their_axis():
+    flat = history_of(2)
+    flat = flat | {name: 0.693147 + 1e-5 * flat[name] for name in ("train_loss", "validation_loss")}
+    loss = curves(flat).axes[0]
+    assert all(label.get_text().startswith("0.693") for label in loss.get_yticklabels())
+
+
 def test_failed_members_are_counted_at_the_foot(texts):
     assert "1 of 3 members failed: no chosen step" in texts(
         curves(history_of(3), best_step=np.array([100, 200, -1]))

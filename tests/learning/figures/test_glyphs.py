@@ -6,11 +6,12 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 from PIL import Image
 
 from classification_assets.learning.figures import animation, confusion, roc_pr
-from classification_assets.learning.figures.glyphs import LAST_RESORT
+from classification_assets.learning.figures.glyphs import LAST_RESORT, font_file
 from classification_assets.learning.figures.legend import shortened
 from classification_assets.learning.figures.picture import png, svg
 
@@ -87,6 +88,15 @@ def test_an_animation_is_written_in_these_fonts_too(moments, rows, extent, caplo
     assert not caplog.records
     first(NOWHERE, "b")
     assert NOWHERE in caplog.text
+
+
+def test_where_only_one_font_can_be_given_it_is_the_one_with_the_most_of_the_letters(monkeypatch):
+    # It has brackets, and no letter of Latin.
+    only = [font for font in fontManager.ttflist if font.name == "STIXSizeOneSym" and font.weight == 400]
+    monkeypatch.setattr("classification_assets.learning.figures.glyphs._family_with", lambda _: only[0].name)
+    bracket = "\N{TOP SQUARE BRACKET}"
+    assert font_file(bracket) == only[0].fname
+    assert "DejaVuSans" in font_file(f"a kind {bracket}")
 
 
 def test_a_wide_letter_counts_as_two():
