@@ -167,10 +167,18 @@ class Fitted:
         Raises
         ------
         ValueError
-            If the architecture is a person's own class and `module` was not given.
+            If the architecture is a person's own class and `module` was not given, or the weights, of another state
+            of this project or of that class, do not fit its networks.
         """
         blend = Blend([self._network(seeds) for seeds in self.provenance.packs])
-        blend.load_state_dict(self.state)
+        try:
+            blend.load_state_dict(self.state)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(
+                f"the weights of {self.provenance.architecture.name} do not fit the networks that it is now; "
+                f"train it again ({reason})"
+            ) from error
         return blend.eval().requires_grad_(False)
 
     def _network(self, seeds: Sequence[int]) -> nn.Module:

@@ -114,7 +114,9 @@ def experiment_report(
             declaration=_facts_of_data(split),
             class_counts=split.class_counts(),
             columns=split.columns(),
-            chapters=[_chapter(own, board.loc[own], chapters[own], split) for own in board.index],
+            chapters=[
+                _chapter(own, board.loc[own], chapters[own], split) for own in board.index if own in chapters
+            ],
             command=f"dagster asset materialize -m classification_assets.definitions --select 'group:{name}'",
             yaml=_as_yaml(declaration),
             versions=_versions(next(iter(chapters.values())).fitted.provenance),

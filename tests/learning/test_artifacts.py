@@ -519,6 +519,13 @@ def test_without_a_persons_own_class_the_error_names_it_and_says_how_it_is_passe
     assert "load_classifier(path, module=...)" in str(raised.value)
 
 
+def test_a_class_that_has_changed_since_is_told_where_its_model_is_used(own_model, split):
+    path, _, network = own_model
+    with pytest.raises(ValueError, match=r"weights of own do not fit .*train it again") as raised:
+        load(path, module=lambda *given, width: network(*given, width=width + 1)).predict_proba(split.X)
+    assert "size mismatch" in str(raised.value)
+
+
 def test_a_model_can_use_the_class_that_a_declaration_names(own_model, split):
     path, value, _ = own_model
     again = load(path).using(value.provenance.architecture)

@@ -66,7 +66,7 @@ def parts(fit, split, evaluation, fitted):
 def report(parts, split):
     models, evaluations, board = parts
 
-    def report(made=None, on=split, **options):
+    def report(made=None, on=split, of=("narrow", "linear"), **options):
         chapters = {
             name: Chapter(
                 models[name],
@@ -78,7 +78,7 @@ def report(parts, split):
                 {"boundary": png()},
                 made or {},
             )
-            for name in models
+            for name in of
         }
         checks = Judged.all([Check.of(beats_linear)], board)
         options = {"pictures": {"scores": png("blue")}, "data_pictures": {"rows": png("green")}} | options
@@ -114,6 +114,12 @@ def test_chapters_come_in_the_leaderboards_order(report, parts):
     order = parts[2].board["architecture"].tolist()
     places = [html.index(f'<h2 id="{name}">') for name in order]
     assert places == sorted(places)
+
+
+def test_what_an_older_leaderboard_ranks_has_no_chapter_where_it_is_no_longer_declared(report):
+    html = report(of=("linear",)).html
+    assert '<h2 id="linear">' in html
+    assert '<h2 id="narrow">' not in html
 
 
 def test_every_picture_is_in_the_page(report):
