@@ -212,18 +212,15 @@ def test_a_run_chooses_its_device_against_the_environment_and_records_it(retrain
 def test_a_process_a_step_gives_the_same_artifacts_as_one_process(trained, untrained, chosen_by):
     executor = {"execution": {"config": {"multiprocess": {}}}} if chosen_by == "run" else None
     variables = {} if chosen_by == "run" else {"CLASSIFICATION_ASSETS_EXECUTOR": "multiprocess"}
-    few = " or ".join(
-        f'key:"moons_small/{name}"' for name in ("dataset", "split", "linear/model", "linear/evaluation")
-    )
-    selected = few if chosen_by == "run" else "group:moons_small"
+    # With figures from the environment alone: a process is seconds of imports.
+    own = ("linear/model", "linear/evaluation") if chosen_by == "run" else ("linear/*",)
+    selected = " or ".join(f'key:"moons_small/{name}"' for name in ("dataset", "split", *own))
     finished = untrained.materialize(selected, executor, **variables).succeeded()
     assert finished.output.count("artifacts are stored in") > 3, "each step's process says it once"
     made = files_of(untrained)
-    assert set(made) == set(files_of(trained)) or chosen_by == "run"
+    assert any("boundary" in str(name) for name in made) == (chosen_by == "environment")
     for name, path in made.items():
-        # A report names its run and the time.
-        if path.suffix != ".html":
-            assert path.read_bytes() == files_of(trained)[name].read_bytes(), name
+        assert path.read_bytes() == files_of(trained)[name].read_bytes(), name
 
 
 KILLED_WHEN = {
