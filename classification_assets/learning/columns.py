@@ -308,10 +308,10 @@ def _own_values(values: np.ndarray, middle: float) -> tuple[float, ...]:
     around = [np.roll(beside, step)[_BESIDE:-_BESIDE] for step in range(-_BESIDE, _BESIDE + 1) if step]
     often = times >= ENOUGH
     recurring = often & (times > _RECURRING * np.median(around, axis=0))
-    listed = there[np.argsort(-(times * often), kind="stable")[: min(often.sum(), LISTED)]]
     if times[recurring].sum() < times.sum() / 2:
-        listed = listed[:0]
-    return (middle, *listed.tolist())
+        return (middle,)
+    most_frequent = np.argsort(-times[often], kind="stable")[:LISTED]
+    return (middle, *there[often][most_frequent].tolist())
 
 
 def _some(values: np.ndarray) -> np.ndarray:
