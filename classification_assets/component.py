@@ -107,7 +107,7 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
         yield model_asset(experiment, architecture, training)
         yield evaluation_asset(experiment, architecture, training)
         yield boundary_asset(experiment, architecture, training)
-        if architecture.keeps_moments:
+        if architecture.keeps_snapshots:
             yield evolution_asset(experiment, architecture, training)
     yield leaderboard_asset(experiment)
     if experiment.has_effect:

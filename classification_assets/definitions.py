@@ -7,8 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from classification_assets.device import TorchDevice
-from classification_assets.store import ArtifactStore
+from classification_assets.resources.artifact_store import ArtifactStore
+from classification_assets.resources.torch_device import TorchDevice
 
 EXECUTOR = "CLASSIFICATION_ASSETS_EXECUTOR"
 PRELOADED = ["classification_assets.preloaded", "dagster._core.storage.sqlite_storage"]

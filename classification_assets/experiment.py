@@ -8,19 +8,14 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from classification_assets.learning.architectures import (
-    MLP,
-    SHIPPED,
-    Architecture,
-    ArchitectureChoice,
-    Training,
-)
-from classification_assets.learning.criteria import Bounds, Metric
-from classification_assets.learning.datasets import AnyDataset, GeneratedDataset, UnlabelledFile
 from classification_assets.learning.declaration import Declaration, Name, field_error
 from classification_assets.learning.device import DeviceName
-from classification_assets.learning.folds import Folds
-from classification_assets.learning.view import View
+from classification_assets.learning.evaluation.bounds import Bounds, Metric
+from classification_assets.learning.evaluation.view import View
+from classification_assets.learning.models.architectures import MLP, SHIPPED, Architecture, ArchitectureChoice
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.folds import Folds
+from classification_assets.learning.tables.datasets import AnyDataset, GeneratedDataset, UnlabelledFile
 
 RESERVED = ("comparison", "tuned")
 """Names of experiments that the project keeps for itself."""

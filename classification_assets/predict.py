@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from classification_assets.learning.blend import Fitted
+    from classification_assets.learning.models.fitted import FittedModel
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from pydantic import ValidationError
 
-    from classification_assets.learning.artifacts import save
-    from classification_assets.learning.datasets import UnlabelledFile
+    from classification_assets.learning.artifacts.storage import save
     from classification_assets.learning.declaration import broken_rules, imported
     from classification_assets.learning.device import resolve_device
-    from classification_assets.learning.predictions import predict_file
+    from classification_assets.learning.models.predictions import predict_file
+    from classification_assets.learning.tables.datasets import UnlabelledFile
 
     try:
         if not given.output.endswith(".parquet"):
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _model(path: str, module: object) -> Fitted:
+def _model(path: str, module: object) -> FittedModel:
     from classification_assets.learning.classifier import load_classifier
 
     return load_classifier(path, module).fitted_  # type: ignore[arg-type]

@@ -12,8 +12,8 @@ import matplotlib.backends.backend_agg
 import matplotlib.backends.backend_svg  # noqa: F401
 
 import classification_assets.learning.classifier
-import classification_assets.learning.pictures
-import classification_assets.learning.report  # noqa: F401
+import classification_assets.learning.figures.displays
+import classification_assets.learning.reports.report  # noqa: F401
 from classification_assets.definitions import everything
 
 everything().get_repository_def().get_all_jobs()

@@ -11,9 +11,9 @@ import dagster as dg
 import pytest
 
 from classification_assets.component import experiment_definitions
-from classification_assets.device import TorchDevice
 from classification_assets.experiment import Experiment, NamedExperiment
-from classification_assets.store import ArtifactStore
+from classification_assets.resources.artifact_store import ArtifactStore
+from classification_assets.resources.torch_device import TorchDevice
 
 SMALL: dict[str, Any] = {
     "dataset": {"kind": "moons", "n_samples": 160, "noise": 0.2},

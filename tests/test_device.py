@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from classification_assets.device import TorchDevice, configured_device, device_tag
+from classification_assets.resources.torch_device import TorchDevice, configured_device, device_tag
 
 
 def test_without_any_choice_the_machine_decides():

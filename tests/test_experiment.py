@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from classification_assets.experiment import Experiment
-from classification_assets.learning.architectures import SHIPPED
+from classification_assets.learning.models.architectures import SHIPPED
 
 MOONS = {"kind": "moons"}
 

@@ -6,10 +6,11 @@ import pytest
 import yaml
 
 from classification_assets.experiment import Experiment, NamedExperiment
-from classification_assets.learning.leaderboard import leaderboard
-from classification_assets.learning.scoring import evaluate
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.evaluation.leaderboard import leaderboard
+from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.table import Table
 
 DEFS = Path(__file__).parents[1] / "classification_assets" / "defs"
 
@@ -23,7 +24,7 @@ def board_of(experiment: NamedExperiment):
     split = Split.of(Table.of(experiment.dataset), experiment.split)
     return leaderboard(
         {
-            architecture.name: evaluate(architecture.fit(split, training, training.seeds), split)
+            architecture.name: evaluate(fit(architecture, split, training), split)
             for architecture, training in experiment.trainings()
         }
     ).board

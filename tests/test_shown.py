@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from classification_assets import shown
+from classification_assets.assets import shown
 
 
 def picture_in(metadata, name):

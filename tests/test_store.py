@@ -4,8 +4,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from classification_assets.learning.artifacts import load
-from classification_assets.store import ArtifactStore, MissingArtifactError, storage_root
+from classification_assets.learning.artifacts.storage import load
+from classification_assets.resources.artifact_store import ArtifactStore, MissingArtifactError, storage_root
 
 KEY = dg.AssetKey(["moons", "linear", "model"])
 

@@ -5,62 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from classification_assets import shown
+from classification_assets.assets.materialization import (
+    Key,
+    Run,
+    _as_text,
+    _checked,
+    _device,
+    _drawn,
+    _made,
+    _places,
+)
 from classification_assets.assets.run_config import run_config, with_overrides
-from classification_assets.device import TAG, TorchDevice, configured_device, device_tag
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.architectures import Architecture
-from classification_assets.learning.checks import Check
+from classification_assets.learning.check import Check
 from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.models.architectures import Architecture
+from classification_assets.resources.torch_device import TAG, configured_device, device_tag
 
 if TYPE_CHECKING:
-    from upath import UPath
+    pass
 
-    from classification_assets.store import ArtifactStore
-
-Key = Sequence[str]
 Inputs = Mapping[str, Key | Mapping[str, Key]]
 ARCHITECTURE = "classification_assets/architecture"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-Body = Callable[..., tuple[Any, dict[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a body may want to know of the run it is in.
-
-    Attributes
-    ----------
-    device : str
-        Where to compute; cpu for work that has no use for an accelerator.
-    overridden : dict
-        What the run set otherwise than declared, by field.
-    log : callable
-        Writes a line to Dagster's log.
-    threads : int or None
-        Of the CPU; None if the work chooses.
-    beside : dict
-        Files for reading that are published in the artifact's folder: see `artifacts.stage`.
-    beside_of : callable
-        Reads such a file of another asset, by its key and the file's name.
-    made : callable
-        When and on what another asset was last materialized, in words.
-    """
-
-    device: str
-    overridden: dict[str, Any]
-    log: Callable[[str], None]
-    threads: int | None = None
-    beside: dict[str, Any] = field(default_factory=dict)
-    beside_of: Callable[[Key, str], bytes | None] = lambda key, name: None
-    made: Callable[[Key], dict[str, str]] = lambda key: {}
+Body = Callable[..., tuple[Any, ...]]
 
 
 def experiment_asset(
@@ -128,7 +101,8 @@ def declared_asset(
 
     Returns
     -------
-    A decorator of ``body(**overrides, **inputs, run) -> (value, metadata)``.
+    A decorator of ``body(**overrides, **inputs, run) -> (value, metadata)``, or with a third value: what the checks
+    judge where that is not the value itself.
     """
     flat = dict(_flat_inputs(inputs))
     configured = configured_device(*devices)
@@ -149,9 +123,10 @@ def declared_asset(
                 beside_of=lambda key, name: store.beside(dg.AssetKey(list(key)), name),
                 made=lambda key: _made(context.instance, dg.AssetKey(list(key))),
             )
-            value, metadata = body(**declared, **_nested_inputs(inputs, loaded), run=run)
+            value, metadata, *rest = body(**declared, **_nested_inputs(inputs, loaded), run=run)
+            judged = rest[0] if rest else value
             staged = store.stage(asset_key, stored_as, value, run.beside)
-            checked = [_checked(check, value) for check in checks]
+            checked = [_checked(check, judged) for check in checks]
             for result in checked:
                 if not result.passed:
                     # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
@@ -191,53 +166,6 @@ def declared_asset(
     return decorate
 
 
-def _device(
-    resource: TorchDevice, devices: Sequence[str], accelerated: bool, threads: int | None
-) -> dict[str, Any]:
-    """The device that is really used, as metadata; one that is named and not there is an error."""
-    if not accelerated and resource.choice(*devices) in ("auto", "cpu"):
-        # Neither choosing nor checking needs torch here, whose import takes longer than the work.
-        return {"device": "cpu", "device note": "this work has no use for an accelerator"}
-    found = resource.resolve(*devices)
-    if not accelerated:
-        return {"device": "cpu", "device note": f"{found.name} is there; this work has no use for it"}
-    return {
-        "device": found.name,
-        "device hardware": found.hardware,
-        "threads": threads or found.threads,
-        "torch version": found.torch_version,
-    }
-
-
-def _drawn(metadata: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """The metadata, and after what is asked for more often how long figures took to draw and to render."""
-    told = dict(metadata)
-    before = told.pop(shown.DRAW_SECONDS, None)
-    seconds += before.value if before else 0.0
-    return told | (shown.scalars({shown.DRAW_SECONDS: seconds}) if seconds else {})
-
-
-def _places(store: ArtifactStore, place: UPath) -> dict[str, dg.MetadataValue]:
-    """Where the artifact is; browsers refuse links to files, so there is a link only where it is served."""
-    link = store.link(place)
-    places = {"path": dg.MetadataValue.path(str(place))}
-    return places | ({"link": dg.MetadataValue.url(link)} if link else {})
-
-
-def _made(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
-    """When and on what an asset was last materialized."""
-    event = instance.get_latest_materialization_event(key)
-    if event is None or event.asset_materialization is None:
-        return {}
-    metadata = event.asset_materialization.metadata
-    told = {"made": f"{datetime.fromtimestamp(event.timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"}
-    for name in ("device", "device hardware", "train_seconds"):
-        if name in metadata:
-            value = metadata[name].value
-            told[name.replace("_", " ")] = f"{value:.2f}" if isinstance(value, float) else str(value)
-    return told | {"run": event.run_id}
-
-
 def _code_version(uses: Sequence[Declaration | str]) -> str:
     declared = [
         use if isinstance(use, str) else use.model_dump(mode="json", exclude={"device"}) for use in uses
@@ -262,17 +190,3 @@ def _nested_inputs(inputs: Inputs, loaded: Mapping[str, Any]) -> dict[str, Any]:
         else loaded[name]
         for name, keys in inputs.items()
     }
-
-
-def _checked(check: Check, value: Any) -> dg.AssetCheckResult:
-    passed, sentence = check.judge(value)
-    return dg.AssetCheckResult(
-        passed=passed,
-        check_name=check.name,
-        severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
-        description=sentence,
-    )
-
-
-def _as_text(overridden: Mapping[str, Any]) -> str:
-    return ", ".join(f"{field} = {value}" for field, value in overridden.items())

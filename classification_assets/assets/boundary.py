@@ -2,10 +2,12 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.architectures import Architecture, Training
+from classification_assets.learning.models.architectures import Architecture
+from classification_assets.learning.packed.options import Training
 
 
 def boundary_asset(
@@ -27,9 +29,11 @@ def boundary_asset(
     )
     def boundary(evaluation, split, run: Run):
         """Class probabilities over the plane, the decision line, and the rows it gets wrong; PNG and SVG."""
-        from classification_assets.learning import pictures
+        from classification_assets.learning.figures import boundary_displays
 
         title = f"{experiment.name} · {architecture.name}"
-        return shown.figure(lambda: pictures.decision_boundary(evaluation, split, title), "decision boundary")
+        return shown.figure(
+            lambda: boundary_displays.decision_boundary(evaluation, split, title), "decision boundary"
+        )
 
     return boundary

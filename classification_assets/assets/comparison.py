@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, declared_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import declared_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 
 GROUP = "comparison"
@@ -26,14 +27,14 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
     )
     def leaderboard(leaderboards, run: Run):
         """Every experiment's leaderboard, one below the other, and architectures by their average rank."""
-        from classification_assets.learning import pictures
-        from classification_assets.learning.comparison import comparison
-        from classification_assets.learning.leaderboard import summary
+        from classification_assets.learning.evaluation.comparison import comparison
+        from classification_assets.learning.evaluation.leaderboard import summary
+        from classification_assets.learning.figures import displays
 
         compared = comparison(leaderboards)
 
         def ranks():
-            return pictures.average_ranks(compared, "All experiments")
+            return displays.average_ranks(compared, "All experiments")
 
         # Experiments may have no architecture in common.
         return compared, {
@@ -67,8 +68,10 @@ def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition
     )
     def gallery(evaluations, splits, leaderboards, run: Run):
         """Experiments down, architectures across: each decision boundary with its test accuracy; PNG and SVG."""
-        from classification_assets.learning import pictures
+        from classification_assets.learning.figures import boundary_displays
 
-        return shown.figure(lambda: pictures.boundary_gallery(evaluations, splits, leaderboards), "gallery")
+        return shown.figure(
+            lambda: boundary_displays.boundary_gallery(evaluations, splits, leaderboards), "gallery"
+        )
 
     return gallery

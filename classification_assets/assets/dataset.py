@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.data_checks import of_dataset
+from classification_assets.learning.preparation.checks import dataset_checks
 
 
 def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -18,23 +19,25 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         overrides={"dataset": experiment.dataset},
         uses=[experiment.dataset],
         kinds={"scikitlearn", "parquet"},
-        checks=of_dataset(),
+        checks=dataset_checks(),
     )
     def dataset(dataset, run: Run):
         """The rows and their labels; of generated data, the declaration tells the truth behind them."""
-        from classification_assets.learning import pictures
-        from classification_assets.learning.fitness import refuse_few, refuse_unfit
-        from classification_assets.learning.table import Table
+        from classification_assets.learning.figures import displays
+        from classification_assets.learning.preparation.profile import Profile
+        from classification_assets.learning.preparation.requirements import refuse_few, refuse_unfit
+        from classification_assets.learning.tables.table import Table
 
         refuse_few(dataset, experiment.split)
         table = Table.of(dataset, run.overridden)
         refuse_unfit(table, experiment.split)
-        profile = table.profile
-        return table, {
-            **shown.kept({"rows": lambda: pictures.rows(table, experiment.name)}, run.beside),
+        profile = Profile.of(table)
+        shows = {
+            **shown.kept({"rows": lambda: displays.rows(table, experiment.name)}, run.beside),
             **shown.table(table.class_counts(), "classes"),
             **shown.table(profile.described(), "columns"),
             **shown.scalars({"dagster/row_count": profile.n_rows} | profile.scalars()),
         }
+        return table, shows, profile
 
     return dataset

@@ -2,8 +2,9 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 
 
@@ -28,11 +29,11 @@ def effect_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     )
     def effect(split, leaderboard, evaluations, run: Run):
         """Test accuracy by size, depth, width and activation, with each architecture's boundary; PNG and SVG."""
-        from classification_assets.learning import pictures
+        from classification_assets.learning.figures import boundary_displays
 
         architectures = {own.name: own for own in experiment.shaped()}
         return shown.figure(
-            lambda: pictures.effect_of_architecture(
+            lambda: boundary_displays.effect_of_architecture(
                 architectures, evaluations, split, leaderboard.winner, experiment.name
             ),
             "effect of the architecture",

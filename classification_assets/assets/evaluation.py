@@ -2,11 +2,13 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.architectures import Architecture, Training
-from classification_assets.learning.checks import of_evaluation
+from classification_assets.learning.evaluation.checks import evaluation_checks
+from classification_assets.learning.models.architectures import Architecture
+from classification_assets.learning.packed.options import Training
 
 
 def evaluation_asset(
@@ -30,12 +32,13 @@ def evaluation_asset(
         ],
         kinds={"scikitlearn", "parquet"},
         accelerated=True,
-        checks=of_evaluation(experiment.checks),
+        checks=evaluation_checks(experiment.checks),
     )
     def evaluation(model, split, run: Run):
         """Scores on the validation and the test fold, each with its interval over rows and spread over members."""
-        from classification_assets.learning import model_card, pictures
-        from classification_assets.learning.scoring import evaluate
+        from classification_assets.learning.evaluation.scoring import evaluate
+        from classification_assets.learning.figures import displays
+        from classification_assets.learning.reports import model_card
 
         evaluation = evaluate(model.using(architecture), split, run.device, experiment.view)
         title = f"{experiment.name} · {architecture.name}"
@@ -44,9 +47,9 @@ def evaluation_asset(
         return evaluation, {
             **shown.kept(
                 {
-                    "confusion matrix": lambda: pictures.confusion_matrix(evaluation, title),
-                    "reliability": lambda: pictures.calibration(evaluation, title),
-                    "ROC and precision-recall": lambda: pictures.ranking(evaluation, title),
+                    "confusion matrix": lambda: displays.confusion_matrix(evaluation, title),
+                    "reliability": lambda: displays.calibration(evaluation, title),
+                    "ROC and precision-recall": lambda: displays.ranking(evaluation, title),
                 },
                 run.beside,
             ),

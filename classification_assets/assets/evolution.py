@@ -2,16 +2,18 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.architectures import Architecture, Training
+from classification_assets.learning.models.architectures import Architecture
+from classification_assets.learning.packed.options import Training
 
 
 def evolution_asset(
     experiment: NamedExperiment, architecture: Architecture, training: Training
 ) -> dg.AssetsDefinition:
-    """The asset of one architecture's moments of training: a strip, and beside it an animation."""
+    """The asset of one architecture's snapshots of training: a strip, and beside it an animation."""
 
     @experiment_asset(
         experiment,
@@ -26,19 +28,19 @@ def evolution_asset(
         kinds={"matplotlib", "png"},
     )
     def evolution(model, split, run: Run):
-        """The boundary at some moments of the training, as a strip (PNG, SVG) and as an animation (GIF)."""
-        from classification_assets.learning import pictures
+        """The boundary at some snapshots of the training, as a strip (PNG, SVG) and as an animation (GIF)."""
+        from classification_assets.learning.figures import boundary_displays
 
         title, view = f"{experiment.name} · {architecture.name}", experiment.view
-        moments = pictures.moments_of(model.using(architecture), split, view)
+        snapshots = boundary_displays.snapshots_of(model.using(architecture), split, view)
 
         def strip():
-            return pictures.boundary_evolution(moments, split, title, view)
+            return boundary_displays.boundary_evolution(snapshots, split, title, view)
 
         def moving(*, inline: bool):
-            return pictures.boundary_animation(moments, split, title, view, inline=inline)
+            return boundary_displays.boundary_animation(snapshots, split, title, view, inline=inline)
 
-        if len(moments) < 2:
+        if len(snapshots) < 2:
             return shown.figure(strip, "end of the training")
 
         def drawn():

@@ -2,10 +2,12 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.checks import Check, beats_linear
+from classification_assets.learning.check import Check
+from classification_assets.learning.evaluation.checks import beats_linear
 
 
 def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -26,15 +28,15 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     )
     def leaderboard(evaluations, run: Run):
         """Architectures by their score on the validation fold; the test fold says which differences are real."""
-        from classification_assets.learning import pictures
-        from classification_assets.learning.leaderboard import leaderboard as ranked
-        from classification_assets.learning.leaderboard import pairs, summary
+        from classification_assets.learning.evaluation.leaderboard import leaderboard as ranked
+        from classification_assets.learning.evaluation.leaderboard import pairs, summary
+        from classification_assets.learning.figures import displays
 
         ordered = ranked(evaluations, experiment.metric)
         board = ordered.board
 
         def scores():
-            return pictures.score_intervals(ordered, evaluations, experiment.name)
+            return displays.score_intervals(ordered, evaluations, experiment.name)
 
         return ordered, {
             **shown.kept({"scores": scores}, run.beside),

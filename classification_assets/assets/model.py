@@ -2,11 +2,13 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.architectures import Architecture, Training
-from classification_assets.learning.checks import of_model
+from classification_assets.learning.models.architectures import Architecture
+from classification_assets.learning.models.checks import model_checks
+from classification_assets.learning.packed.options import Training
 
 
 def model_asset(
@@ -24,12 +26,13 @@ def model_asset(
         uses=[experiment.dataset, experiment.split, training, architecture],
         kinds={"pytorch"},
         accelerated=True,
-        checks=of_model(),
+        checks=model_checks(),
     )
     def model(training, architecture, split, run: Run):
         """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""
-        from classification_assets.learning import model_card, pictures
-        from classification_assets.learning.progress import timed_fit
+        from classification_assets.learning.figures import displays
+        from classification_assets.learning.models.fit import timed_fit
+        from classification_assets.learning.reports import model_card
 
         title = f"{experiment.name} · {architecture.name}"
         try:
@@ -47,7 +50,7 @@ def model_asset(
         fitted = fitted.noting(run.overridden)
         run.beside[model_card.NAME] = model_card.model_card(fitted, f"{experiment.name}/{architecture.name}")
         return fitted, {
-            **shown.kept({"training curves": lambda: pictures.training_curves(fitted, title)}, run.beside),
+            **shown.kept({"training curves": lambda: displays.training_curves(fitted, title)}, run.beside),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
             **shown.table(fitted.hyperparameters(), "hyper-parameters"),
         }

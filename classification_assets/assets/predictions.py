@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.datasets import UnlabelledFile
+from classification_assets.learning.tables.datasets import UnlabelledFile
 
 
 def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -> dg.AssetsDefinition:
@@ -27,7 +28,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
     )
     def predictions(leaderboard, models, run: Run):
         """Label, probabilities and uncertainty of each row, by the architecture that the validation fold puts first."""
-        from classification_assets.learning.predictions import predict_file
+        from classification_assets.learning.models.predictions import predict_file
 
         first = str(leaderboard.board["architecture"].iloc[0])
         predicted = predict_file(models[first].using(architectures[first]), unlabelled, run.device)

@@ -5,11 +5,15 @@ from typing import Any
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, declared_asset, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import declared_asset, experiment_asset
 from classification_assets.assets.comparison import GROUP
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.checks import Check, beats_linear, of_evaluation, of_model, of_split
+from classification_assets.learning.check import Check
+from classification_assets.learning.evaluation.checks import beats_linear, evaluation_checks
+from classification_assets.learning.models.checks import model_checks
+from classification_assets.learning.preparation.checks import split_checks
 
 PICTURES = {
     "model": ("training curves",),
@@ -30,7 +34,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         argument: {
             architecture.name: [experiment.name, architecture.name, kind]
             for architecture in experiment.architectures
-            if kind != "evolution" or architecture.keeps_moments
+            if kind != "evolution" or architecture.keeps_snapshots
         }
         for argument, kind in kinds.items()
     }
@@ -47,7 +51,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     )
     def report(split, leaderboard, models, evaluations, boundaries, evolutions, run: Run, effect=None):
         """What was trained on what, which architecture is best, where each one decides what, and how to do it again."""
-        from classification_assets.learning.report import Chapter, Judged, experiment_report
+        from classification_assets.learning.reports.report import Chapter, CheckResult, experiment_report
 
         def chapter(name: str) -> Chapter:
             pictures = {"decision boundary": boundaries[name]}
@@ -59,8 +63,8 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
                 models[name],
                 evaluations[name],
                 [
-                    *Judged.all(of_model(), models[name]),
-                    *Judged.all(of_evaluation(experiment.checks), evaluations[name]),
+                    *CheckResult.all(model_checks(), models[name]),
+                    *CheckResult.all(evaluation_checks(experiment.checks), evaluations[name]),
                 ],
                 pictures,
                 run.made([experiment.name, name, "model"]),
@@ -73,8 +77,8 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             leaderboard,
             {name: chapter(name) for name in models},
             checks=[
-                *Judged.all(of_split(), split),
-                *Judged.all([Check.of(beats_linear)], leaderboard),
+                *CheckResult.all(split_checks(), split),
+                *CheckResult.all([Check.of(beats_linear)], leaderboard),
             ],
             pictures=_beside(run, [experiment.name, "leaderboard"], "scores")
             | ({"effect of the architecture": effect} if effect else {}),
@@ -111,7 +115,7 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
         """Every experiment's result, all boundaries, which architectures differ over all, and which checks failed."""
         import pandas as pd
 
-        from classification_assets.learning.report import Judged, comparison_report
+        from classification_assets.learning.reports.report import CheckResult, comparison_report
 
         made = [
             {"experiment": own, "architecture": each} | run.made([own, each, "model"]) for own, each in every
@@ -120,16 +124,16 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
         for experiment in experiments:
             board = leaderboards[experiment.name]
             checks[experiment.name] = [
-                *Judged.all(of_split(), splits[experiment.name]),
-                *Judged.all([Check.of(beats_linear)], board),
+                *CheckResult.all(split_checks(), splits[experiment.name]),
+                *CheckResult.all([Check.of(beats_linear)], board),
             ]
             for each in board.board["architecture"]:
                 name = f"{experiment.name} · {each}"
                 if name not in models:  # left out of the declaration since
                     continue
                 checks[name] = [
-                    *Judged.all(of_model(), models[name]),
-                    *Judged.all(of_evaluation(experiment.checks), evaluations[name]),
+                    *CheckResult.all(model_checks(), models[name]),
+                    *CheckResult.all(evaluation_checks(experiment.checks), evaluations[name]),
                 ]
         page = comparison_report(
             compared,

@@ -2,10 +2,12 @@
 
 import dagster as dg
 
-from classification_assets import shown
-from classification_assets.assets.asset import Run, experiment_asset
+from classification_assets.assets import shown
+from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.checks import of_split, predictable
+from classification_assets.learning.models.checks import predictable
+from classification_assets.learning.preparation.checks import split_checks
 
 
 def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -19,18 +21,18 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         overrides={"folds": experiment.split},
         uses=[experiment.dataset, experiment.split],
         kinds={"scikitlearn", "parquet"},
-        checks=[*of_split(), *([predictable(experiment.predict)] if experiment.predict else [])],
+        checks=[*split_checks(), *([predictable(experiment.predict)] if experiment.predict else [])],
     )
     def split(folds, dataset, run: Run):
         """Train, validation and test, the same share of each class; standardization from the training fold alone."""
-        from classification_assets.learning import pictures
-        from classification_assets.learning.split import Split
+        from classification_assets.learning.figures import displays
+        from classification_assets.learning.preparation.split import Split
 
         split = Split.of(dataset, folds)
         # A mistake that would be found only after training.
         experiment.view.check(split.preprocessing.names)
         return split, {
-            **shown.kept({"folds": lambda: pictures.folds(split, experiment.name)}, run.beside),
+            **shown.kept({"folds": lambda: displays.folds(split, experiment.name)}, run.beside),
             **shown.table(split.class_counts(), "rows of each class"),
             **shown.table(split.columns(), "columns"),
         }

@@ -39,14 +39,14 @@ def retraining(context: dg.ComponentLoadContext) -> dg.Definitions:
     return dg.Definitions(jobs=[train_everything], schedules=[schedule])
 
 
-def resampled(experiments: list[NamedExperiment], moment: int) -> dict[str, object]:
+def resampled(experiments: list[NamedExperiment], timestamp: int) -> dict[str, object]:
     """Run configuration in which each experiment that resamples draws rows by the scheduled second.
 
     The seed is part of the run, so a retry draws the same rows.
     """
     return {
         "ops": {
-            f"{experiment.name}__dataset": {"config": {"seed": moment % 2**32}}
+            f"{experiment.name}__dataset": {"config": {"seed": timestamp % 2**32}}
             for experiment in experiments
             if experiment.resample
         }

@@ -18,17 +18,27 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
-from classification_assets.learning import artifacts, onnx_model
-from classification_assets.learning.architectures import Architecture, ArchitectureChoice, Training
-from classification_assets.learning.blend import Fitted
-from classification_assets.learning.copies import learned_rows
+from classification_assets.learning.artifacts import storage as artifacts
 from classification_assets.learning.device import resolve_device
-from classification_assets.learning.folds import Fold, stratified
-from classification_assets.learning.frames import Given, given, heading, is_frame, numbered, with_columns
-from classification_assets.learning.preprocessing import Preprocessing
-from classification_assets.learning.progress import Progress
-from classification_assets.learning.rows import MemoryRows
-from classification_assets.learning.split import Split
+from classification_assets.learning.models import onnx_export as onnx_model
+from classification_assets.learning.models.architectures import Architecture, ArchitectureChoice
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.models.fitted import FittedModel
+from classification_assets.learning.models.progress import Progress
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.duplicates import learned_rows
+from classification_assets.learning.preparation.folds import Fold, stratified
+from classification_assets.learning.preparation.preprocessing import Preprocessing
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.frames import (
+    InputRows,
+    given,
+    heading,
+    is_frame,
+    numbered,
+    with_columns,
+)
+from classification_assets.learning.tables.rows import MemoryRows
 
 
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
@@ -63,7 +73,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     n_features_in_ : int
     feature_names_in_ : array (D,) of str
         Only if the rows came with names.
-    fitted_ : Fitted
+    fitted_ : FittedModel
         The trained networks, their history and provenance.
 
     Examples
@@ -167,7 +177,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         device = resolve_device(self.device, architecture.device).name
         progress = Progress(architecture.name, bar=self.verbose)
         try:
-            fitted = architecture.fit(split, training, training.seeds, device, progress)
+            fitted = fit(architecture, split, training, device, progress)
         finally:
             progress.close()
         return self._opened(fitted)
@@ -233,7 +243,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     def _names(self) -> list[str]:
         return list(self.feature_names_in_) if self._is_named() else numbered(self.n_features_in_)
 
-    def _opened(self, fitted: Fitted) -> Self:
+    def _opened(self, fitted: FittedModel) -> Self:
         self.fitted_ = fitted
         self.classes_ = np.asarray(fitted.provenance.classes)
         names = fitted.provenance.preprocessing.names
@@ -313,7 +323,7 @@ def _classes(labels: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray,
 
 
 def _encoded(
-    rows: Given, names: list[str], learned: np.ndarray, training: np.ndarray
+    rows: InputRows, names: list[str], learned: np.ndarray, training: np.ndarray
 ) -> tuple[Preprocessing, np.ndarray]:
     """The preprocessing, fitted on the training rows (a mask, (n,)) of those that are learned from, and X (n, D)."""
     if isinstance(rows, np.ndarray):
@@ -340,7 +350,7 @@ def _checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:
 def load_classifier(path: str | Path, module: Callable[..., nn.Module] | None = None) -> NeuralClassifier:
     """Open what a model asset, or `NeuralClassifier.save`, has stored.
 
-    Fitted again on the same rows, it becomes the same classifier again, byte for byte.
+    FittedModel again on the same rows, it becomes the same classifier again, byte for byte.
 
     Parameters
     ----------
@@ -357,7 +367,7 @@ def load_classifier(path: str | Path, module: Callable[..., nn.Module] | None = 
         If the file is damaged or holds no classifier.
     """
     fitted = artifacts.load(path, module)
-    if not isinstance(fitted, Fitted):
+    if not isinstance(fitted, FittedModel):
         raise artifacts.ArtifactError(f"{path} holds no classifier but a {type(fitted).__name__}")
     training = fitted.provenance.training
     options = {name: getattr(training, name) for name in Training.model_fields if name != "seed"}

@@ -16,11 +16,11 @@ from torch import nn
 from classification_assets.assets.comparison import comparison_leaderboard_asset, gallery_asset
 from classification_assets.assets.report import comparison_report_asset
 from classification_assets.component import experiment_definitions
-from classification_assets.learning import pictures
-from classification_assets.learning.artifacts import load
-from classification_assets.learning.data_checks import of_dataset
-from classification_assets.learning.folds import Fold
-from classification_assets.store import MissingArtifactError
+from classification_assets.learning.artifacts.storage import load
+from classification_assets.learning.figures import boundary_displays
+from classification_assets.learning.preparation.checks import dataset_checks
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.resources.artifact_store import MissingArtifactError
 
 PREVIEW = re.compile(r"!\[[^]]*\]\(data:image/png;base64,([^)]+)\)")
 
@@ -365,7 +365,7 @@ def test_the_leaderboard_is_ordered_by_the_validation_fold(done):
 def test_checks_are_reported_with_a_sentence(done):
     evaluations = done[0].get_asset_check_evaluations()
     assert {evaluation.check_name for evaluation in evaluations} == {
-        *(check.name for check in of_dataset()),
+        *(check.name for check in dataset_checks()),
         "separate_folds",
         "classes_trained",
         "converged",
@@ -472,6 +472,6 @@ def test_more_than_two_features_are_drawn_on_a_plane_and_the_figure_says_so(mate
     assert materialize(declared(dataset=blobs, architectures=["linear"])).success
 
     evaluation, split = (load(tmp_path / f"small/{name}.parquet") for name in ("linear/evaluation", "split"))
-    drawn = pictures.decision_boundary(evaluation, split, "title")
+    drawn = boundary_displays.decision_boundary(evaluation, split, "title")
     words = " ".join(text.get_text() for text in drawn.findobj(match=Text))
     assert "principal components of 5 features" in " ".join(words.split())

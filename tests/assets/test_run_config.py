@@ -4,8 +4,9 @@ import dagster as dg
 import pytest
 
 from classification_assets.assets.run_config import run_config, with_overrides
-from classification_assets.learning.architectures import MLP, SHIPPED, Module, Training
-from classification_assets.learning.datasets import Blobs, Moons, TableFile
+from classification_assets.learning.models.architectures import MLP, SHIPPED, Module
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.tables.datasets import Blobs, Moons, TableFile
 
 MODEL = {"training": Training(learning_rate=0.02), "architecture": SHIPPED["deep_relu"]}
 

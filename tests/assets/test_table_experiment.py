@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 
 from classification_assets.component import experiment_definitions
-from classification_assets.learning import delimited, local_files, text
-from classification_assets.learning.artifacts import load
+from classification_assets.learning.artifacts.storage import load
 from classification_assets.learning.classifier import load_classifier
-from classification_assets.learning.data_checks import of_dataset
-from classification_assets.learning.folds import Fold
+from classification_assets.learning.preparation.checks import dataset_checks
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.tables.reading import csv_files as delimited
+from classification_assets.learning.tables.reading import local_files
+from classification_assets.learning.tables.reading import text_files as text
 
 
 def visits(n=240, seed=0):
@@ -207,7 +209,7 @@ def test_the_dataset_shows_its_profile_and_checks_it(done):
         if evaluation.asset_key == dg.AssetKey(["visits", "dataset"])
     }
     assert checks["nothing_leaks"]
-    assert set(checks) == {check.name for check in of_dataset()}
+    assert set(checks) == {check.name for check in dataset_checks()}
 
 
 def test_the_architecture_that_leads_predicts_the_rows_without_labels(done):

@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from classification_assets.learning.figures.style import THEMES, sheet
+from classification_assets.learning.figures.canvas.style import THEMES, sheet
 from tests.benchmarks.measure import alternate
 from tests.benchmarks.work import Work, installed_peers, ours, peer
 

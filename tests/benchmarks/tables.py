@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
-from classification_assets.learning.datasets import Blobs, Circles, Moons, Spirals
+from classification_assets.learning.tables.datasets import Blobs, Circles, Moons, Spirals
 
 TEST = 0.25
 """Share of the rows that is held out, alike in classes."""

@@ -9,10 +9,10 @@ from matplotlib import pyplot as plt
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.neural_network import MLPClassifier
 
+from classification_assets.learning.evaluation.plane import Plane
+from classification_assets.learning.evaluation.surface import surface
 from classification_assets.learning.figures import Points, boundary
-from classification_assets.learning.figures.picture import png
-from classification_assets.learning.plane import Plane
-from classification_assets.learning.surface import surface
+from classification_assets.learning.figures.canvas.export import png
 from tests.benchmarks.measure import Contender, Reach
 from tests.benchmarks.work import Work, fit_ours
 

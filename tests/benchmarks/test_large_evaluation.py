@@ -10,11 +10,13 @@ FEATURES = 10
 EVALUATION = f"""
 import json, sys, time
 import numpy as np, torch
-from classification_assets.learning import pictures
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.scoring import evaluate
-from classification_assets.learning.folds import Fold
-from classification_assets.learning.split import Split
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.figures import boundary_displays, displays
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.preparation.split import Split
 
 def split(n_rows):
     rng = np.random.default_rng(0)
@@ -26,12 +28,12 @@ def split(n_rows):
 
 def scored(split):
     training = Training(members=8, max_epochs=3)
-    fitted = MLP(hidden=(16, 16)).fit(split, training, training.seeds, threads=1)
+    fitted = fit(MLP(hidden=(16, 16)), split, training, threads=1)
     started = time.process_time()
     evaluation = evaluate(fitted, split)
-    for picture in (pictures.confusion_matrix, pictures.calibration, pictures.ranking):
+    for picture in (displays.confusion_matrix, displays.calibration, displays.ranking):
         picture(evaluation, "title")
-    pictures.decision_boundary(evaluation, split, "title")
+    boundary_displays.decision_boundary(evaluation, split, "title")
     evaluation.confidence_table(), evaluation.confidently_wrong(split)
     return time.process_time() - started
 

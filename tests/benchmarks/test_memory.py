@@ -14,8 +14,10 @@ FEATURES, MEMBERS = 20, 8
 ONE_EPOCH = f"""
 import json, sys, time
 import numpy as np
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.split import Split
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.split import Split
 
 def split(n_rows):
     rng = np.random.default_rng(0)
@@ -26,7 +28,7 @@ def split(n_rows):
 
 def fit(rows):
     training = Training(members={MEMBERS}, max_epochs=1, batch_size=1024)
-    MLP(hidden=(32, 32)).fit(rows, training, training.seeds)
+    fit(MLP(hidden=(32, 32)), rows, training)
 
 def peak():
     # Not ru_maxrss, which a process inherits from the one that started it.

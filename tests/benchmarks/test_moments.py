@@ -1,10 +1,10 @@
-"""Keeping the moments of a training costs next to nothing."""
+"""Keeping the snapshots of a training costs next to nothing."""
 
 from unittest.mock import patch
 
 import pytest
 
-from classification_assets.learning import moments
+from classification_assets.learning.models import snapshots as snapshots
 from tests.benchmarks.measure import Contender, Reach
 from tests.benchmarks.work import Work, ours
 
@@ -23,11 +23,11 @@ def test_moments_of_a_training_are_nearly_free(race, size):
     with_moments = ours(work, members)
 
     def without():
-        with patch.object(moments, "BYTES", 0):
+        with patch.object(snapshots, "BYTES", 0):
             return with_moments.run()
 
     race(
-        f"{size}, moments kept",
+        f"{size}, snapshots kept",
         with_moments,
         "ours without",
         Contender(without, members),

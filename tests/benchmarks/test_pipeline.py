@@ -48,8 +48,8 @@ SPAWNING = """
 from pathlib import Path
 import dagster as dg
 import classification_assets
-from classification_assets.device import TorchDevice
-from classification_assets.store import ArtifactStore
+from classification_assets.resources.torch_device import TorchDevice
+from classification_assets.resources.artifact_store import ArtifactStore
 
 @dg.definitions
 def defs():

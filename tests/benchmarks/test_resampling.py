@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from classification_assets.learning.metrics import average_scores, class_scores
-from classification_assets.learning.resampling import RESAMPLES, Resampled
+from classification_assets.learning.evaluation.metrics import average_scores, class_scores
+from classification_assets.learning.evaluation.resampling import RESAMPLES, Resampled
 from tests.benchmarks.measure import Contender, Reach
 
 N, C, FEW = 10_000, 3, 20

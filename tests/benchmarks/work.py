@@ -17,10 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.blend import Fitted
-from classification_assets.learning.folds import Fold
-from classification_assets.learning.split import Split
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.models.fitted import FittedModel
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.preparation.split import Split
 from tests.benchmarks.measure import Accuracy, Contender
 
 PEERS = ("MLPClassifier", "plain PyTorch", "skorch", "Lightning")
@@ -88,7 +90,7 @@ def fit_ours(
     threads: int | None = 1,
     device: str = "cpu",
     **architecture: Any,
-) -> Fitted:
+) -> FittedModel:
     """All that `NeuralClassifier.fit` does once it has its folds."""
     X, y = work.X, work.y
     fold = np.full(len(y), Fold.TRAIN, np.int8)
@@ -97,7 +99,7 @@ def fit_ours(
         fold = np.concatenate([fold, np.full(len(validation[1]), Fold.VALIDATION, np.int8)])
     split = Split.of_arrays(X, y, fold, names=[f"x{index}" for index in range(X.shape[1])])
     network = MLP(hidden=work.hidden, **architecture)
-    return network.fit(split, training, training.seeds, device, threads=threads)
+    return fit(network, split, training, device, threads=threads)
 
 
 def ours(

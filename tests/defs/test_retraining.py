@@ -10,9 +10,9 @@ from classification_assets.definitions import defs, everything
 NIGHT = datetime(2026, 3, 1, 2, tzinfo=UTC)
 
 
-def fired(moment: datetime = NIGHT) -> dg.RunRequest:
+def fired(timestamp: datetime = NIGHT) -> dg.RunRequest:
     schedule = defs().resolve_schedule_def("retraining")
-    context = dg.build_schedule_context(scheduled_execution_time=moment)
+    context = dg.build_schedule_context(scheduled_execution_time=timestamp)
     (request,) = schedule.evaluate_tick(context).run_requests
     return request
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from classification_assets.learning.artifacts import load
+from classification_assets.learning.artifacts.storage import load
 
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
 ONE_EXPERIMENT = {
@@ -47,7 +47,7 @@ MODEL_TO_LEADERBOARD = (
 )
 
 
-def of_model(**changes):
+def model_checks(**changes):
     """Run configuration that changes hyper-parameters of one model."""
     return {"ops": {"moons_small__linear__model": {"config": changes}}}
 
@@ -129,7 +129,7 @@ def test_the_advised_command_for_all_upstream_works(untrained):
 def overridden(trained, tmp_path_factory):
     """A run with another number of epochs, from the model to the leaderboard."""
     project = trained.copied(tmp_path_factory.mktemp("overridden") / "home")
-    project.materialize(MODEL_TO_LEADERBOARD, of_model(max_epochs=3)).succeeded()
+    project.materialize(MODEL_TO_LEADERBOARD, model_checks(max_epochs=3)).succeeded()
     return project
 
 
@@ -154,7 +154,7 @@ def refused(trained, tmp_path_factory):
     """A run with a value that the declaration does not allow."""
     project = trained.copied(tmp_path_factory.mktemp("refused") / "home")
     before = written_at(project)
-    return project.materialize(MODEL, of_model(learning_rate=-1)), before == written_at(project)
+    return project.materialize(MODEL, model_checks(learning_rate=-1)), before == written_at(project)
 
 
 def test_a_value_that_breaks_a_rule_fails_before_anything_is_written(refused):
@@ -174,7 +174,7 @@ def test_a_value_that_breaks_a_rule_is_named_with_field_and_rule(refused):
 
 
 def test_an_unknown_hyperparameter_is_refused_before_the_run(retrained):
-    finished = retrained.materialize(MODEL, of_model(learning_rat=0.1))
+    finished = retrained.materialize(MODEL, model_checks(learning_rat=0.1))
     assert finished.status != 0
     assert 'unexpected config entry "learning_rat"' in finished.output
 

@@ -12,14 +12,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from classification_assets.learning.architectures import MLP, Architecture, Training
-from classification_assets.learning.blend import Fitted
-from classification_assets.learning.datasets import Moons
-from classification_assets.learning.evaluation import Evaluation
-from classification_assets.learning.folds import Fold, Folds
-from classification_assets.learning.scoring import evaluate
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.evaluation.evaluation import Evaluation
+from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.models.architectures import MLP, Architecture
+from classification_assets.learning.models.fit import fit as train_model
+from classification_assets.learning.models.fitted import FittedModel
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.folds import Fold, Folds
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import Moons
+from classification_assets.learning.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -62,27 +64,27 @@ def moons(split: Split) -> Rows:
 
 
 @pytest.fixture(scope="session")
-def fit(split: Split) -> Callable[..., Fitted]:
+def fit(split: Split) -> Callable[..., FittedModel]:
     """Fits an architecture on the moons, or on another split."""
 
-    def fit(architecture: Architecture | None = None, *, on: Split = split, **training) -> Fitted:
+    def fit(architecture: Architecture | None = None, *, on: Split = split, **training) -> FittedModel:
         architecture = architecture or MLP(name="narrow", hidden=(6,), activation="tanh")
         used = architecture.trained_with(
             Training(**{"members": 3, "max_epochs": 6, "learning_rate": 0.03} | training)
         )
-        return architecture.fit(on, used, used.seeds)
+        return train_model(architecture, on, used)
 
     return fit
 
 
 @pytest.fixture(scope="session")
-def fitted(fit: Callable[..., Fitted]) -> Fitted:
+def fitted(fit: Callable[..., FittedModel]) -> FittedModel:
     """A small ensemble trained on the moons."""
     return fit()
 
 
 @pytest.fixture(scope="session")
-def evaluation(fitted: Fitted, split: Split) -> Evaluation:
+def evaluation(fitted: FittedModel, split: Split) -> Evaluation:
     """The small ensemble's evaluation."""
     return evaluate(fitted, split)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
-from classification_assets.learning.architectures import (
+from classification_assets.learning.models.architectures import (
     MLP,
     NAMED,
     SHIPPED,
@@ -20,8 +20,8 @@ from classification_assets.learning.architectures import (
     ArchitectureChoice,
     Module,
     Tabular,
-    Training,
 )
+from classification_assets.learning.packed.options import Training
 
 choice = TypeAdapter(ArchitectureChoice)
 declaration = TypeAdapter(AnyArchitecture)
@@ -339,4 +339,4 @@ def test_an_architecture_of_ours_has_no_class_of_a_persons_own():
 
 def test_declaring_architectures_imports_nothing_heavy(imported_by):
     heavy = {"torch", "sklearn", "pandas", "scipy", "matplotlib", "dagster"}
-    assert not imported_by("import classification_assets.learning.architectures") & heavy
+    assert not imported_by("import classification_assets.learning.models.architectures") & heavy

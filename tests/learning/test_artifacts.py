@@ -22,16 +22,16 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from upath import UPath
 
-from classification_assets.learning import formats
-from classification_assets.learning.architectures import MLP, Module
-from classification_assets.learning.artifacts import ArtifactError, load, save, stage
-from classification_assets.learning.comparison import comparison
-from classification_assets.learning.evaluation import Evaluation
-from classification_assets.learning.formats import HEADER
-from classification_assets.learning.leaderboard import leaderboard
-from classification_assets.learning.scoring import evaluate
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.artifacts import formats
+from classification_assets.learning.artifacts.files import HEADER, ArtifactError
+from classification_assets.learning.artifacts.storage import load, save, stage
+from classification_assets.learning.evaluation.comparison import comparison
+from classification_assets.learning.evaluation.evaluation import Evaluation
+from classification_assets.learning.evaluation.leaderboard import leaderboard
+from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.models.architectures import MLP, Module
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.table import Table
 
 OWN_NETWORK = """
 import pathlib
@@ -131,7 +131,9 @@ def test_a_table_comes_back(stored):
 def test_a_split_comes_back(split, weighted, tmp_path):
     weight = np.random.default_rng(0).random(len(split.y)).astype(np.float32) if weighted else None
     numbers = np.arange(len(split.y)) // 3 if weighted else None
-    value = dataclasses.replace(split, weight=weight, group=numbers, moment=numbers, classes=["zebra", "ant"])
+    value = dataclasses.replace(
+        split, weight=weight, group=numbers, timestamp=numbers, classes=["zebra", "ant"]
+    )
     save(value, tmp_path / "split.parquet")
     again = load(tmp_path / "split.parquet")
     assert isinstance(again, Split)
@@ -141,9 +143,9 @@ def test_a_split_comes_back(split, weighted, tmp_path):
     if weighted:
         np.testing.assert_array_equal(again.weight, weight)
         np.testing.assert_array_equal(again.group, numbers)
-        np.testing.assert_array_equal(again.moment, numbers)
+        np.testing.assert_array_equal(again.timestamp, numbers)
     else:
-        assert again.weight is again.group is again.moment is None
+        assert again.weight is again.group is again.timestamp is None
     assert again.classes == value.classes
     assert again.preprocessing == value.preprocessing
     assert again.source == value.source
@@ -344,7 +346,7 @@ def test_a_value_that_is_no_artifact_is_refused_with_what_can_be_stored(tmp_path
     with pytest.raises(TypeError) as raised:
         save(value, tmp_path / "x.parquet")
     assert f"x.parquet: a {type(value).__name__} cannot be stored" in str(raised.value)
-    assert "Table, Split, Predictions, Evaluation, Leaderboard, Comparison, DataFrame, Fitted" in str(
+    assert "Table, Split, Predictions, Evaluation, Leaderboard, Comparison, DataFrame, FittedModel" in str(
         raised.value
     )
 
@@ -538,4 +540,6 @@ def test_a_model_is_described_by_its_file_without_this_project(stored):
         header = json.loads(opened.metadata()[HEADER])
     assert header["provenance"]["architecture"]["activation"] == "tanh"
     assert header["provenance"]["versions"]["torch"] == torch.__version__
-    assert header["provenance"]["packs"] == [list(value.provenance.training.seeds)]
+    assert header["provenance"]["packs"] == [
+        {"kind": "networks", "seeds": list(value.provenance.training.seeds)}
+    ]

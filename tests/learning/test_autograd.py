@@ -7,12 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from classification_assets.learning.architectures import MLP, Module, Tabular, Training
-from classification_assets.learning.autograd import Compiled
-from classification_assets.learning.gradients import gradient_for
-from classification_assets.learning.packed import PackedMLP, VmapNetwork
-from classification_assets.learning.packed_tabular import Kind, PackedTabular
-from classification_assets.learning.training import train
+from classification_assets.learning.models.architectures import MLP, Module, Tabular
+from classification_assets.learning.packed.by_autograd import Compiled
+from classification_assets.learning.packed.gradients import gradient_for
+from classification_assets.learning.packed.networks.layers import PackedMLP
+from classification_assets.learning.packed.networks.tabular import Kind, PackedTabular
+from classification_assets.learning.packed.networks.vmap import VmapNetwork
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.packed.training import train
 
 SEEDS = [5, 1, 4, 0]
 EVERYTHING = Training(

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from classification_assets.learning import blend as blend_module
-from classification_assets.learning.architectures import Module
-from classification_assets.learning.blend import Blend
-from classification_assets.learning.packed import PackedMLP
+from classification_assets.learning.models import fitted as blend_module
+from classification_assets.learning.models.architectures import Module
+from classification_assets.learning.models.blend import Blend
+from classification_assets.learning.packed.networks.layers import PackedMLP
 
 
 def blend_of(*packs, **options):

@@ -5,21 +5,19 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from classification_assets.learning.architectures import Training
-from classification_assets.learning.checks import (
+from classification_assets.learning.evaluation.bounds import Bound, Bounds
+from classification_assets.learning.evaluation.checks import (
     beats_linear,
     beats_majority,
     calibrated,
-    classes_trained,
-    converged,
-    of_evaluation,
-    of_split,
-    separate_folds,
+    evaluation_checks,
 )
-from classification_assets.learning.criteria import Bound, Bounds
-from classification_assets.learning.evaluation import Evaluation
-from classification_assets.learning.folds import Fold
-from classification_assets.learning.leaderboard import Leaderboard
+from classification_assets.learning.evaluation.evaluation import Evaluation
+from classification_assets.learning.evaluation.leaderboard import Leaderboard
+from classification_assets.learning.models.checks import converged
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.checks import classes_trained, separate_folds, split_checks
+from classification_assets.learning.preparation.folds import Fold
 
 
 def with_losses(fitted, losses, best_step=(5, 5)):
@@ -114,11 +112,11 @@ def test_a_class_that_only_another_fold_has_is_told_and_stops_nothing(split):
     assert sentence == (
         "class q has no training row: no network can learn it (1 validation row, 12 test rows)"
     )
-    assert not any(check.blocking for check in of_split())
+    assert not any(check.blocking for check in split_checks())
 
 
 def judged(name, evaluation, **bounds):
-    (check,) = [check for check in of_evaluation(Bounds(**bounds)) if check.name == name]
+    (check,) = [check for check in evaluation_checks(Bounds(**bounds)) if check.name == name]
     return check.judge(evaluation)
 
 
@@ -180,7 +178,7 @@ def test_a_declared_bound_is_judged_on_the_test_fold():
 
 
 def test_a_bound_blocks_only_if_it_is_declared_to():
-    checks = of_evaluation(Bounds(accuracy=Bound(min=0.9, blocking=True), macro_f1=Bound(min=0.1)))
+    checks = evaluation_checks(Bounds(accuracy=Bound(min=0.9, blocking=True), macro_f1=Bound(min=0.1)))
     assert {check.name for check in checks if check.blocking} == {"accuracy_within_bounds"}
 
 
@@ -234,7 +232,7 @@ def test_an_accuracy_whose_interval_reaches_the_largest_class_does_not_beat_the_
 
 def test_a_real_ensemble_converges_and_beats_the_majority(fitted, evaluation):
     assert converged(fitted)[0]
-    for check in of_evaluation(Bounds()):
+    for check in evaluation_checks(Bounds()):
         passed, sentence = check.judge(evaluation)
         assert isinstance(passed, bool)
         assert sentence
@@ -243,4 +241,4 @@ def test_a_real_ensemble_converges_and_beats_the_majority(fitted, evaluation):
 
 def test_checks_import_nothing_heavy(imported_by):
     heavy = {"torch", "sklearn", "pandas", "scipy", "matplotlib", "dagster"}
-    assert not imported_by("import classification_assets.learning.checks") & heavy
+    assert not imported_by("import classification_assets.learning.evaluation.checks") & heavy

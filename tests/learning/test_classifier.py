@@ -18,9 +18,10 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from classification_assets import NeuralClassifier, load_classifier
-from classification_assets.learning import artifacts
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.artifacts import ArtifactError
+from classification_assets.learning.artifacts import storage as artifacts
+from classification_assets.learning.artifacts.storage import ArtifactError
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.packed.options import Training
 from tests.learning.two_moons import CODES, FRAME, QUICK, X, classifier, y
 
 

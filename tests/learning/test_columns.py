@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classification_assets.learning.columns import ALL_ONE_HOT, ENOUGH, LISTED, ONE_HOT
-from classification_assets.learning.features import BOUND
-from classification_assets.learning.preprocessing import Preprocessing
-from classification_assets.learning.rows import BATCH, MemoryRows
+from classification_assets.learning.preparation.columns import ALL_ONE_HOT, ENOUGH, LISTED, ONE_HOT
+from classification_assets.learning.preparation.features import BOUND
+from classification_assets.learning.preparation.preprocessing import Preprocessing
+from classification_assets.learning.tables.rows import BATCH, MemoryRows
 
 TOWNS = ["Oslo", "Bergen", "Oslo", "Tromsø", "Oslo", "Bergen"]
 FRAME = pd.DataFrame(

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classification_assets.learning.comparison import comparison
-from classification_assets.learning.leaderboard import Leaderboard
-from classification_assets.learning.significance import nemenyi_difference
+from classification_assets.learning.evaluation.comparison import comparison
+from classification_assets.learning.evaluation.leaderboard import Leaderboard
+from classification_assets.learning.evaluation.significance import nemenyi_difference
 
 
 def board_of(scores, metric="log_loss"):

@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from classification_assets.learning.copies import copy_numbers, learned_rows
-from classification_assets.learning.frames import given, numbered
+from classification_assets.learning.preparation.duplicates import copy_numbers, learned_rows
+from classification_assets.learning.tables.frames import given, numbered
 
 few_values = st.tuples(st.integers(2, 30), st.just(2)).flatmap(
     lambda shape: st.tuples(

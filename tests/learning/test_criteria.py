@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from classification_assets.learning.criteria import Bound, Bounds
+from classification_assets.learning.evaluation.bounds import Bound, Bounds
 
 
 @given(st.floats(-2, 2), st.floats(-1, 0), st.floats(0, 1))

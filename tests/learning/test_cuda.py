@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from classification_assets.learning.architectures import MLP, Tabular, Training
-from classification_assets.learning.training import train
+from classification_assets.learning.models.architectures import MLP, Tabular
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.packed.training import train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA")
 
@@ -24,8 +26,8 @@ ARCHITECTURES = {
 def test_what_is_trained_on_cuda_predicts_what_is_trained_on_the_cpu(split, name, compile, precision):
     architecture = ARCHITECTURES[name]
     there = TRAINING.replaced(precision=precision, compile=compile)
-    fitted = architecture.fit(split, there, there.seeds, "cuda")
-    expected = architecture.fit(split, TRAINING, TRAINING.seeds, "cpu").predict_proba(split.X)
+    fitted = fit(architecture, split, there, "cuda")
+    expected = fit(architecture, split, TRAINING, "cpu").predict_proba(split.X)
     probabilities = fitted.predict_proba(split.X)
     assert probabilities.dtype == np.float32
     assert np.abs(probabilities - expected).mean() < 0.03

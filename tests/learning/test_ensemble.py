@@ -13,12 +13,17 @@ from hypothesis.extra.numpy import arrays
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from classification_assets.learning import ensemble, moments, training
-from classification_assets.learning.architectures import MLP, NAMED, Module, Training
-from classification_assets.learning.ensemble import temperature
-from classification_assets.learning.folds import Fold, Folds
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.models import ensemble
+from classification_assets.learning.models import snapshots as snapshots
+from classification_assets.learning.models.architectures import MLP, NAMED, Module
+from classification_assets.learning.models.calibration import temperature
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.packed import training
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation import split as split_module
+from classification_assets.learning.preparation.folds import Fold, Folds
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.table import Table
 
 sizes = st.tuples(st.integers(1, 30), st.integers(2, 5))
 logits_and_labels = sizes.flatmap(
@@ -139,7 +144,7 @@ def with_a_failure(request, fit):
 
 def test_a_member_that_failed_is_left_out(with_a_failure):
     seeds = with_a_failure.provenance.training.seeds
-    assert with_a_failure.provenance.packs == ((seeds[0], seeds[2]),)
+    assert [pack.seeds for pack in with_a_failure.provenance.packs] == [(seeds[0], seeds[2])]
 
 
 def test_the_history_still_tells_of_a_member_that_failed(with_a_failure):
@@ -175,14 +180,14 @@ def test_the_moments_of_a_training_run_from_its_first_network_to_the_one_that_is
 def test_moments_that_are_too_large_are_of_the_first_members(fit, split, monkeypatch):
     every = fit()
     one = sum(value[0].nbytes for name, value in every.state.items() if name.startswith("packs."))
-    monkeypatch.setattr(moments, "BYTES", moments.LEAST * one)
+    monkeypatch.setattr(snapshots, "BYTES", snapshots.LEAST * one)
     first, alone = fit(), fit(members=1)
     assert all(len(value) == 1 for state in first.checkpoints.values() for value in state.values())
     step = list(first.checkpoints)[2]
     state, same = first.checkpoints[step], alone.checkpoints[step]
     assert all(torch.allclose(value, same[name], atol=1e-5) for name, value in state.items())
     assert first.probabilities_at(step, split.X).shape == (len(split.X), 2)
-    monkeypatch.setattr(moments, "BYTES", 0)
+    monkeypatch.setattr(snapshots, "BYTES", 0)
     assert not fit().checkpoints
 
 
@@ -294,7 +299,7 @@ def test_a_large_table_that_is_standardized_block_by_block_gives_the_same_model(
 ):
     split = request.getfixturevalue(columns)
     copied = fit(NAMED[architecture], on=split)
-    monkeypatch.setattr(ensemble, "COPIED_BYTES", 0)
+    monkeypatch.setattr(split_module, "COPIED_BYTES", 0)
     in_blocks = fit(NAMED[architecture], on=split)
     np.testing.assert_allclose(in_blocks.predict_proba(split.X), copied.predict_proba(split.X), atol=1e-4)
 
@@ -304,12 +309,12 @@ def test_without_validation_rows_the_networks_are_trained_uncalibrated(split, no
     rows = split.fold != Fold.VALIDATION
     alone = dataclasses.replace(split, X=split.X[rows], y=split.y[rows], fold=split.fold[rows])
     training = Training(members=2, max_epochs=3)
-    fitted = MLP(hidden=(4,), normalization=normalization).fit(alone, training, training.seeds)
+    fitted = fit(MLP(hidden=(4,), normalization=normalization), alone, training)
     assert fitted.state["temperatures"].tolist() == [1.0]
     assert np.isfinite(fitted.predict_proba(split.X)).all()
 
 
 def test_batches_of_one_row_leave_batch_norm_finite(split):
     training = Training(members=2, max_epochs=1, batch_size=1)
-    fitted = MLP(hidden=(4,), normalization="batch").fit(split, training, training.seeds)
+    fitted = fit(MLP(hidden=(4,), normalization="batch"), split, training)
     assert np.isfinite(fitted.predict_proba(split.X)).all()

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from classification_assets.learning import plane as module
-from classification_assets.learning.architectures import MLP
-from classification_assets.learning.datasets import Moons
-from classification_assets.learning.evaluation import PLANE
-from classification_assets.learning.folds import Fold
-from classification_assets.learning.metrics import average_scores
-from classification_assets.learning.plane import Plane, planes_of
-from classification_assets.learning.resampling import Resampled, member_spreads
-from classification_assets.learning.scoring import RESOLUTION, evaluate
-from classification_assets.learning.split import Split
-from classification_assets.learning.surface import TOLERANCE
-from classification_assets.learning.view import View
+from classification_assets.learning.evaluation import plane as module
+from classification_assets.learning.evaluation.evaluation import PLANE
+from classification_assets.learning.evaluation.metrics import average_scores
+from classification_assets.learning.evaluation.plane import Plane, planes_of
+from classification_assets.learning.evaluation.resampling import Resampled, member_spreads
+from classification_assets.learning.evaluation.scoring import RESOLUTION, evaluate
+from classification_assets.learning.evaluation.surface import TOLERANCE
+from classification_assets.learning.evaluation.view import View
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import Moons
 
 HELD_OUT = [Fold.VALIDATION, Fold.TEST]
 on_each_fold = pytest.mark.parametrize("fold", HELD_OUT, ids=lambda fold: fold.label)

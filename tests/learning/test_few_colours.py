@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classification_assets.learning.few_colours import in_few_colours
+from classification_assets.learning.figures.canvas.quantize import in_few_colours
 
 
 @pytest.fixture(scope="module")

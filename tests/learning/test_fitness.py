@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classification_assets.learning.datasets import Moons
-from classification_assets.learning.fitness import refuse_few, refuse_unfit
-from classification_assets.learning.folds import Folds
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.preparation.folds import Folds
+from classification_assets.learning.preparation.requirements import refuse_few, refuse_unfit
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import Moons
+from classification_assets.learning.tables.table import Table
 
 N = 400
 

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from classification_assets.learning.folds import Fold, Folds, by_time, grouped, stratified
+from classification_assets.learning.preparation.folds import Fold, Folds, by_time, grouped, stratified
 
 labels = st.lists(st.integers(1, 60), min_size=2, max_size=5).map(
     lambda counts: np.random.default_rng(sum(counts)).permutation(np.repeat(np.arange(len(counts)), counts))
@@ -139,7 +139,7 @@ def test_a_folds_name_is_its_own_in_lower_case():
 
 def test_declaring_folds_imports_nothing_heavy(imported_by):
     heavy = {"torch", "sklearn", "pandas", "scipy", "matplotlib", "dagster"}
-    assert not imported_by("import classification_assets.learning.folds") & heavy
+    assert not imported_by("import classification_assets.learning.preparation.folds") & heavy
 
 
 # Groups, time, and a test file
@@ -196,7 +196,7 @@ def test_by_time_the_sizes_are_exact_where_no_moments_are_equal():
 
 
 def test_too_few_moments_are_refused():
-    with pytest.raises(ValueError, match="needs a moment a fold, 3 in all, however: 2 different ones"):
+    with pytest.raises(ValueError, match="needs a timestamp a fold, 3 in all, however: 2 different ones"):
         Folds().choose(np.arange(100) % 2, time=np.arange(100) // 50)
 
 

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from classification_assets.learning.gradients import ByAutograd, ByHand, TabularByHand, gradient_for
-from classification_assets.learning.packed import PackedMLP, VmapNetwork
-from classification_assets.learning.packed_tabular import Kind, PackedTabular
+from classification_assets.learning.packed.by_hand import ByHand, TabularByHand
+from classification_assets.learning.packed.gradients import ByAutograd, gradient_for
+from classification_assets.learning.packed.networks.layers import PackedMLP
+from classification_assets.learning.packed.networks.tabular import Kind, PackedTabular
+from classification_assets.learning.packed.networks.vmap import VmapNetwork
 
 K, D, C, B = 3, 4, 5, 12
 

@@ -6,9 +6,13 @@ import sys
 import numpy as np
 import pytest
 
-from classification_assets.learning import ensemble, halves, tabular
-from classification_assets.learning.architectures import MLP, Tabular, Training
-from classification_assets.learning.training import train
+from classification_assets.learning.models import ensemble
+from classification_assets.learning.models.architectures import MLP, Tabular
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.models.tabular import recipe as tabular
+from classification_assets.learning.packed import memory as halves
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.packed.training import train
 
 TRAINING = Training(
     members=5,
@@ -39,13 +43,13 @@ def memory_for(monkeypatch):
 
 @pytest.fixture
 def whole(split):
-    return ARCHITECTURE.fit(split, TRAINING, TRAINING.seeds)
+    return fit(ARCHITECTURE, split, TRAINING)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 4])
 def test_a_split_pack_gives_what_the_whole_one_gives(memory_for, whole, split, most):
     memory_for(most)
-    parts = ARCHITECTURE.fit(split, TRAINING, TRAINING.seeds)
+    parts = fit(ARCHITECTURE, split, TRAINING)
     assert parts.best_step.tolist() == whole.best_step.tolist()
     for name, values in whole.history.items():
         np.testing.assert_allclose(parts.history[name], values, rtol=1e-4, atol=1e-5)
@@ -54,16 +58,16 @@ def test_a_split_pack_gives_what_the_whole_one_gives(memory_for, whole, split, m
 
 def test_kinds_of_the_recipe_for_tables_that_stop_together_are_split_last(memory_for, split):
     architecture, training = Tabular(kind="tabular"), Training()
-    whole = architecture.fit(split, training, training.seeds)
+    whole = fit(architecture, split, training)
     memory_for(len(whole.best_step) // len(tabular.KINDS))
-    parts = architecture.fit(split, training, training.seeds)
+    parts = fit(architecture, split, training)
     assert parts.best_step.tolist() == whole.best_step.tolist()
     np.testing.assert_allclose(parts.predict_proba(split.X), whole.predict_proba(split.X), atol=1e-5)
 
 
 def test_a_split_pack_is_told(memory_for, split, caplog):
     memory_for(3)
-    ARCHITECTURE.fit(split, TRAINING, TRAINING.seeds)
+    fit(ARCHITECTURE, split, TRAINING)
     assert "out of memory with 5 networks in one pass; they are trained in two halves" in caplog.text
 
 
@@ -71,7 +75,7 @@ def test_half_a_pack_that_fails_leaves_the_other_half(memory_for, split):
     memory_for(2)
     rates = (0.01, 0.01, 1e38, 1e38)
     training = TRAINING.replaced(members=4, learning_rate=rates)
-    fitted = MLP(hidden=(8,)).fit(split, training, training.seeds)
+    fitted = fit(MLP(hidden=(8,)), split, training)
     assert (fitted.best_step >= 0).tolist() == [True, True, False, False]
     assert np.isfinite(fitted.predict_proba(split.X)).all()
 
@@ -79,7 +83,7 @@ def test_half_a_pack_that_fails_leaves_the_other_half(memory_for, split):
 def test_one_network_that_does_not_fit_is_an_error_that_says_what_needs_less(memory_for, split):
     memory_for(0)
     with pytest.raises(MemoryError, match=r"one network alone does not fit.*smaller batch_size or narrower"):
-        ARCHITECTURE.fit(split, TRAINING, TRAINING.seeds)
+        fit(ARCHITECTURE, split, TRAINING)
 
 
 def test_another_error_is_not_taken_for_a_lack_of_memory():
@@ -94,9 +98,10 @@ LIMITED = """
 import resource, sys
 import torch
 import numpy as np
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.ensemble import fit
-from classification_assets.learning.split import Split
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.models.ensemble import fit
+from classification_assets.learning.preparation.split import Split
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 2)).astype(np.float32)
@@ -106,7 +111,7 @@ if room := int(sys.argv[1]):
     used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + room, used + room))
 training = Training(members=8, max_epochs=2)
-fitted = fit(MLP(hidden=(1536, 1536)), split, training, training.seeds)
+fitted = fit(MLP(hidden=(1536, 1536)), split, training)
 print(*fitted.predict_proba(X[:20])[:, 0])
 """
 

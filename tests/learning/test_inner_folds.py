@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classification_assets.learning.inner_folds import SCORED, InnerFolds
+from classification_assets.learning.models.tabular.inner_folds import SCORED, InnerFolds
 
 labels = st.lists(st.integers(0, 4), min_size=2, max_size=60).map(np.array)
 
@@ -114,22 +114,22 @@ def test_copies_are_left_out_together_and_those_of_a_class_are_dealt_out_in_turn
 
 @given(numbers, st.integers(2, 7))
 def test_folds_are_stretches_of_time_and_no_moment_is_in_two(case, folds):
-    y, moment = np.array(case[0]), np.array(case[1])
-    inner = InnerFolds.of(np.arange(len(y)), y, folds, 2, 0, moment=moment)
-    assert inner.count == min(folds, len(np.unique(moment)))
+    y, timestamp = np.array(case[0]), np.array(case[1])
+    inner = InnerFolds.of(np.arange(len(y)), y, folds, 2, 0, timestamp=timestamp)
+    assert inner.count == min(folds, len(np.unique(timestamp)))
     for fold in inner.fold:
         assert set(fold) == set(range(inner.count))
-        assert (np.diff(fold[np.argsort(moment, kind="stable")]) >= 0).all()
-        assert all(len(np.unique(fold[moment == own])) == 1 for own in moment)
+        assert (np.diff(fold[np.argsort(timestamp, kind="stable")]) >= 0).all()
+        assert all(len(np.unique(fold[timestamp == own])) == 1 for own in timestamp)
 
 
 def test_stretches_of_time_have_as_many_rows_where_each_has_a_moment_of_its_own():
-    moment = np.random.default_rng(0).permutation(100)
-    inner = InnerFolds.of(np.arange(100), np.zeros(100, np.int64), 5, 1, 0, moment=moment)
+    timestamp = np.random.default_rng(0).permutation(100)
+    inner = InnerFolds.of(np.arange(100), np.zeros(100, np.int64), 5, 1, 0, timestamp=timestamp)
     assert np.bincount(inner.fold[0]).tolist() == [20] * 5
 
 
 def test_a_class_in_one_fold_alone_has_no_others():
-    y, moment = np.array([0, 1, 0, 1, 0, 1, 2, 2]), np.arange(8)
-    inner = InnerFolds.of(np.arange(8), y, 4, 1, 0, moment=moment)
+    y, timestamp = np.array([0, 1, 0, 1, 0, 1, 2, 2]), np.arange(8)
+    inner = InnerFolds.of(np.arange(8), y, 4, 1, 0, timestamp=timestamp)
     assert inner.with_others(y).tolist() == [True] * 6 + [False] * 2

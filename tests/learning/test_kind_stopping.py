@@ -2,7 +2,7 @@
 
 import torch
 
-from classification_assets.learning.kind_stopping import KindStopping
+from classification_assets.learning.models.tabular.stopping import KindStopping
 
 BETTER, WORSE = (0.5, 0.9), (0.6, 0.8)
 

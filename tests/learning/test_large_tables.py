@@ -10,11 +10,14 @@ import sys, threading, time
 from pathlib import Path
 import numpy as np, pyarrow as pa, pyarrow.compute as pc, pyarrow.csv, pyarrow.parquet as pq
 import sklearn.model_selection, sklearn.tree
-from classification_assets.learning import artifacts, data_checks, pictures
-from classification_assets.learning.datasets import TableFile
-from classification_assets.learning.folds import Folds
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.artifacts import storage as artifacts
+from classification_assets.learning.preparation import checks as data_checks
+from classification_assets.learning.preparation.profile import Profile
+from classification_assets.learning.figures import displays
+from classification_assets.learning.tables.datasets import TableFile
+from classification_assets.learning.preparation.folds import Folds
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.table import Table
 
 FEATURES, folder, ending = 30, Path(sys.argv[1]), sys.argv[2]
 TYPES = [pa.float32()] * FEATURES
@@ -52,13 +55,14 @@ def through(path):
     table = Table.of(TableFile(path=str(path)))
     if ending == "csv":
         return  # what follows reads its rows as it reads Parquet
-    for check in data_checks.of_dataset():
-        check.judge(table)
-    pictures.rows(table, "rows")
+    profile = Profile.of(table)
+    for check in data_checks.dataset_checks():
+        check.judge(profile)
+    displays.rows(table, "rows")
     artifacts.save(table, folder / "dataset.parquet")
     del table
     split = Split.of(artifacts.load(folder / "dataset.parquet"), Folds())
-    pictures.folds(split, "folds")
+    displays.folds(split, "folds")
     artifacts.save(split, folder / "split.parquet")
 
 peak = [0]

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classification_assets.learning.evaluation import REPORTED, Evaluation
-from classification_assets.learning.folds import Fold
-from classification_assets.learning.leaderboard import leaderboard, pairs, summary
-from classification_assets.learning.metrics import average_scores
-from classification_assets.learning.significance import mcnemar
+from classification_assets.learning.evaluation.evaluation import REPORTED, Evaluation
+from classification_assets.learning.evaluation.leaderboard import leaderboard, pairs, summary
+from classification_assets.learning.evaluation.metrics import average_scores
+from classification_assets.learning.evaluation.significance import mcnemar
+from classification_assets.learning.preparation.folds import Fold
 
 N = 400
 TRUTH = np.random.default_rng(0).integers(0, 2, N)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from classification_assets.learning.linear_fits import STRENGTHS, linear_fits
+from classification_assets.learning.models.tabular.linear_fits import STRENGTHS, linear_fits
 
 
 def drawn(n_classes, n_rows=90, n_features=4):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from classification_assets.learning.metrics import (
+from classification_assets.learning.evaluation.metrics import (
     average_scores,
     calibration_error,
     class_scores,

@@ -5,9 +5,9 @@ import pytest
 import yaml
 
 from classification_assets import load_classifier
-from classification_assets.learning import artifacts
-from classification_assets.learning.folds import Fold
-from classification_assets.learning.model_card import model_card
+from classification_assets.learning.artifacts import storage as artifacts
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.reports.model_card import model_card
 
 
 def metadata(card):
@@ -47,7 +47,7 @@ def test_what_the_card_says_of_its_use_works(fitted, evaluation, split, tmp_path
 def test_strange_class_names_break_no_table(fit, split):
     import dataclasses
 
-    from classification_assets.learning.scoring import evaluate
+    from classification_assets.learning.evaluation.scoring import evaluate
 
     strange = dataclasses.replace(split, classes=["a|b", "c\nd"])
     fitted = fit(on=strange)
@@ -58,7 +58,7 @@ def test_strange_class_names_break_no_table(fit, split):
 
 
 def test_a_card_names_no_option_that_the_architecture_has_no_use_for(fit, split):
-    from classification_assets.learning.architectures import NAMED
+    from classification_assets.learning.models.architectures import NAMED
 
     card = model_card(fit(NAMED["tabular"]), "moons/tabular")
     assert "| patience |" not in card

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from classification_assets.learning.optimizer import MemberAdamW
-from classification_assets.learning.packed import PackedLinear, select_members
+from classification_assets.learning.packed.networks.layers import PackedLinear
+from classification_assets.learning.packed.networks.members import select_members
+from classification_assets.learning.packed.optimizer import MemberAdamW
 
 
 def move(optimizer, loss, factor=1.0):
@@ -22,7 +23,7 @@ def packed_and_plain(rates, decays, n_steps, factor):
     """A packed linear layer after some steps, and one of PyTorch's own a member."""
     K = len(rates)
     # Weights that fill vectors, which is what the fused step takes, and biases that do not.
-    packed = PackedLinear(16, 3, range(K), use=0, gain=1.0)
+    packed = PackedLinear(16, 3, range(K), stream=0, gain=1.0)
     weights = [nn.Parameter(packed.weight[k].detach().clone()) for k in range(K)]
     biases = [nn.Parameter(packed.bias[k].detach().clone()) for k in range(K)]
     ours = MemberAdamW(packed, torch.tensor(rates), torch.tensor(decays))
@@ -54,7 +55,7 @@ def test_the_optimizer_is_adamw_a_member_with_its_own_rate_and_decay(numbers):
 
 
 def test_the_optimizer_leaves_frozen_parameters_alone():
-    layer = PackedLinear(4, 3, [0], use=0, gain=1.0)
+    layer = PackedLinear(4, 3, [0], stream=0, gain=1.0)
     layer.bias.requires_grad_(False)
     before = layer.bias.clone()
     move(MemberAdamW(layer, torch.tensor([0.1]), torch.tensor([0.1])), layer(torch.ones(1, 2, 4)).sum())
@@ -71,7 +72,7 @@ def test_selected_members_go_on_as_in_the_whole_pack(n_features):
             move(optimizer, layer(x).square().sum())
         return layer.weight
 
-    whole = PackedLinear(n_features, 3, range(3), use=0, gain=1.0)
+    whole = PackedLinear(n_features, 3, range(3), stream=0, gain=1.0)
     optimizer = MemberAdamW(whole, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.0, 0.1, 0.2]))
     moved(whole, optimizer, range(4))
     keep = torch.tensor([2, 0])

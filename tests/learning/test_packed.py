@@ -11,21 +11,22 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from classification_assets.learning.packed import (
-    MemberPool,
+from classification_assets.learning.packed.networks.layers import (
     PackedBatchNorm,
     PackedDropout,
     PackedLayerNorm,
     PackedLinear,
     PackedMLP,
     Residual,
-    VmapNetwork,
+)
+from classification_assets.learning.packed.networks.members import per_member, select_members
+from classification_assets.learning.packed.networks.random_pool import (
+    MemberPool,
     dropout_masks,
     mixup_shares,
     normal_numbers,
-    per_member,
-    select_members,
 )
+from classification_assets.learning.packed.networks.vmap import VmapNetwork
 
 K, N, D, H, C = 3, 40, 4, 5, 3
 SEEDS = [7, 3, 11]
@@ -82,9 +83,9 @@ def test_each_call_gives_other_numbers():
     assert not any(torch.isin(one, other).all() for one, other in pairwise(calls))
 
 
-@pytest.mark.parametrize("other", [{"use": 1}, {"seeds": [1]}])
+@pytest.mark.parametrize("other", [{"stream": 1}, {"seeds": [1]}])
 def test_another_use_and_another_seed_give_other_numbers(other):
-    pool = {"seeds": [0], "use": 0, "draw": normal_numbers, "parameter": 1.0}
+    pool = {"seeds": [0], "stream": 0, "draw": normal_numbers, "parameter": 1.0}
     assert not torch.isin(MemberPool(**pool)(100), MemberPool(**pool | other)(100)).any()
 
 
@@ -137,7 +138,7 @@ def test_too_few_or_too_many_numbers_are_counted_in_the_error(numbers):
 
 
 def test_a_packed_linear_layer_is_a_linear_layer_a_member():
-    packed, x = PackedLinear(D, H, SEEDS, use=0, gain=1.0), rows(K, N, D)
+    packed, x = PackedLinear(D, H, SEEDS, stream=0, gain=1.0), rows(K, N, D)
     expected = [F.linear(x[k], packed.weight[k], packed.bias[k, :, 0]) for k in range(K)]
     close(packed(x), torch.stack(expected))
 
@@ -199,7 +200,7 @@ def test_a_residual_block_adds_its_input():
 
 def test_dropout_in_training_drops_each_members_own_share_and_scales_the_rest():
     rates = [0.0, 0.2, 0.7]
-    out = PackedDropout(rates, SEEDS, use=0)(torch.ones(K, 500, 20))
+    out = PackedDropout(rates, SEEDS, stream=0)(torch.ones(K, 500, 20))
     for rate, own in zip(rates, out, strict=True):
         assert (own == 0).float().mean().item() == pytest.approx(rate, abs=0.02)
         close(own.max(), torch.tensor(1 / (1 - rate)))
@@ -207,7 +208,7 @@ def test_dropout_in_training_drops_each_members_own_share_and_scales_the_rest():
 
 def test_dropout_in_evaluation_does_nothing():
     x = rows(K, N, H)
-    assert torch.equal(PackedDropout(0.5, SEEDS, use=0).eval()(x), x)
+    assert torch.equal(PackedDropout(0.5, SEEDS, stream=0).eval()(x), x)
 
 
 class Reference(nn.Module):
@@ -257,7 +258,7 @@ def test_a_packed_network_is_a_stack_of_plain_layers_a_member(activation, normal
 
 @pytest.mark.parametrize("member", [0, 1])
 def test_a_packed_linear_layer_without_a_bias_maps_zero_to_zero(member):
-    packed = PackedLinear(D, H, SEEDS, use=0, gain=1.0, bias=False)
+    packed = PackedLinear(D, H, SEEDS, stream=0, gain=1.0, bias=False)
     assert not packed(torch.zeros(K, 1, D))[member].any()
 
 

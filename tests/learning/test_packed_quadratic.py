@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from classification_assets.learning.packed_quadratic import FEW, PackedQuadratic, with_products
+from classification_assets.learning.packed.networks.linear import FEW, PackedQuadratic, with_products
 
 
 def test_products_are_all_those_of_two_features():

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from classification_assets.learning.packed import select_members
-from classification_assets.learning.packed_tabular import Kind, PackedTabular
+from classification_assets.learning.packed.networks.members import select_members
+from classification_assets.learning.packed.networks.tabular import Kind, PackedTabular
 
 ROWS = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 1.0, 5.0])
 KINDS = [Kind("none"), Kind("dense", "dense", 0.1), Kind("axis", "axis", 0.3), Kind("ramp", "ramp")]

@@ -9,17 +9,17 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from classification_assets.learning import pictures
-from classification_assets.learning.architectures import MLP
-from classification_assets.learning.comparison import comparison
-from classification_assets.learning.datasets import TableFile
-from classification_assets.learning.folds import Fold, Folds
-from classification_assets.learning.leaderboard import leaderboard
-from classification_assets.learning.plane import planes_of
-from classification_assets.learning.scoring import evaluate
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
-from classification_assets.learning.view import View
+from classification_assets.learning.evaluation.comparison import comparison
+from classification_assets.learning.evaluation.leaderboard import leaderboard
+from classification_assets.learning.evaluation.plane import planes_of
+from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.evaluation.view import View
+from classification_assets.learning.figures import boundary_displays, displays
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.preparation.folds import Fold, Folds
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import TableFile
+from classification_assets.learning.tables.table import Table
 
 
 def texts(figure):
@@ -29,20 +29,20 @@ def texts(figure):
 
 @pytest.fixture(scope="module")
 def boundary(evaluation, split):
-    return texts(pictures.decision_boundary(evaluation, split, "moons · narrow"))
+    return texts(boundary_displays.decision_boundary(evaluation, split, "moons · narrow"))
 
 
 def test_the_rows_of_a_table_are_counted_in_the_title(table):
-    assert {"moons", "300 rows"} <= set(texts(pictures.rows(table, "moons")).split("\n"))
+    assert {"moons", "300 rows"} <= set(texts(displays.rows(table, "moons")).split("\n"))
 
 
 def test_the_rows_of_a_split_are_counted_by_fold(split):
-    assert "165 train, 60 validation, 75 test" in texts(pictures.folds(split, "moons"))
+    assert "165 train, 60 validation, 75 test" in texts(displays.folds(split, "moons"))
 
 
 def test_the_curves_tell_how_many_networks_are_kept(fit):
     failed = fit(learning_rate=(0.03, 1e38, 0.02))
-    assert "2 networks" in texts(pictures.training_curves(failed, "moons"))
+    assert "2 networks" in texts(displays.training_curves(failed, "moons"))
 
 
 def test_a_boundary_shows_the_test_accuracy_with_its_interval_and_spread(boundary, evaluation):
@@ -61,20 +61,20 @@ def test_a_boundary_of_a_matrix_names_its_features_and_how_many_there_are(fit, s
     X = np.column_stack([split.X, split.X[:, :1] ** 2, np.zeros(len(split.X), np.float32)])
     wide = Split.of_arrays(X, split.y, split.fold, names=["a", "b", "c", "d"])
     shown = evaluate(fit(on=wide), wide, view=View(plane="matrix"))
-    text = texts(pictures.decision_boundary(shown, wide, "moons")).split("\n")
+    text = texts(boundary_displays.decision_boundary(shown, wide, "moons")).split("\n")
     assert "pairs of the 3 most important of 4 features" in text
     assert {"a", "b", "c"} <= set(text)
 
 
 def test_a_confusion_matrix_shows_the_counts_of_the_test_fold(evaluation):
-    text = texts(pictures.confusion_matrix(evaluation, "moons")).split("\n")
+    text = texts(displays.confusion_matrix(evaluation, "moons")).split("\n")
     assert {str(count) for count in evaluation.confusion(Fold.TEST).ravel()} <= {
         part.strip() for part in text
     }
 
 
 def test_a_gallery_has_a_cell_for_every_experiment_and_architecture(evaluation, split):
-    figure = pictures.boundary_gallery(
+    figure = boundary_displays.boundary_gallery(
         {"one/narrow": evaluation, "two/narrow": evaluation},
         {"one": split, "two": split},
         {"one": leaderboard({"narrow": evaluation}), "two": leaderboard({"narrow": evaluation})},
@@ -86,7 +86,7 @@ def test_a_gallery_has_a_cell_for_every_experiment_and_architecture(evaluation, 
 def test_a_gallery_has_the_best_possible_beside_what_is_known_of(evaluation, split):
     unknown = dataclasses.replace(split, source={})
     board = leaderboard({"narrow": evaluation})
-    figure = pictures.boundary_gallery(
+    figure = boundary_displays.boundary_gallery(
         {"one/narrow": evaluation, "two/narrow": evaluation},
         {"one": split, "two": unknown},
         {"one": board, "two": board},
@@ -94,12 +94,12 @@ def test_a_gallery_has_the_best_possible_beside_what_is_known_of(evaluation, spl
     best = evaluation.score(Fold.TEST, "accuracy", "bayes")["value"]
     assert {"Bayes optimal", f"{best:.3f}"} <= set(texts(figure).split("\n"))
     assert len(figure.axes) == 3
-    neither = pictures.boundary_gallery({"two/narrow": evaluation}, {"two": unknown}, {"two": board})
+    neither = boundary_displays.boundary_gallery({"two/narrow": evaluation}, {"two": unknown}, {"two": board})
     assert "Bayes optimal" not in texts(neither)
 
 
 def test_a_reliability_diagram_shows_the_calibration_error_of_the_table(evaluation):
-    text = texts(pictures.calibration(evaluation, "moons"))
+    text = texts(displays.calibration(evaluation, "moons"))
     now = evaluation.score(Fold.TEST, "expected_calibration_error")["value"]
     before = evaluation.score(Fold.TEST, "expected_calibration_error", "uncalibrated")["value"]
     assert f"calibrated: ECE {now:.3f}" in text
@@ -110,7 +110,7 @@ def test_a_reliability_diagram_shows_the_calibration_error_of_the_table(evaluati
 def test_ranking_curves_show_the_areas_of_the_table(evaluation):
     area = evaluation.score(Fold.TEST, "roc_auc")["value"]
     precision = evaluation.score(Fold.TEST, "average_precision")["value"]
-    assert f"{area:.3f} · {precision:.3f}  macro" in texts(pictures.ranking(evaluation, "moons"))
+    assert f"{area:.3f} · {precision:.3f}  macro" in texts(displays.ranking(evaluation, "moons"))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def evaluations(evaluation, fit, split):
 @pytest.mark.parametrize("metric", ["log_loss", "accuracy", "macro_f1"])
 def test_score_intervals_are_those_of_the_leaderboard_and_star_its_winner(evaluations, metric):
     board = leaderboard(evaluations, metric)
-    text = texts(pictures.score_intervals(board, evaluations, "moons")).split("\n")
+    text = texts(displays.score_intervals(board, evaluations, "moons")).split("\n")
     assert f"★ {board.winner}" in text
     assert {f"{value:.3f}" for value in board.board[metric]} <= set(text)
     assert ("not tied with it" in text) == (len(board.tied()) + 1 < len(evaluations))
@@ -132,12 +132,12 @@ def test_score_intervals_are_those_of_the_leaderboard_and_star_its_winner(evalua
 def test_average_ranks_are_those_of_the_comparison(evaluations):
     board = leaderboard(evaluations)
     compared = comparison({"one": board, "two": board, "three": board})
-    text = texts(pictures.average_ranks(compared, "all"))
+    text = texts(displays.average_ranks(compared, "all"))
     for name, rank in zip(compared.ranks["architecture"], compared.ranks["test_rank"], strict=True):
         assert f"{name}  {rank:.2f}" in text or f"{rank:.2f}  {name}" in text
     assert f"p = {compared.about['p_value']:.2g}" in text
     assert "over 3 experiments" in text
-    alone = pictures.average_ranks(comparison({"one": board}), "all")
+    alone = displays.average_ranks(comparison({"one": board}), "all")
     assert "Friedman" not in texts(alone)
 
 
@@ -146,28 +146,30 @@ def test_the_effect_of_an_architecture_is_told_of_networks_that_have_a_depth(eva
         "narrow": MLP(name="narrow", hidden=(6,), activation="tanh", dropout=0.1),
         "linear": MLP(name="linear", hidden=()),
     }
-    text = texts(pictures.effect_of_architecture(architectures, evaluations, split, "linear", "moons"))
+    text = texts(
+        boundary_displays.effect_of_architecture(architectures, evaluations, split, "linear", "moons")
+    )
     assert {"tanh, dropout", "none", "narrow", "linear"} <= set(text.split("\n"))
     assert f"★ {evaluations['linear'].score(Fold.TEST, 'accuracy')['value']:.3f}" in text
 
 
 @pytest.fixture(scope="module")
 def seen(fitted, split):
-    return pictures.moments_of(fitted, split)
+    return boundary_displays.snapshots_of(fitted, split)
 
 
 def test_the_last_moment_of_a_training_is_the_classifier(seen, fitted, split, evaluation):
     plane = planes_of(split, View())[0]
-    R = pictures.MOMENT_RESOLUTION
+    R = boundary_displays.SNAPSHOT_RESOLUTION
     expected = fitted.predict_proba(plane.grid(R)).reshape(R, R, 2)
     np.testing.assert_allclose(seen[-1].probabilities, expected, atol=1e-6)
     assert seen[-1].loss == pytest.approx(evaluation.score(Fold.VALIDATION, "log_loss")["value"], abs=1e-5)
-    assert [moment.step for moment in seen] == list(fitted.checkpoints)
+    assert [snapshot.step for snapshot in seen] == list(fitted.checkpoints)
     assert seen[0].loss > seen[-1].loss
 
 
 def test_a_strip_tells_its_moments_from_before_training_to_the_end(seen, split):
-    text = texts(pictures.boundary_evolution(seen, split, "moons"))
+    text = texts(boundary_displays.boundary_evolution(seen, split, "moons"))
     assert "before training" in text
     assert f"step {seen[-1].step}" in text
     assert f"validation loss {seen[-1].loss:.3f}" in text
@@ -175,16 +177,16 @@ def test_a_strip_tells_its_moments_from_before_training_to_the_end(seen, split):
 
 
 def test_an_animation_inline_is_a_small_gif(seen, split):
-    gif = pictures.boundary_animation(seen, split, "moons")
+    gif = boundary_displays.boundary_animation(seen, split, "moons")
     assert gif.startswith(b"GIF89a")
     assert len(gif) < 300_000
 
 
 def test_of_a_training_of_which_nothing_was_kept_the_end_is_shown(fitted, split, seen):
-    (end,) = pictures.moments_of(dataclasses.replace(fitted, checkpoints={}), split)
+    (end,) = boundary_displays.snapshots_of(dataclasses.replace(fitted, checkpoints={}), split)
     np.testing.assert_allclose(end.probabilities, seen[-1].probabilities, atol=1e-6)
     assert (end.step, end.loss) == (seen[-1].step, pytest.approx(seen[-1].loss))
-    assert "the end alone" in texts(pictures.boundary_evolution([end], split, "moons"))
+    assert "the end alone" in texts(boundary_displays.boundary_evolution([end], split, "moons"))
 
 
 def test_categories_truths_and_dates_are_words_at_their_axes(tmp_path, fit):
@@ -199,7 +201,7 @@ def test_categories_truths_and_dates_are_words_at_their_axes(tmp_path, fit):
 
     def at_axes(*pair):
         evaluation = evaluate(fitted, split, view=View(plane=pair))
-        ax = pictures.decision_boundary(evaluation, split, "rows").axes[0]
+        ax = boundary_displays.decision_boundary(evaluation, split, "rows").axes[0]
         return [
             [label.get_text() for label in labels] for labels in (ax.get_xticklabels(), ax.get_yticklabels())
         ]
@@ -214,5 +216,5 @@ def test_moments_of_a_day_are_told_by_their_time_at_the_axis(tmp_path):
     at = pd.Timestamp("2024-03-05T10:00") + pd.to_timedelta(np.arange(80), unit="min")
     frame = pd.DataFrame({"at": at, "load": np.arange(80) % 7, "label": np.arange(80) % 2})
     frame.to_parquet(tmp_path / "log.parquet")
-    figure = pictures.rows(Table.of(TableFile(path=str(tmp_path / "log.parquet"), target="label")), "log")
+    figure = displays.rows(Table.of(TableFile(path=str(tmp_path / "log.parquet"), target="label")), "log")
     assert "10:30\n2024-03-05" in texts(figure)

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from classification_assets.learning.plane import Plane, planes, window
-from classification_assets.learning.view import View
+from classification_assets.learning.evaluation.plane import Plane, planes, window
+from classification_assets.learning.evaluation.view import View
 
 values = st.floats(-1e4, 1e4, width=32)
 

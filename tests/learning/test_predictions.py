@@ -7,15 +7,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from classification_assets.learning import predictions as predicting
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.artifacts import load, save
-from classification_assets.learning.checks import predictable
-from classification_assets.learning.datasets import TableFile, UnlabelledFile
-from classification_assets.learning.folds import Folds
-from classification_assets.learning.predictions import check_file, predict_file
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.artifacts.storage import load, save
+from classification_assets.learning.models import predictions as predicting
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.models.checks import predictable
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.models.predictions import check_file, predict_file
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.folds import Folds
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import TableFile, UnlabelledFile
+from classification_assets.learning.tables.table import Table
 from classification_assets.predict import main
 
 CLASSES = ["ill", "well"]
@@ -51,7 +53,7 @@ def model(split, tmp_path_factory):
     """A stored model of people, with its fitted classifier."""
     folder = tmp_path_factory.mktemp("model")
     training = Training(members=3, max_epochs=20)
-    fitted = MLP(name="narrow", hidden=(6,)).fit(split, training, training.seeds)
+    fitted = fit(MLP(name="narrow", hidden=(6,)), split, training)
     save(fitted, folder / "model.safetensors")
     return fitted, folder / "model.safetensors"
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
-from classification_assets.learning.folds import Fold, Folds
-from classification_assets.learning.preprocessing import Preprocessing
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.preparation.folds import Fold, Folds
+from classification_assets.learning.preparation.preprocessing import Preprocessing
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.table import Table
 
 NAMES = ["height", "width", "depth"]
 rows = arrays(np.float32, st.tuples(st.integers(2, 40), st.just(3)), elements=st.floats(-1e4, 1e4, width=32))

@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classification_assets.learning import profile as profiles
-from classification_assets.learning.checks import separate_folds
-from classification_assets.learning.data_checks import of_dataset
-from classification_assets.learning.datasets import (
+from classification_assets.learning.preparation import profile as profiles
+from classification_assets.learning.preparation.checks import dataset_checks, separate_folds
+from classification_assets.learning.preparation.folds import Folds
+from classification_assets.learning.preparation.profile import Profile
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import (
     Blobs,
     Circles,
     Moons,
@@ -16,9 +18,7 @@ from classification_assets.learning.datasets import (
     Spirals,
     TableFile,
 )
-from classification_assets.learning.folds import Folds
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.tables.table import Table
 
 N = 300
 
@@ -32,7 +32,7 @@ def table(roles=None, **columns):
 
 
 def verdicts(table):
-    return {check.name: check.judge(table) for check in of_dataset()}
+    return {check.name: check.judge(Profile.of(table)) for check in dataset_checks()}
 
 
 def failed(table):
@@ -58,7 +58,7 @@ def test_nothing_is_wrong_with_what_is_shipped(dataset):
 
 
 def test_every_column_is_described_with_its_role():
-    columns = table(Roles(id="name", drop=("note",)), name=range(N), note=1).profile.columns.set_index(
+    columns = Profile.of(table(Roles(id="name", drop=("note",)), name=range(N), note=1)).columns.set_index(
         "column"
     )
     assert columns["role"].to_dict() == {
@@ -81,7 +81,7 @@ def test_columns_of_any_type_may_lie_beside_the_features():
         raw=[b"x"] * N,
         half=np.arange(N).astype(np.float16),
     )
-    columns = beside.profile.columns.set_index("column")
+    columns = Profile.of(beside).columns.set_index("column")
     assert columns.loc["half", "highest"] == "299"
     assert np.isnan(columns.loc["many", "different values"])
     assert failed(beside) == set()
@@ -90,14 +90,14 @@ def test_columns_of_any_type_may_lie_beside_the_features():
 def test_gaps_are_counted():
     gaps = np.where(np.arange(N) < 180, np.nan, 1.0)
     found = table(gap=gaps)
-    assert found.profile.columns.set_index("column").loc["gap", "missing"] == pytest.approx(0.6)
+    assert Profile.of(found).columns.set_index("column").loc["gap", "missing"] == pytest.approx(0.6)
     assert failed(found) == {"columns_filled"}
     assert "missing in more than half of the rows: gap" in verdicts(found)["columns_filled"][1]
 
 
 def test_columns_that_do_not_vary_are_named():
     found = table(same=7, none=None)
-    assert found.profile.constant == ["same", "none"]
+    assert Profile.of(found).constant == ["same", "none"]
     assert "same, none (of 4 features)" in verdicts(found)["columns_vary"][1]
     assert "columns_vary" in failed(found)
 
@@ -113,7 +113,7 @@ def test_columns_that_do_not_vary_are_named():
 )
 def test_a_column_that_alone_predicts_the_target_is_a_suspect(leak):
     found = table(told=leak(np.arange(N) % 2))
-    assert found.profile.suspects == ["told"]
+    assert Profile.of(found).suspects == ["told"]
     assert failed(found) == {"nothing_leaks"}
     _, sentence = verdicts(found)["nothing_leaks"]
     assert sentence.startswith("alone it predicts 'label' almost without error: told; is it known when")
@@ -121,7 +121,7 @@ def test_a_column_that_alone_predicts_the_target_is_a_suspect(leak):
 
 def test_a_value_a_row_is_no_suspect_though_a_tree_could_learn_it_by_heart():
     names = table(Roles(columns={"name": "categorical"}), name=[f"n{row}" for row in range(N)])
-    assert names.profile.suspects == []
+    assert Profile.of(names).suspects == []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_value_a_row_is_no_suspect_though_a_tree_could_learn_it_by_heart():
 )
 def test_values_that_float32_cannot_tell_apart_are_told(values):
     found = table(k=values)
-    before, after = found.profile.merged["k"]
+    before, after = Profile.of(found).merged["k"]
     assert before == len(set(values))
     assert after <= before / 2
     assert "values_stay_apart" in failed(found)
@@ -156,36 +156,36 @@ def test_values_that_float32_cannot_tell_apart_are_told(values):
     ],
 )
 def test_values_that_stay_different_or_never_were_are_not(values):
-    assert table(k=values).profile.merged == {}
+    assert Profile.of(table(k=values)).merged == {}
 
 
 @pytest.mark.parametrize("others", [[], [0.7], [0.7, 0.9, 1.1]])
 def test_few_values_and_their_last_digits_are_not_rounded_away(others):
-    assert table(k=np.resize([0.1 + 0.2, 0.3, *others], N)).profile.merged == {}
+    assert Profile.of(table(k=np.resize([0.1 + 0.2, 0.3, *others], N))).merged == {}
 
 
 def test_large_numbers_that_are_categories_are_not_rounded():
-    assert table(Roles(columns={"k": "categorical"}), k=10**15 + np.arange(N) % 9).profile.merged == {}
+    assert Profile.of(table(Roles(columns={"k": "categorical"}), k=10**15 + np.arange(N) % 9)).merged == {}
 
 
 def test_repeated_and_contradicting_rows_are_counted():
     x, label = np.arange(N) // 2, np.zeros(N, int)
     label[: N // 2] = np.arange(N // 2) % 2
     found = table(x=x, word="a", label=label)
-    assert found.profile.repeated == N / 2
-    assert found.profile.contradicting == N / 2
+    assert Profile.of(found).repeated == N / 2
+    assert Profile.of(found).contradicting == N / 2
     assert {"rows_differ", "labels_agree"} <= failed(found)
 
 
 def test_rows_of_one_group_do_not_repeat_each_other():
     x = np.arange(N) // 4  # four rows alike: two of one group, two of another
     found = table(Roles(group="who"), x=x, word="a", who=np.arange(N) // 2, label=np.arange(N) // 4 % 2)
-    assert found.profile.repeated == N / 4
+    assert Profile.of(found).repeated == N / 4
     assert verdicts(found)["rows_differ"][1].startswith(
         "75 of 300 rows have the features of an earlier one with another who"
     )
     copies = table(Roles(group="who"), x=x, word="a", who=x, label=x % 2)
-    assert copies.profile.repeated == 0
+    assert Profile.of(copies).repeated == 0
     assert "rows_differ" not in failed(copies)
 
 
@@ -224,7 +224,7 @@ def test_of_what_has_no_groups_nothing_is_advised():
 
 def test_gaps_and_signed_zeros_repeat_too():
     x = np.where(np.arange(N) % 2, np.nan, np.where(np.arange(N) % 4, 0.0, -0.0))
-    assert table(x=x, word="a").profile.repeated == N - 2
+    assert Profile.of(table(x=x, word="a")).repeated == N - 2
 
 
 def test_rare_classes_are_named():
@@ -241,11 +241,11 @@ def test_rows_without_a_label_are_told():
 def test_a_large_table_is_tried_on_evenly_spaced_rows(monkeypatch):
     monkeypatch.setattr(profiles, "TRIED", 50)
     found = table(told=np.arange(N) % 2)
-    assert found.profile.suspects == []  # every sixth row is of class 0
+    assert Profile.of(found).suspects == []  # every sixth row is of class 0
     monkeypatch.setattr(profiles, "TRIED", 70)
-    assert table(told=np.arange(N) // 7 % 2, label=np.arange(N) // 7 % 2).profile.suspects == ["told"]
+    assert Profile.of(table(told=np.arange(N) // 7 % 2, label=np.arange(N) // 7 % 2)).suspects == ["told"]
 
 
 def test_the_checks_are_light_to_import(imported_by):
-    loaded = imported_by("import classification_assets.learning.data_checks")
+    loaded = imported_by("import classification_assets.learning.preparation.checks")
     assert not loaded & {"torch", "sklearn", "pandas", "pyarrow", "matplotlib"}

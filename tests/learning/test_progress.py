@@ -7,8 +7,10 @@ import time
 import pytest
 import torch
 
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.progress import LINES, Progress, timed_fit
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.models.fit import timed_fit
+from classification_assets.learning.models.progress import LINES, Progress
+from classification_assets.learning.packed.options import Training
 
 ENTRY = {
     "train_loss": torch.tensor([0.1, 0.3, float("nan")]),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classification_assets.learning.artifacts import load, save, stage
+from classification_assets.learning.artifacts.storage import load, save, stage
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ import sys
 
 import numpy as np
 import pandas as pd
-from classification_assets.learning import artifacts
+from classification_assets.learning.artifacts import storage as artifacts
 
 path = sys.argv[1]
 for _ in sys.stdin:
@@ -63,14 +63,14 @@ def killed(tmp_path_factory):
     """
     path = tmp_path_factory.mktemp("killed") / "big.parquet"
     save(pd.DataFrame({"generation": 0, "noise": np.zeros(200_000)}), path)
-    moments, whole, partial = random.Random(0), [], 0
+    snapshots, whole, partial = random.Random(0), [], 0
     command = [sys.executable, "-c", NURSERY, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
         for _ in range(12):
             nursery.stdin.write("\n")
             nursery.stdin.flush()
             child = int(nursery.stdout.readline())
-            time.sleep(0.04 + 0.08 * moments.random())
+            time.sleep(0.04 + 0.08 * snapshots.random())
             os.kill(child, signal.SIGKILL)
             nursery.stdout.readline()
             frame = load(path)

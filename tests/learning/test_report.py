@@ -9,15 +9,22 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from classification_assets.learning.architectures import MLP
-from classification_assets.learning.checks import Check, beats_linear, of_evaluation, of_model
-from classification_assets.learning.comparison import comparison
-from classification_assets.learning.criteria import Bounds
-from classification_assets.learning.folds import Fold
-from classification_assets.learning.leaderboard import leaderboard
-from classification_assets.learning.rendering import as_table
-from classification_assets.learning.report import Chapter, Judged, comparison_report, experiment_report
-from classification_assets.learning.scoring import evaluate
+from classification_assets.learning.check import Check
+from classification_assets.learning.evaluation.bounds import Bounds
+from classification_assets.learning.evaluation.checks import beats_linear, evaluation_checks
+from classification_assets.learning.evaluation.comparison import comparison
+from classification_assets.learning.evaluation.leaderboard import leaderboard
+from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.models.checks import model_checks
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.reports.rendering import as_table
+from classification_assets.learning.reports.report import (
+    Chapter,
+    CheckResult,
+    comparison_report,
+    experiment_report,
+)
 
 
 def png(colour="red"):
@@ -72,15 +79,15 @@ def report(parts, split):
                 models[name],
                 evaluations[name],
                 [
-                    *Judged.all(of_model(), models[name]),
-                    *Judged.all(of_evaluation(Bounds()), evaluations[name]),
+                    *CheckResult.all(model_checks(), models[name]),
+                    *CheckResult.all(evaluation_checks(Bounds()), evaluations[name]),
                 ],
                 {"boundary": png()},
                 made or {},
             )
             for name in of
         }
-        checks = Judged.all([Check.of(beats_linear)], board)
+        checks = CheckResult.all([Check.of(beats_linear)], board)
         options = {"pictures": {"scores": png("blue")}, "data_pictures": {"rows": png("green")}} | options
         return experiment_report(
             "moons", {"dataset": {"kind": "moons"}}, on, board, chapters, checks=checks, **options
@@ -155,8 +162,8 @@ def compared(parts):
     models, evaluations, board = parts
     checks = {
         f"one · {name}": [
-            *Judged.all(of_model(), models[name]),
-            *Judged.all(of_evaluation(Bounds()), evaluations[name]),
+            *CheckResult.all(model_checks(), models[name]),
+            *CheckResult.all(evaluation_checks(Bounds()), evaluations[name]),
         ]
         for name in models
     }
@@ -188,14 +195,17 @@ def test_a_comparison_tells_every_experiments_result(compared, parts):
 
 def test_a_comparison_tells_of_the_checks_that_did_not_pass_alone(compared):
     found = {
-        "one · narrow": [Judged("converged", False, "it still falls"), Judged("calibrated", True, "it is")],
-        "one · linear": [Judged("converged", True, "it does")],
+        "one · narrow": [
+            CheckResult("converged", False, "it still falls"),
+            CheckResult("calibrated", True, "it is"),
+        ],
+        "one · linear": [CheckResult("converged", True, "it does")],
     }
     _, text = read(compared(found))
     assert re.search(r"1 of 3\. .* one · narrow converged : it still falls", text)
     assert "it is" not in text
     assert "one · linear" not in text
-    assert "0 of 1." in read(compared({"one": [Judged("converged", True, "it does")]}))[1]
+    assert "0 of 1." in read(compared({"one": [CheckResult("converged", True, "it does")]}))[1]
 
 
 def test_a_comparison_has_every_architectures_f1_of_each_class(compared, parts):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from classification_assets.learning.metrics import average_scores, calibration_error, class_scores
-from classification_assets.learning.resampling import (
+from classification_assets.learning.evaluation.metrics import average_scores, calibration_error, class_scores
+from classification_assets.learning.evaluation.resampling import (
     CHUNK,
     UNITS,
     Resampled,

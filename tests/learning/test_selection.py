@@ -7,14 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from classification_assets.learning import ensemble
-from classification_assets.learning.selection import (
-    bagged_weights,
-    choose,
-    greedy_weights,
-    temperatures,
-    true_class,
-)
+from classification_assets.learning.models import ensemble
+from classification_assets.learning.models.calibration import temperatures, true_class
+from classification_assets.learning.models.tabular.selection import bagged_weights, choose, greedy_weights
 
 sizes = st.tuples(st.integers(1, 4), st.integers(1, 30), st.integers(2, 5))
 drawn = sizes.flatmap(

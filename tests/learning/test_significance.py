@@ -11,8 +11,8 @@ from sklearn.metrics import f1_score
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from classification_assets.learning.metrics import row_statistics
-from classification_assets.learning.significance import (
+from classification_assets.learning.evaluation.metrics import row_statistics
+from classification_assets.learning.evaluation.significance import (
     friedman,
     holm,
     joined,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from classification_assets.learning.datasets import Moons
-from classification_assets.learning.folds import Fold, Folds
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.preparation.folds import Fold, Folds
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import Moons
+from classification_assets.learning.tables.table import Table
 
 WORDS = np.array(["pear", "apple", "pear", "fig", "apple", "fig"])
 

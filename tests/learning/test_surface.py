@@ -3,11 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.folds import Fold
-from classification_assets.learning.plane import Plane
-from classification_assets.learning.split import Split
-from classification_assets.learning.surface import LEAST, interpolated, surface
+from classification_assets.learning.evaluation.plane import Plane
+from classification_assets.learning.evaluation.surface import LEAST, interpolated, surface
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.preparation.split import Split
 
 R = 201
 
@@ -116,7 +118,7 @@ def test_of_trained_networks_it_agrees_with_all_that_they_say(activation):
     y = (np.hypot(*X.T) > 1).astype(int)
     split = Split.of_arrays(X, y, np.full(400, Fold.TRAIN, np.int8), names=["a", "b"])
     training = Training(members=4, max_epochs=30, batch_size=32, early_stopping=False)
-    fitted = MLP(hidden=(32, 32), activation=activation).fit(split, training, training.seeds, "cpu")
+    fitted = fit(MLP(hidden=(32, 32), activation=activation), split, training, "cpu")
     plane = Plane.of(X, ["a", "b"])
     p, disagreement = surface(fitted, plane, R)
     expected, expected_disagreement, _ = fitted.member_predictions(plane.grid(R))

@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from classification_assets.learning import batches
-from classification_assets.learning import training as training_module
-from classification_assets.learning.architectures import MLP, Training
-from classification_assets.learning.packed import PackedDropout, PackedMLP, VmapNetwork
-from classification_assets.learning.training import train
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.packed import batches
+from classification_assets.learning.packed import training as training_module
+from classification_assets.learning.packed.networks.layers import PackedDropout, PackedMLP
+from classification_assets.learning.packed.networks.vmap import VmapNetwork
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.packed.training import train
 
 SEEDS = [5, 1, 4, 0, 7, 2, 6, 3]
 EVERYTHING = Training(

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from classification_assets.learning.view import View
+from classification_assets.learning.evaluation.view import View
 
 
 def test_what_is_not_declared_is_left_to_the_number_of_features():
@@ -35,5 +35,5 @@ def test_a_feature_that_there_is_not_is_named_with_those_that_there_are():
 
 
 def test_declaring_one_imports_nothing_heavy(imported_by):
-    loaded = imported_by("import classification_assets.learning.view")
+    loaded = imported_by("import classification_assets.learning.evaluation.view")
     assert not loaded & {"torch", "sklearn", "pandas", "matplotlib", "scipy"}

@@ -19,12 +19,12 @@ from matplotlib.path import Path as Line
 from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image, ImageDraw, ImageFont
 
-from classification_assets.learning.figures.evolution import Moment, panel_size
-from classification_assets.learning.figures.glyphs import font_file, tell_what_is_missing
-from classification_assets.learning.figures.landscape import TINY, Extent, borders, tint
-from classification_assets.learning.figures.legend import shortened
-from classification_assets.learning.figures.points import TEST, Points
-from classification_assets.learning.figures.style import PALETTE, Theme, theme_named
+from classification_assets.learning.figures.canvas.glyphs import font_file, tell_what_is_missing
+from classification_assets.learning.figures.canvas.landscape import TINY, Extent, borders, tint
+from classification_assets.learning.figures.canvas.legend import shortened
+from classification_assets.learning.figures.canvas.points import TEST, Points
+from classification_assets.learning.figures.canvas.style import PALETTE, Theme, theme_named
+from classification_assets.learning.figures.evolution import Snapshot, panel_size
 
 INLINE_BYTES = 300_000
 """What an inline picture may weigh."""
@@ -35,7 +35,7 @@ POINTS = 250
 
 @dataclass(frozen=True)
 class _Quality:
-    """Side of the map in pixels, frames a moment, tints a class, and about its bytes against the first's."""
+    """Side of the map in pixels, frames a snapshot, tints a class, and about its bytes against the first's."""
 
     side: int
     between: int
@@ -44,7 +44,7 @@ class _Quality:
 
 
 _LARGE = _Quality(560, 3, 12)
-# Dagster's event log keeps an inline picture three times a run: it shows the moments alone, the large one glides.
+# Dagster's event log keeps an inline picture three times a run: it shows the snapshots alone, the large one glides.
 _INLINE = (
     _Quality(340, 1, 8),
     _Quality(260, 1, 5, 0.6),
@@ -53,7 +53,7 @@ _INLINE = (
 
 
 def animation(
-    moments: Sequence[Moment],
+    snapshots: Sequence[Snapshot],
     extent: Extent,
     *,
     classes: Sequence[str],
@@ -62,11 +62,11 @@ def animation(
     theme: str = "light",
     inline: bool = True,
 ) -> bytes:
-    """An endlessly repeated GIF of a training, blended from moment to moment, that rests at the end.
+    """An endlessly repeated GIF of a training, blended from snapshot to snapshot, that rests at the end.
 
     Parameters
     ----------
-    moments : two or more, by step; their grids are equal
+    snapshots : two or more, by step; their grids are equal
     extent : (x0, x1, y0, y1)
     classes : names of the C classes
     points : rows on the plane, of which some of the test fold are drawn
@@ -74,8 +74,8 @@ def animation(
     theme : "light" or "dark"
     inline : small enough to be shown inside a page (less than 300 kB), else large, smooth and in more colours
     """
-    if len(moments) < 2:
-        raise ValueError(f"an animation needs two moments or more, got {len(moments)}")
+    if len(snapshots) < 2:
+        raise ValueError(f"an animation needs two snapshots or more, got {len(snapshots)}")
     chosen = theme_named(theme)
     side, painted, expected, gif = 0, [], 0.0, b""
     # Of many classes hardly a pixel stands still, so there is no use in trying the largest.
@@ -86,7 +86,7 @@ def animation(
         if quality.side != side:
             side = quality.side
             page = _Page(extent, classes, points, title, chosen, side)
-            painted, finest = page.frames(moments, quality.between), quality.between
+            painted, finest = page.frames(snapshots, quality.between), quality.between
         frames = painted[:: finest // quality.between]
         gif = _encoded(frames, _palette(chosen, len(classes), quality.tints), MOMENT // quality.between)
         if len(gif) <= INLINE_BYTES:
@@ -169,22 +169,22 @@ class _Page:
         self.dots = self._dots(points)
         tell_what_is_missing()
 
-    def frames(self, moments: Sequence[Moment], between: int) -> list[Image.Image]:
-        """The page at every moment, and blended at the steps `between` each and the next."""
-        logs = [np.log(np.maximum(moment.probabilities, TINY)).astype(np.float32) for moment in moments]
+    def frames(self, snapshots: Sequence[Snapshot], between: int) -> list[Image.Image]:
+        """The page at every snapshot, and blended at the steps `between` each and the next."""
+        logs = [np.log(np.maximum(snapshot.probabilities, TINY)).astype(np.float32) for snapshot in snapshots]
         frames = []
         for index, (here, there) in enumerate(pairwise(logs)):
             for part in np.arange(between, dtype=np.float32) / between:
-                frames.append(self._frame(moments, index + part, (1 - part) * here + part * there))
-        return [*frames, self._frame(moments, len(moments) - 1, logs[-1])]
+                frames.append(self._frame(snapshots, index + part, (1 - part) * here + part * there))
+        return [*frames, self._frame(snapshots, len(snapshots) - 1, logs[-1])]
 
-    def _frame(self, moments: Sequence[Moment], position: float, logs: np.ndarray) -> Image.Image:
-        """The page at a position among the moments, of (R, R, C) logarithms of probabilities."""
+    def _frame(self, snapshots: Sequence[Snapshot], position: float, logs: np.ndarray) -> Image.Image:
+        """The page at a position among the snapshots, of (R, R, C) logarithms of probabilities."""
         probabilities = np.exp(logs)
         probabilities /= probabilities.sum(axis=2, keepdims=True)
         frame = self.ground.copy()
         frame.paste(self._map(probabilities), (self.margin, self.top))
-        self._tell(ImageDraw.Draw(frame), moments, position)
+        self._tell(ImageDraw.Draw(frame), snapshots, position)
         return frame
 
     def _map(self, probabilities: np.ndarray) -> Image.Image:
@@ -201,17 +201,17 @@ class _Page:
             picture.paste(self.dots, mask=self.dots)
         return picture
 
-    def _tell(self, draw: ImageDraw.ImageDraw, moments: Sequence[Moment], position: float) -> None:
-        # Moments are known as they are, so text names the latest one; the bar moves evenly.
-        moment = moments[int(position + 1e-9)]
-        text = f"step {moment.step:,} of {moments[-1].step:,}"
-        if moment.loss is not None:
-            text += f" · validation loss {moment.loss:.3f}"
+    def _tell(self, draw: ImageDraw.ImageDraw, snapshots: Sequence[Snapshot], position: float) -> None:
+        # Snapshots are known as they are, so text names the latest one; the bar moves evenly.
+        snapshot = snapshots[int(position + 1e-9)]
+        text = f"step {snapshot.step:,} of {snapshots[-1].step:,}"
+        if snapshot.loss is not None:
+            text += f" · validation loss {snapshot.loss:.3f}"
         draw.text((self.margin, round(32 * self.unit)), text, font=self.small, fill=self.theme.muted)
         low = self.top + self.height + round(7 * self.unit)
         high = low + max(2, round(4 * self.unit))
         end = self.margin + self.width
-        done = self.margin + round(self.width * position / (len(moments) - 1))
+        done = self.margin + round(self.width * position / (len(snapshots) - 1))
         draw.rectangle((self.margin, low, end, high), fill=self.theme.faint)
         draw.rectangle((self.margin, low, done, high), fill=self.theme.accent)
 

@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from classification_assets.learning.figures.gallery import Cell, draw_cell
-from classification_assets.learning.figures.legend import (
+from classification_assets.learning.figures.canvas.legend import (
     HEIGHT,
     MARK_WIDTH,
     Entry,
@@ -20,7 +19,8 @@ from classification_assets.learning.figures.legend import (
     key,
     shortened,
 )
-from classification_assets.learning.figures.style import Theme, sheet
+from classification_assets.learning.figures.canvas.style import Theme, sheet
+from classification_assets.learning.figures.gallery import Cell, draw_cell
 
 WIDTH, HIGH, GAP = 2.3, 2.2, 0.3  # inches
 PICTURE, ACROSS, BETWEEN, NAME, BELOW = 1.35, 5, 0.1, 0.24, 0.54

@@ -11,9 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from scipy.ndimage import distance_transform_edt
 
-from classification_assets.learning.figures.gallery import Cell
-from classification_assets.learning.figures.landscape import DASHES, DISAGREEMENT, HATCH, Extent, landscape
-from classification_assets.learning.figures.legend import (
+from classification_assets.learning.figures.canvas.landscape import (
+    DASHES,
+    DISAGREEMENT,
+    HATCH,
+    Extent,
+    landscape,
+)
+from classification_assets.learning.figures.canvas.legend import (
     HEIGHT,
     MARK_WIDTH,
     Entry,
@@ -23,7 +28,7 @@ from classification_assets.learning.figures.legend import (
     shortened,
     width_of,
 )
-from classification_assets.learning.figures.points import (
+from classification_assets.learning.figures.canvas.points import (
     TEST,
     TRAIN,
     VALIDATION,
@@ -31,7 +36,7 @@ from classification_assets.learning.figures.points import (
     chosen_rows,
     point_mark,
 )
-from classification_assets.learning.figures.style import (
+from classification_assets.learning.figures.canvas.style import (
     DPI,
     NO_WORDS,
     Theme,
@@ -40,6 +45,7 @@ from classification_assets.learning.figures.style import (
     map_size,
     sheet,
 )
+from classification_assets.learning.figures.gallery import Cell
 
 TOLD_BY_COLOUR = 8
 REGION_NAME, REGION_LETTER, REGION_LINE = 16, 0.066, 0.18

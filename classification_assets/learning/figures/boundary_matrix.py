@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from classification_assets.learning.figures.boundary import legend_sections
+from classification_assets.learning.figures.canvas.landscape import landscape
+from classification_assets.learning.figures.canvas.legend import key, shortened
+from classification_assets.learning.figures.canvas.points import chosen_rows
+from classification_assets.learning.figures.canvas.style import NO_WORDS, Words, axis_names, sheet
 from classification_assets.learning.figures.gallery import Cell
-from classification_assets.learning.figures.landscape import landscape
-from classification_assets.learning.figures.legend import key, shortened
-from classification_assets.learning.figures.points import chosen_rows
-from classification_assets.learning.figures.style import NO_WORDS, Words, axis_names, sheet
 
 SIDES = {2: 3.6, 3: 2.5, 4: 1.85}  # inches, by number of features
 GAP = 0.12

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from classification_assets.learning.figures.legend import shortened
-from classification_assets.learning.figures.style import Theme, sheet
+from classification_assets.learning.figures.canvas.legend import shortened
+from classification_assets.learning.figures.canvas.style import Theme, sheet
 
 WRONG = "#d55e00"
 NOTE = "large: % of the true class · small: rows"

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from classification_assets.learning.figures.legend import shortened
-from classification_assets.learning.figures.style import Theme, sheet
+from classification_assets.learning.figures.canvas.legend import shortened
+from classification_assets.learning.figures.canvas.style import Theme, sheet
 
 WIDTH, ROW, BAR = 5.2, 0.24, 0.13  # inches
 

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, StrMethodFormatter
 
-from classification_assets.learning.figures.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
-from classification_assets.learning.figures.style import Theme, sheet
+from classification_assets.learning.figures.canvas.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
+from classification_assets.learning.figures.canvas.style import Theme, sheet
 
 WIDTH, HEIGHT_OF_PANEL, GAP = 3.3, 2.8, 0.75  # inches
 MEMBERS_AS_LINES = 12

@@ -1,4 +1,4 @@
-"""How the boundary forms during training: a strip of moments."""
+"""How the boundary forms during training: a strip of snapshots."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from classification_assets.learning.figures.landscape import Extent, landscape
-from classification_assets.learning.figures.legend import Section, class_dots, key
-from classification_assets.learning.figures.points import TEST, Points
-from classification_assets.learning.figures.style import COMPARABLE, sheet, without_ticks
+from classification_assets.learning.figures.canvas.landscape import Extent, landscape
+from classification_assets.learning.figures.canvas.legend import Section, class_dots, key
+from classification_assets.learning.figures.canvas.points import TEST, Points
+from classification_assets.learning.figures.canvas.style import COMPARABLE, sheet, without_ticks
 
-ACROSS, SIDE, GAP, BELOW = 4, 1.75, 0.1, 0.42  # moments; inches
+ACROSS, SIDE, GAP, BELOW = 4, 1.75, 0.1, 0.42  # snapshots; inches
 POINTS = 150
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class Snapshot:
     """What a classifier said at a step of its training.
 
     Attributes
@@ -35,7 +35,7 @@ class Moment:
 
 
 def evolution(
-    moments: Sequence[Moment],
+    snapshots: Sequence[Snapshot],
     extent: Extent,
     *,
     classes: Sequence[str],
@@ -45,11 +45,11 @@ def evolution(
     note: str = "",
     theme: str = "light",
 ) -> Figure:
-    """Small boundary pictures of some moments, four in a row, with step and validation loss under each.
+    """Small boundary pictures of some snapshots, four in a row, with step and validation loss under each.
 
     Parameters
     ----------
-    moments : in the order in which they are shown
+    snapshots : in the order in which they are shown
     extent : (x0, x1, y0, y1)
     classes : names of the C classes
     points : rows on the plane, of which a few of the test fold are drawn
@@ -58,29 +58,29 @@ def evolution(
     note : small text at the foot
     theme : "light" or "dark"
     """
-    if not moments:
-        raise ValueError("an evolution needs moments, got none")
-    for moment in moments:
-        if np.ndim(moment.probabilities) != 3 or moment.probabilities.shape[2] != len(classes):
+    if not snapshots:
+        raise ValueError("an evolution needs snapshots, got none")
+    for snapshot in snapshots:
+        if np.ndim(snapshot.probabilities) != 3 or snapshot.probabilities.shape[2] != len(classes):
             raise ValueError(
-                f"probabilities of step {moment.step} must be (R, R, C) with C = {len(classes)} classes, "
-                f"got {np.shape(moment.probabilities)}"
+                f"probabilities of step {snapshot.step} must be (R, R, C) with C = {len(classes)} classes, "
+                f"got {np.shape(snapshot.probabilities)}"
             )
     width, height = panel_size(extent, SIDE)
-    rows = -(-len(moments) // ACROSS)
-    # Rows are filled evenly: six moments stand three and three.
-    across = -(-len(moments) // rows)
+    rows = -(-len(snapshots) // ACROSS)
+    # Rows are filled evenly: six snapshots stand three and three.
+    across = -(-len(snapshots) // rows)
     drawn = None if points is None else points[points.fold == TEST].inside(extent).thinned(POINTS)
     dashed = "dashed: the optimal boundary" if truth is not None and len(classes) > 1 else ""
     dots = "dots: some of the test rows" if drawn is not None and len(drawn) else ""
     with sheet(theme, title, " · ".join(filter(None, [note, dots, dashed]))) as figure:
         panels = []
-        for index, moment in enumerate(moments):
+        for index, snapshot in enumerate(snapshots):
             row, column = divmod(index, across)
             ax = figure.panel(column * (width + GAP), (rows - 1 - row) * (height + BELOW), width, height)
             landscape(
                 ax,
-                moment.probabilities,
+                snapshot.probabilities,
                 extent,
                 theme=figure.theme,
                 points=drawn,
@@ -90,7 +90,7 @@ def evolution(
             )
             without_ticks(ax)
             ax.spines[:].set(visible=True, color=figure.theme.faint, linewidth=0.6)
-            _name(ax, moment, figure.theme.muted)
+            _name(ax, snapshot, figure.theme.muted)
             panels.append(ax)
         last_of_first_row = panels[min(across, len(panels)) - 1]
         key(last_of_first_row, [Section("class", class_dots(classes, figure.theme))], figure.theme)
@@ -106,13 +106,13 @@ def panel_size(extent: Extent, side: float) -> tuple[float, float]:
     return (side, side / ratio) if ratio > 1 else (side * ratio, side)
 
 
-def _name(ax: Axes, moment: Moment, muted: str) -> None:
+def _name(ax: Axes, snapshot: Snapshot, muted: str) -> None:
     place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top", "ha": "center"}
-    step = f"step {moment.step:,}" if moment.step else "before training"
+    step = f"step {snapshot.step:,}" if snapshot.step else "before training"
     ax.annotate(step, (0.5, 0), xytext=(0, -4), fontsize=8.5, fontweight="bold", **place)
-    if moment.loss is not None:
+    if snapshot.loss is not None:
         ax.annotate(
-            f"validation loss {moment.loss:.3f}",
+            f"validation loss {snapshot.loss:.3f}",
             (0.5, 0),
             xytext=(0, -15),
             fontsize=7.5,

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from classification_assets.learning.figures.legend import (
+from classification_assets.learning.figures.canvas.legend import (
     HEIGHT,
     MARK_WIDTH,
     Entry,
@@ -20,7 +20,7 @@ from classification_assets.learning.figures.legend import (
     key,
     shortened,
 )
-from classification_assets.learning.figures.style import Theme, sheet
+from classification_assets.learning.figures.canvas.style import Theme, sheet
 
 WIDTH, ROW, GAP = 3.4, 0.3, 0.85  # inches
 NUMBERS = 46  # points, right of a panel

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from classification_assets.learning.figures.landscape import Extent, landscape
-from classification_assets.learning.figures.legend import shortened, width_of
-from classification_assets.learning.figures.points import TEST, Points
-from classification_assets.learning.figures.style import Theme, sheet, without_ticks
+from classification_assets.learning.figures.canvas.landscape import Extent, landscape
+from classification_assets.learning.figures.canvas.legend import shortened, width_of
+from classification_assets.learning.figures.canvas.points import TEST, Points
+from classification_assets.learning.figures.canvas.style import Theme, sheet, without_ticks
 
 POINTS_PER_SQUARE_INCH = 60
 GAP = 0.07  # inches

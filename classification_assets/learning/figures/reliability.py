@@ -12,11 +12,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
+from classification_assets.learning.evaluation.metrics import BINS, calibration_bins, calibration_error
+from classification_assets.learning.evaluation.resampling import wilson
+from classification_assets.learning.figures.canvas.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
+from classification_assets.learning.figures.canvas.style import Theme, sheet
 from classification_assets.learning.figures.confusion import WRONG
-from classification_assets.learning.figures.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
-from classification_assets.learning.figures.style import Theme, sheet
-from classification_assets.learning.metrics import BINS, calibration_bins, calibration_error
-from classification_assets.learning.resampling import wilson
 
 SIDE, STRIP, GAP = 3.6, 0.85, 0.14  # inches
 

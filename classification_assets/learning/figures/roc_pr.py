@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
-from classification_assets.learning.figures.glyphs import from_the_left
-from classification_assets.learning.figures.legend import (
+from classification_assets.learning.figures.canvas.glyphs import from_the_left
+from classification_assets.learning.figures.canvas.legend import (
     HEIGHT,
     MARK_WIDTH,
     Entry,
@@ -20,7 +20,7 @@ from classification_assets.learning.figures.legend import (
     key,
     shortened,
 )
-from classification_assets.learning.figures.style import Theme, sheet
+from classification_assets.learning.figures.canvas.style import Theme, sheet
 
 SIDE, GAP = 3.3, 0.75  # inches
 NAMED = 8

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from classification_assets.learning.figures.legend import (
+from classification_assets.learning.evaluation.plane import window
+from classification_assets.learning.figures.canvas.legend import (
     HEIGHT,
     MARK_WIDTH,
     Entry,
@@ -16,7 +17,7 @@ from classification_assets.learning.figures.legend import (
     class_dots,
     key,
 )
-from classification_assets.learning.figures.points import (
+from classification_assets.learning.figures.canvas.points import (
     TEST,
     TRAIN,
     VALIDATION,
@@ -24,8 +25,7 @@ from classification_assets.learning.figures.points import (
     chosen_rows,
     class_colours,
 )
-from classification_assets.learning.figures.style import NO_WORDS, Words, axis_names, map_size, sheet
-from classification_assets.learning.plane import window
+from classification_assets.learning.figures.canvas.style import NO_WORDS, Words, axis_names, map_size, sheet
 
 MARKERS = {TRAIN: ("train", "o", 1.0), VALIDATION: ("validation", "s", 0.95), TEST: ("test", "^", 1.25)}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from classification_assets.learning.location import ENVIRONMENT
+from classification_assets.learning.tables.reading.location import ENVIRONMENT
 
 
 @pytest.fixture

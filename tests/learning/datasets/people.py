@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from classification_assets.learning.datasets import TableFile
-from classification_assets.learning.folds import Folds
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.preparation.folds import Folds
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import TableFile
+from classification_assets.learning.tables.table import Table
 
 
 def people(n=120, seed=0):

@@ -15,12 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from classification_assets.learning import delimited, json_lines, local_files, text
-from classification_assets.learning.datasets import TableFile
-from classification_assets.learning.fitness import refuse_unfit
-from classification_assets.learning.folds import Folds
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.preparation.folds import Folds
+from classification_assets.learning.preparation.profile import Profile
+from classification_assets.learning.preparation.requirements import refuse_unfit
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets import TableFile
+from classification_assets.learning.tables.reading import csv_files as delimited
+from classification_assets.learning.tables.reading import json_lines, local_files
+from classification_assets.learning.tables.reading import text_files as text
+from classification_assets.learning.tables.table import Table
 
 
 @pytest.fixture(autouse=True)
@@ -300,7 +303,7 @@ def test_a_column_without_any_value_serves_nothing_and_is_told():
     split = Split.of(table, Folds())
     assert np.isnan(split.X[:, 2]).all()
     assert np.isfinite(split.preprocessing.features(split.X)).all()
-    assert table.profile.constant == ["none"]
+    assert Profile.of(table).constant == ["none"]
 
 
 @pytest.mark.parametrize("value", ["inf", "-Infinity", "1e999"])

@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 from scipy.stats import multivariate_normal
 
-from classification_assets.learning.datasets import Blobs
+from classification_assets.learning.tables.datasets import Blobs
 
 CORNERS = [[0, 0], [3, 0], [0, 3]]
 

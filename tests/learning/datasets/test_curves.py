@@ -6,8 +6,8 @@ from scipy.special import i0e, softmax
 from scipy.stats import kstest
 from sklearn.datasets import make_circles, make_moons
 
-from classification_assets.learning.datasets import Circles, Moons, Spirals
-from classification_assets.learning.datasets.curves import arm, quadrature
+from classification_assets.learning.tables.datasets import Circles, Moons, Spirals
+from classification_assets.learning.tables.datasets.curves import arm, quadrature
 
 
 def around(points, noise):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydantic import TypeAdapter, ValidationError
 
-from classification_assets.learning.datasets import AnyDataset, Blobs, Circles, Dataset, Moons, Spirals
+from classification_assets.learning.tables.datasets import AnyDataset, Blobs, Circles, Dataset, Moons, Spirals
 
 KINDS = [Blobs, Moons, Circles, Spirals]
 PROBLEMS = {
@@ -182,6 +182,6 @@ def test_an_unknown_kind_is_answered_with_the_known_ones():
 
 
 def test_declaring_a_data_set_imports_nothing_heavy():
-    program = "import sys, classification_assets.learning.datasets; print(*sys.modules)"
+    program = "import sys, classification_assets.learning.tables.datasets; print(*sys.modules)"
     imported = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"sklearn", "pandas", "scipy", "torch", "matplotlib"} & set(imported.stdout.split())

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from classification_assets.learning import rows
-from classification_assets.learning.datasets import AnyDataset
+from classification_assets.learning.tables import rows
+from classification_assets.learning.tables.datasets import AnyDataset
 from tests.learning.datasets.people import people, split_of, table_of, write
 
 pytestmark = pytest.mark.usefixtures("folder")

@@ -16,14 +16,17 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from classification_assets.learning import json_lines, rows, text
-from classification_assets.learning.artifacts import load, save
-from classification_assets.learning.data_checks import labels_complete
-from classification_assets.learning.datasets import AnyDataset, ShippedTable, TableFunction
-from classification_assets.learning.folds import Fold, Folds
-from classification_assets.learning.location import ENVIRONMENT
-from classification_assets.learning.split import Split
-from classification_assets.learning.table import Table
+from classification_assets.learning.artifacts.storage import load, save
+from classification_assets.learning.preparation.checks import labels_complete
+from classification_assets.learning.preparation.folds import Fold, Folds
+from classification_assets.learning.preparation.profile import Profile
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables import rows
+from classification_assets.learning.tables.datasets import AnyDataset, ShippedTable, TableFunction
+from classification_assets.learning.tables.reading import json_lines
+from classification_assets.learning.tables.reading import text_files as text
+from classification_assets.learning.tables.reading.location import ENVIRONMENT
+from classification_assets.learning.tables.table import Table
 from tests.learning.datasets.people import people, split_of, table_of, write
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -222,13 +225,15 @@ def test_rows_without_a_label_are_left_out_and_counted():
 def test_a_class_whose_name_says_that_it_is_missing_is_told_and_can_be_kept():
     frame = people().assign(label=["low", "none", "high"] * 40)
     table = table_of(write("a.csv", frame), id="id")
-    passed, sentence = labels_complete(table)
+    passed, sentence = labels_complete(Profile.of(table))
     assert not passed
     assert sentence.startswith("40 of 120 rows have no label and were left out; these words say that")
     assert "None none; if one is a class, list only the others in the YAML (missing: [''])" in sentence
     assert table_of("a.csv", id="id", missing=[""]).labels()[0] == ["high", "low", "none"]
     frame.loc[frame["label"] == "none", "label"] = None
-    assert labels_complete(table_of(write("a.parquet", frame), id="id"))[1].endswith("were left out")
+    assert labels_complete(Profile.of(table_of(write("a.parquet", frame), id="id")))[1].endswith(
+        "were left out"
+    )
 
 
 @pytest.mark.parametrize("name", ["a.csv.parquet", "parts.csv"])
@@ -236,13 +241,16 @@ def test_words_for_missing_are_told_where_the_file_has_some_whatever_its_name(na
     frame = people()
     frame.loc[2, "label"] = None
     os.rename(write("b.csv", frame), "a.data")
-    assert "these words say" in labels_complete(table_of("a.data", id="id", format="csv"))[1]
+    assert "these words say" in labels_complete(Profile.of(table_of("a.data", id="id", format="csv")))[1]
     if name == "parts.csv":
         (folder / name).mkdir()
         frame.to_parquet(folder / name / "1.parquet")
     else:
         frame.to_parquet(name)
-    assert labels_complete(table_of(name, id="id"))[1] == "1 of 120 rows have no label and were left out"
+    assert (
+        labels_complete(Profile.of(table_of(name, id="id")))[1]
+        == "1 of 120 rows have no label and were left out"
+    )
 
 
 # Roles
@@ -264,7 +272,7 @@ def test_the_features_may_be_named():
 def test_the_newest_rows_test_where_a_column_holds_the_time():
     split = split_of(write("a.csv"), id="id", time="since")
     assert (np.diff(split.fold) >= 0).all()
-    assert (np.diff(split.moment) >= 0).all()
+    assert (np.diff(split.timestamp) >= 0).all()
     assert "since" not in split.preprocessing.names
 
 

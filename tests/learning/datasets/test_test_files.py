@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from classification_assets.learning.checks import classes_trained
-from classification_assets.learning.folds import Fold
+from classification_assets.learning.preparation.checks import classes_trained
+from classification_assets.learning.preparation.folds import Fold
 from tests.learning.datasets.people import people, split_of, table_of, write
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -64,8 +64,8 @@ def test_moments_of_a_test_file_keep_their_time_where_the_other_has_days():
     for files in (("a.parquet", main, "t.parquet", new), ("a.parquet", new, "t.parquet", main)):
         path, own, test, other = files
         table = table_of(write(path, own), id="id", test=write(test, other))
-        moments = set(table.frame["since"])
-        assert moments == {noon.floor("us"), noon.floor("D")}
+        timestamps = set(table.frame["since"])
+        assert timestamps == {noon.floor("us"), noon.floor("D")}
 
 
 def test_the_index_of_a_frame_needs_not_be_in_the_test_file_too():

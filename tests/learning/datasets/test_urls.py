@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classification_assets.learning.datasets import TableFile
-from classification_assets.learning.location import ENVIRONMENT
-from classification_assets.learning.table import Table
+from classification_assets.learning.tables.datasets import TableFile
+from classification_assets.learning.tables.reading.location import ENVIRONMENT
+from classification_assets.learning.tables.table import Table
 
 web = pytest.mark.skipif(find_spec("aiohttp") is None, reason="needs the extra http")
 

@@ -8,10 +8,10 @@ import pytest
 
 from classification_assets.learning.figures import (
     Cell,
-    Moment,
     Points,
     Scores,
     Shapes,
+    Snapshot,
     architecture_effect,
     boundary,
     boundary_matrix,
@@ -86,15 +86,15 @@ def _predicted(C, N=400, sharpness=1.6, seed=0):
 
 
 @pytest.fixture(scope="session")
-def moments():
+def snapshots():
     return _moments
 
 
 def _moments(C, T=6, R=40):
-    """T moments of a training that turns and sharpens the sectors."""
+    """T snapshots of a training that turns and sharpens the sectors."""
     part = np.linspace(0, 1, T)
     return [
-        Moment(round(100 * p), _sectors(C, R, 0.3 + 3 * p, 0.3 + 0.5 * (1 - p)), float(1 - 0.8 * p))
+        Snapshot(round(100 * p), _sectors(C, R, 0.3 + 3 * p, 0.3 + 0.5 * (1 - p)), float(1 - 0.8 * p))
         for p in part
     ]
 

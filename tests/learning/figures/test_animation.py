@@ -8,7 +8,7 @@ from PIL import Image
 
 from classification_assets.learning.figures import animation
 from classification_assets.learning.figures.animation import INLINE_BYTES
-from classification_assets.learning.figures.style import THEMES
+from classification_assets.learning.figures.canvas.style import THEMES
 
 
 def opened(gif):
@@ -22,8 +22,8 @@ def opened(gif):
 
 
 @pytest.fixture(scope="module")
-def inline(moments, rows, names, extent):
-    return animation(moments(3, 8), extent, classes=names(3), points=rows(3), title="moons · deep_relu")
+def inline(snapshots, rows, names, extent):
+    return animation(snapshots(3, 8), extent, classes=names(3), points=rows(3), title="moons · deep_relu")
 
 
 def test_it_moves_repeats_for_ever_and_rests_at_the_end(inline):
@@ -42,35 +42,37 @@ def test_it_moves_smoothly(inline):
 
 @pytest.mark.parametrize(("C", "T"), [(2, 24), (10, 24), (20, 24)])
 @pytest.mark.parametrize("theme", THEMES)
-def test_an_inline_one_is_small_and_a_large_one_larger(C, T, theme, moments, rows, names, extent):
+def test_an_inline_one_is_small_and_a_large_one_larger(C, T, theme, snapshots, rows, names, extent):
     options = {"classes": names(C), "points": rows(C, N=2000), "theme": theme, "title": "a title"}
-    small = animation(moments(C, T, R=60), extent, **options)
+    small = animation(snapshots(C, T, R=60), extent, **options)
     assert len(small) <= INLINE_BYTES
-    large = animation(moments(C, 3, R=60), extent, **options, inline=False)
+    large = animation(snapshots(C, 3, R=60), extent, **options, inline=False)
     assert opened(large)[0].size > opened(small)[0].size
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_it_has_the_colours_of_the_other_figures(theme, moments, names, extent):
-    _, frames, _ = opened(animation(moments(2), extent, classes=names(2), theme=theme))
+def test_it_has_the_colours_of_the_other_figures(theme, snapshots, names, extent):
+    _, frames, _ = opened(animation(snapshots(2), extent, classes=names(2), theme=theme))
     for c in range(2):
         colour = 255 * np.array(to_rgb(THEMES[theme].class_colour(c)))
         assert np.abs(frames[-1] - colour).max(axis=2).min() < 12
     np.testing.assert_allclose(frames[-1][0, 0], 255 * np.array(to_rgb(THEMES[theme].paper)), atol=6)
 
 
-def test_drawn_again_it_is_the_same_bytes(inline, moments, rows, names, extent):
-    again = animation(moments(3, 8), extent, classes=names(3), points=rows(3), title="moons · deep_relu")
+def test_drawn_again_it_is_the_same_bytes(inline, snapshots, rows, names, extent):
+    again = animation(snapshots(3, 8), extent, classes=names(3), points=rows(3), title="moons · deep_relu")
     assert again == inline
 
 
 @pytest.mark.parametrize("extent", [(0, 1, 0, 500), (0, 3, 0, 1), (-1, 1, -1, 1)])
-def test_any_window_of_long_names_and_titles_fits_the_page(extent, moments):
+def test_any_window_of_long_names_and_titles_fits_the_page(extent, snapshots):
     classes = ["a class of a name that is much too long for it", "b"]
-    picture, _, _ = opened(animation(moments(2, 2, R=12), extent, classes=classes, title="a long title " * 4))
+    picture, _, _ = opened(
+        animation(snapshots(2, 2, R=12), extent, classes=classes, title="a long title " * 4)
+    )
     assert picture.width < 1000
 
 
-def test_a_single_moment_is_refused(moments, names, extent):
-    with pytest.raises(ValueError, match="two moments or more, got 1"):
-        animation(moments(2, 1), extent, classes=names(2))
+def test_a_single_moment_is_refused(snapshots, names, extent):
+    with pytest.raises(ValueError, match="two snapshots or more, got 1"):
+        animation(snapshots(2, 1), extent, classes=names(2))

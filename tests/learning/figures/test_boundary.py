@@ -5,10 +5,10 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
+from classification_assets.learning.evaluation.plane import Plane
 from classification_assets.learning.figures import Points, boundary
-from classification_assets.learning.figures.legend import Key
-from classification_assets.learning.figures.style import THEMES
-from classification_assets.learning.plane import Plane
+from classification_assets.learning.figures.canvas.legend import Key
+from classification_assets.learning.figures.canvas.style import THEMES
 
 INK = THEMES["light"].ink
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from classification_assets.learning.figures import Cell, boundary_matrix
-from classification_assets.learning.figures.legend import Key
+from classification_assets.learning.figures.canvas.legend import Key
 
 
 @pytest.fixture

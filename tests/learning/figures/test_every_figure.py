@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from classification_assets.learning.figures import confusion
-from classification_assets.learning.figures.style import DPI, PALETTE, THEMES
+from classification_assets.learning.figures.canvas.style import DPI, PALETTE, THEMES
 
 
 def test_a_figure_saved_twice_is_the_same_bytes(kind, draw, saved):
@@ -82,7 +82,7 @@ def test_drawing_and_saving_need_no_pyplot_and_a_new_process_gives_the_same_byte
 import hashlib, io, sys
 import numpy as np
 from classification_assets.learning.figures import *
-from classification_assets.learning.plane import Plane
+from classification_assets.learning.evaluation.plane import Plane
 p = np.full((9, 9, 2), 0.5); p[:4] = [0.9, 0.1]; p[5:] = [0.1, 0.9]
 buffer = io.BytesIO(); boundary(p, (0, 1, 0, 1), classes=["a", "b"]).savefig(buffer)
 buffer = io.BytesIO()

@@ -4,7 +4,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 
 from classification_assets.learning.figures import Scores, forest
-from classification_assets.learning.figures.style import THEMES
+from classification_assets.learning.figures.canvas.style import THEMES
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from classification_assets.learning.figures import animation, confusion, roc_pr
-from classification_assets.learning.figures.glyphs import LAST_RESORT, font_file
-from classification_assets.learning.figures.legend import shortened
-from classification_assets.learning.figures.picture import png, svg
+from classification_assets.learning.figures.canvas.export import png, svg
+from classification_assets.learning.figures.canvas.glyphs import LAST_RESORT, font_file
+from classification_assets.learning.figures.canvas.legend import shortened
 
 # DejaVu Sans has none of these. Matplotlib itself brings a font with the first; nobody has one with the second.
 SOMEWHERE, NOWHERE = "\N{SCRIPT SMALL G}", "\U0010fffd"
@@ -35,7 +35,7 @@ def families(figure, text):
 @pytest.fixture
 def boxes(monkeypatch):
     """What may be told is told as in a new process."""
-    monkeypatch.setattr("classification_assets.learning.figures.glyphs._told", set())
+    monkeypatch.setattr("classification_assets.learning.figures.canvas.glyphs._told", set())
 
 
 def test_a_letter_that_the_usual_font_has_not_is_drawn_in_another_that_has_it(caplog):
@@ -75,13 +75,13 @@ def test_fonts_are_looked_for_only_where_a_letter_is_missing(monkeypatch):
     def never(*_):
         raise AssertionError("fonts were looked for")
 
-    monkeypatch.setattr("classification_assets.learning.figures.glyphs._fonts", never)
+    monkeypatch.setattr("classification_assets.learning.figures.canvas.glyphs._fonts", never)
     assert png(drawn("Größe", "naïve", "β → ★", "نظام", "до"))
 
 
-def test_an_animation_is_written_in_these_fonts_too(moments, rows, extent, caplog, boxes):
+def test_an_animation_is_written_in_these_fonts_too(snapshots, rows, extent, caplog, boxes):
     def first(*names):
-        gif = animation(moments(2, 3), extent, classes=list(names), points=rows(2), title="moons")
+        gif = animation(snapshots(2, 3), extent, classes=list(names), points=rows(2), title="moons")
         return np.asarray(Image.open(io.BytesIO(gif)).convert("RGB"))
 
     assert first(SOMEWHERE, "b").shape[0] == first("g", "b").shape[0]
@@ -93,7 +93,9 @@ def test_an_animation_is_written_in_these_fonts_too(moments, rows, extent, caplo
 def test_where_only_one_font_can_be_given_it_is_the_one_with_the_most_of_the_letters(monkeypatch):
     # It has brackets, and no letter of Latin.
     only = [font for font in fontManager.ttflist if font.name == "STIXSizeOneSym" and font.weight == 400]
-    monkeypatch.setattr("classification_assets.learning.figures.glyphs._family_with", lambda _: only[0].name)
+    monkeypatch.setattr(
+        "classification_assets.learning.figures.canvas.glyphs._family_with", lambda _: only[0].name
+    )
     bracket = "\N{TOP SQUARE BRACKET}"
     assert font_file(bracket) == only[0].fname
     assert "DejaVuSans" in font_file(f"a kind {bracket}")

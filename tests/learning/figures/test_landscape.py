@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import rgb_to_hsv
 
-from classification_assets.learning.figures.landscape import borders, confidence_lines, tint
-from classification_assets.learning.figures.style import THEMES
+from classification_assets.learning.figures.canvas.landscape import borders, confidence_lines, tint
+from classification_assets.learning.figures.canvas.style import THEMES
 
 EXTENT = (-2.0, 2.0, -1.0, 1.0)
 

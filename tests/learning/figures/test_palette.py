@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from classification_assets.learning.figures.style import PALETTE, THEMES
+from classification_assets.learning.figures.canvas.style import PALETTE, THEMES
 
 # Machado, Oliveira and Fernandes 2009, severity 1.
 VISION = {

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from classification_assets.learning.figures.picture import picture, png, preview
+from classification_assets.learning.figures.canvas.export import picture, png, preview
 
 
 def test_a_stored_picture_has_the_pixels_of_the_figure(draw, saved):

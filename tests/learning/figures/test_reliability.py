@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 
+from classification_assets.learning.evaluation.metrics import calibration_error
 from classification_assets.learning.figures import reliability
-from classification_assets.learning.metrics import calibration_error
 
 
 @pytest.mark.parametrize("C", [2, 10, 20])

@@ -1,0 +1,114 @@
+"""One materialization: what a body may want to know of its run, and the metadata that every one carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from classification_assets.assets import shown
+from classification_assets.learning.check import Check
+from classification_assets.resources.torch_device import TorchDevice
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from classification_assets.resources.artifact_store import ArtifactStore
+
+
+Key = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a body may want to know of the run it is in.
+
+    Attributes
+    ----------
+    device : str
+        Where to compute; cpu for work that has no use for an accelerator.
+    overridden : dict
+        What the run set otherwise than declared, by field.
+    log : callable
+        Writes a line to Dagster's log.
+    threads : int or None
+        Of the CPU; None if the work chooses.
+    beside : dict
+        Files for reading that are published in the artifact's folder: see `artifacts.stage`.
+    beside_of : callable
+        Reads such a file of another asset, by its key and the file's name.
+    made : callable
+        When and on what another asset was last materialized, in words.
+    """
+
+    device: str
+    overridden: dict[str, Any]
+    log: Callable[[str], None]
+    threads: int | None = None
+    beside: dict[str, Any] = field(default_factory=dict)
+    beside_of: Callable[[Key, str], bytes | None] = lambda key, name: None
+    made: Callable[[Key], dict[str, str]] = lambda key: {}
+
+
+def _device(
+    resource: TorchDevice, devices: Sequence[str], accelerated: bool, threads: int | None
+) -> dict[str, Any]:
+    """The device that is really used, as metadata; one that is named and not there is an error."""
+    if not accelerated and resource.choice(*devices) in ("auto", "cpu"):
+        # Neither choosing nor checking needs torch here, whose import takes longer than the work.
+        return {"device": "cpu", "device note": "this work has no use for an accelerator"}
+    found = resource.resolve(*devices)
+    if not accelerated:
+        return {"device": "cpu", "device note": f"{found.name} is there; this work has no use for it"}
+    return {
+        "device": found.name,
+        "device hardware": found.hardware,
+        "threads": threads or found.threads,
+        "torch version": found.torch_version,
+    }
+
+
+def _drawn(metadata: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The metadata, and after what is asked for more often how long figures took to draw and to render."""
+    told = dict(metadata)
+    before = told.pop(shown.DRAW_SECONDS, None)
+    seconds += before.value if before else 0.0
+    return told | (shown.scalars({shown.DRAW_SECONDS: seconds}) if seconds else {})
+
+
+def _places(store: ArtifactStore, place: UPath) -> dict[str, dg.MetadataValue]:
+    """Where the artifact is; browsers refuse links to files, so there is a link only where it is served."""
+    link = store.link(place)
+    places = {"path": dg.MetadataValue.path(str(place))}
+    return places | ({"link": dg.MetadataValue.url(link)} if link else {})
+
+
+def _made(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
+    """When and on what an asset was last materialized."""
+    event = instance.get_latest_materialization_event(key)
+    if event is None or event.asset_materialization is None:
+        return {}
+    metadata = event.asset_materialization.metadata
+    told = {"made": f"{datetime.fromtimestamp(event.timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"}
+    for name in ("device", "device hardware", "train_seconds"):
+        if name in metadata:
+            value = metadata[name].value
+            told[name.replace("_", " ")] = f"{value:.2f}" if isinstance(value, float) else str(value)
+    return told | {"run": event.run_id}
+
+
+def _checked(check: Check, value: Any) -> dg.AssetCheckResult:
+    passed, sentence = check.judge(value)
+    return dg.AssetCheckResult(
+        passed=passed,
+        check_name=check.name,
+        severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
+        description=sentence,
+    )
+
+
+def _as_text(overridden: Mapping[str, Any]) -> str:
+    return ", ".join(f"{field} = {value}" for field, value in overridden.items())

@@ -1,0 +1,99 @@
+"""What a person sees of a figure, a table, a number: as metadata of a materialization."""
+
+from __future__ import annotations
+
+import base64
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+PREVIEW_BYTES = 50_000
+"""The event log keeps each preview several times, so it stays small; the full figure is in the store."""
+
+DRAW_SECONDS = "draw_seconds"
+
+_ROWS = 200
+
+
+def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.MetadataValue]]:
+    """Draw a figure, and a preview that the UI shows inline: a PNG of few colours, below `PREVIEW_BYTES`."""
+    from classification_assets.learning.figures.canvas.export import preview
+
+    started = time.perf_counter()
+    drawn = draw()
+    return drawn, _inline(preview(drawn, PREVIEW_BYTES), "png", name, started)
+
+
+def kept(draws: Mapping[str, Callable[[], Figure]], beside: dict[str, Any]) -> dict[str, dg.MetadataValue]:
+    """Draw figures by name, to be published beside the artifact, and show them."""
+    metadata: dict[str, dg.MetadataValue] = {}
+    seconds = 0.0
+    for name, draw in draws.items():
+        drawn, told = figure(draw, name)
+        beside[file_name(name)] = drawn
+        seconds += float(told.pop(DRAW_SECONDS).value)  # type: ignore[arg-type]
+        metadata |= told
+    return metadata | scalars({DRAW_SECONDS: seconds})
+
+
+def file_name(name: str) -> str:
+    """What a picture that is shown under a name is called in the store, without its suffix."""
+    return name.lower().replace(" ", "_").replace("-", "_")
+
+
+def animation(
+    draw: Callable[[], tuple[Figure, bytes]], name: str
+) -> tuple[Figure, dict[str, dg.MetadataValue]]:
+    """Draw a figure and a moving picture, a GIF, which is what the UI shows inline."""
+    started = time.perf_counter()
+    drawn, moving = draw()
+    return drawn, _inline(moving, "gif", name, started)
+
+
+def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:
+    """A frame as a table, numbers rounded to four places; a long one is cut, and its name says so."""
+    records = [
+        dg.TableRecord({column: _cell(value) for column, value in row.items()})
+        for row in frame.head(_ROWS).to_dict("records")
+    ]
+    if len(frame) > _ROWS:
+        name = f"{name} (first {_ROWS} of {len(frame)} rows)"
+    return {name: dg.MetadataValue.table(records)} if records else {}
+
+
+def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
+    """Numbers that Dagster plots over time, under the names given; what is not finite is left out."""
+    return {
+        name: dg.MetadataValue.int(value)
+        if isinstance(value, int)
+        else dg.MetadataValue.float(_six_digits(float(value)))
+        for name, value in metrics.items()
+        if math.isfinite(value)
+    }
+
+
+def _six_digits(value: float) -> float:
+    """Nobody reads the seventeen that the UI would show of a score."""
+    return value if value.is_integer() else float(f"{value:.6g}")
+
+
+def _inline(picture: bytes, kind: str, name: str, started: float) -> dict[str, dg.MetadataValue]:
+    """A picture in the page itself, and how long it took since `started`."""
+    encoded = base64.b64encode(picture).decode()
+    return {
+        name: dg.MetadataValue.md(f"![{name}](data:image/{kind};base64,{encoded})"),
+        **scalars({DRAW_SECONDS: time.perf_counter() - started}),
+    }
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool) else str(value)

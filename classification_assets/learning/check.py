@@ -1,0 +1,34 @@
+"""A rule that an artifact must satisfy: its name, its description and its verdict. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Verdict = tuple[bool, str]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule that an artifact must satisfy.
+
+    Attributes
+    ----------
+    name : str
+    description : str
+    judge : callable
+        ``judge(value) -> (passed, sentence)``.
+    blocking : bool
+        Whether a violation keeps everything downstream from being made.
+    """
+
+    name: str
+    description: str
+    judge: Callable[[Any], Verdict] = field(repr=False)
+    blocking: bool = False
+
+    @classmethod
+    def of(cls, judge: Callable[[Any], Verdict]) -> Check:
+        """From a function: its name and the first line of its docstring."""
+        return cls(judge.__name__, (judge.__doc__ or "").strip().partition("\n")[0], judge)

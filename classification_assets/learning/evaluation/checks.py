@@ -1,0 +1,116 @@
+"""What a good split, model or leaderboard must satisfy: a verdict and a sentence of what was found. Light to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from classification_assets.learning.check import Check, Verdict
+from classification_assets.learning.evaluation.bounds import Bound, Bounds
+from classification_assets.learning.preparation.folds import Fold
+
+if TYPE_CHECKING:
+    from classification_assets.learning.evaluation.evaluation import Evaluation
+    from classification_assets.learning.evaluation.leaderboard import Leaderboard
+
+TOLERATED_ERROR = 0.02
+"""A calibration error up to this matters to nobody, however surely it is there."""
+
+
+def evaluation_checks(bounds: Bounds) -> list[Check]:
+    """What every model's scores must satisfy."""
+    return [
+        Check.of(beats_majority),
+        Check.of(calibrated),
+        _generalizes(bounds.gap),
+        _near_optimal(bounds.regret),
+        *(_within(metric, bound) for metric, bound in bounds.of_scores().items()),
+    ]
+
+
+def beats_majority(evaluation: Evaluation) -> Verdict:
+    """The test accuracy's interval lies above the share of the largest class."""
+    import numpy as np
+
+    score = evaluation.score(Fold.TEST, "accuracy")
+    majority = np.bincount(evaluation.labels(Fold.TEST)).max() / len(evaluation.labels(Fold.TEST))
+    return bool(score["low"] > majority), (
+        f"test accuracy {score['value']:.3f} (95 % interval {score['low']:.3f} to {score['high']:.3f}); "
+        f"always naming the largest class would give {majority:.3f}"
+    )
+
+
+def calibrated(evaluation: Evaluation) -> Verdict:
+    """The probabilities on the test fold are as high as the ensemble is right, but for chance."""
+    error = evaluation.score(Fold.TEST, "expected_calibration_error")["value"]
+    p_value = evaluation.score(Fold.TEST, "calibration_p_value")["value"]
+    passed = bool(error <= TOLERATED_ERROR or p_value >= 0.01)
+    chance = f"a calibrated classifier would show as much in {100 * p_value:.1f} of 100 such folds"
+    return passed, f"expected calibration error {error:.3f}; {chance}"
+
+
+def leaderboard_checks() -> list[Check]:
+    """What every leaderboard should satisfy."""
+    return [Check.of(beats_linear)]
+
+
+def beats_linear(leaderboard: Leaderboard) -> Verdict:
+    """Where a curved boundary pays, every other architecture is really better than the linear one."""
+    board, differences = leaderboard.board, leaderboard.differences
+    others = [name for name in board["architecture"] if name != "linear"]
+    if len(others) == len(board) or not others:
+        return True, "there is no linear model to compare with"
+    tested = differences[differences["metric"] == "log_loss"]
+    against = tested[(tested["first"] == "linear") | (tested["second"] == "linear")]
+    better = {name for name in against["better"] if name not in ("", "linear")}
+    if not better:
+        return True, (
+            "no architecture is really better than the linear one on the test fold: the boundary may well be linear"
+        )
+    behind = [name for name in others if name not in better]
+    said = f"really better than the linear one (log loss on the test fold): {', '.join(sorted(better))}"
+    return not behind, said + (f"; not better: {', '.join(behind)}" if behind else "")
+
+
+def _generalizes(bound: Bound) -> Check:
+    def generalizes(evaluation: Evaluation) -> Verdict:
+        train, test = (evaluation.score(fold, "accuracy") for fold in (Fold.TRAIN, Fold.TEST))
+        gap = train["value"] - test["value"]
+        # What the test fold's size alone can do is no gap.
+        sure = train["value"] - test["high"]
+        passed = bound.holds(gap) or bound.holds(sure)
+        return bool(passed), (
+            f"accuracy {train['value']:.3f} on the training fold, {test['value']:.3f} on the test fold: "
+            f"a gap of {gap:z.3f} (at the upper end of the test interval {sure:z.3f}), expected {bound}"
+        )
+
+    words = f"The accuracy on the training fold less that on the test fold is {bound}."
+    return Check("generalizes", words, generalizes, bound.blocking)
+
+
+def _near_optimal(bound: Bound) -> Check:
+    def near_optimal(evaluation: Evaluation) -> Verdict:
+        try:
+            regret = evaluation.score(Fold.TEST, "log_loss", "regret")
+        except KeyError:
+            return True, "the truth is not known, so neither is the lowest possible log loss"
+        passed = bound.holds(regret["value"]) or bound.holds(regret["low"])
+        return bool(passed), (
+            f"the log loss on the test fold is {regret['value']:z.3f} (95 % interval {regret['low']:z.3f} to "
+            f"{regret['high']:z.3f}) above the lowest possible one, expected {bound}"
+        )
+
+    words = f"The log loss above the lowest possible one is {bound}, where the truth is known."
+    return Check("near_optimal", words, near_optimal, bound.blocking)
+
+
+def _within(metric: str, bound: Bound) -> Check:
+    words = metric.replace("_", " ")
+
+    def within(evaluation: Evaluation) -> Verdict:
+        score = evaluation.score(Fold.TEST, metric)
+        return bool(bound.holds(score["value"])), (
+            f"test {words} {score['value']:.3f} (95 % interval {score['low']:.3f} to {score['high']:.3f}), "
+            f"declared to be {bound}"
+        )
+
+    return Check(f"{metric}_within_bounds", f"The test {words} is {bound}.", within, bound.blocking)

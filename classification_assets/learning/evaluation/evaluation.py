@@ -1,0 +1,245 @@
+"""How good a classifier is: its probabilities on the rows it was not trained on, and scores with their uncertainty.
+
+`scoring.evaluate` makes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import isqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+from sklearn.metrics import confusion_matrix
+
+from classification_assets.learning.evaluation.metrics import RANKING_METRICS
+from classification_assets.learning.evaluation.resampling import wilson
+from classification_assets.learning.evaluation.view import View
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.preparation.split import Split
+
+PLANE = 3
+"""In `Evaluation.rows`, beside the values of `Fold`: a point of the grid over the figure's plane."""
+
+REPORTED = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "roc_auc",
+    "log_loss",
+    "brier_score",
+    "expected_calibration_error",
+)
+"""Scores of the test fold that are compared, and followed over time."""
+
+CALIBRATED = ("log_loss", "brier_score", "expected_calibration_error")
+"""Scores that a temperature changes."""
+
+REGIONS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
+"""Of confidence, for the table that says where the classifier can be trusted."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A classifier's probabilities and scores.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        ``fold`` (1 validation, 2 test, 3 the grid of `Plane`), ``row`` (in the split, or on the grid),
+        ``label`` (class code, -1 on the grid), ``p_0`` to ``p_{C-1}`` (float32) and ``disagreement``: the mean
+        total variation distance of a member's probabilities from the members' mean, 0 to 1; where the split has
+        them, ``weight``, which every score counts a row by, and ``group``, whose rows are resampled together. What
+        is said on the grid is for figures, and partly interpolated: see `surface`.
+    metrics : DataFrame
+        ``fold``, ``scope``, ``class`` (empty: overall), ``metric``, ``value``, ``low`` and ``high`` (95 %
+        bootstrap interval over rows), ``spread`` (standard deviation over members). Scopes are ensemble;
+        members: the mean over them, of many rows on evenly spaced ones; uncalibrated: the ensemble at a temperature
+        of 1, of one pack only;
+        bayes: the best that is possible; regret: how far the ensemble is from that, 0 or more but for chance.
+        The training fold (a sample of a large one) has the ensemble's scores only, without intervals.
+    about : dict
+        ``classes``, ``members`` (survivors), ``failed`` members, ``parameters`` of one network, ``overridden``,
+        ``temperature`` (None: of several packs), ``view`` and the number of its ``planes``.
+    """
+
+    rows: pd.DataFrame
+    metrics: pd.DataFrame
+    about: dict[str, Any]
+
+    def probabilities(self, fold: int) -> np.ndarray:
+        """Of a fold's rows, (N, C), in the split's order; of the plane, in the grid's."""
+        rows = self.rows[self.rows["fold"] == fold]
+        return rows[[f"p_{index}" for index in range(len(self.about["classes"]))]].to_numpy()
+
+    def uncalibrated(self, fold: int) -> np.ndarray | None:
+        """The probabilities (N, C) before the temperature; None of several packs."""
+        temperature = self.about["temperature"]
+        return None if temperature is None else at_temperature_1(self.probabilities(fold), temperature)
+
+    def of_rows(self, fold: int, column: str) -> np.ndarray | None:
+        """The ``weight`` or ``group`` (N,) of a fold's rows, if there are some."""
+        if column not in self.rows:
+            return None
+        return self.rows.loc[self.rows["fold"] == fold, column].to_numpy()
+
+    def labels(self, fold: int) -> np.ndarray:
+        """Class codes (N,) of a fold's rows."""
+        return self.rows.loc[self.rows["fold"] == fold, "label"].to_numpy()
+
+    def surface(self) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (R, R, C) and disagreement (R, R) on the grid of the plane, of several the first."""
+        return self.surfaces()[0]
+
+    def surfaces(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The same on the grid of each plane of the view."""
+        n_planes = self.about["planes"]
+        probabilities = self.probabilities(PLANE)
+        R = isqrt(len(probabilities) // n_planes)
+        probabilities = probabilities.reshape(n_planes, R, R, -1)
+        disagreement = self.rows.loc[self.rows["fold"] == PLANE, "disagreement"].to_numpy()
+        return list(zip(probabilities, disagreement.reshape(n_planes, R, R), strict=True))
+
+    @property
+    def view(self) -> View:
+        """Which planes those are."""
+        return View.model_validate(self.about["view"])
+
+    def confusion(self, fold: Fold) -> np.ndarray:
+        """Counts (C, C): true class down, predicted class across."""
+        predicted = self.probabilities(fold).argmax(1)
+        return confusion_matrix(self.labels(fold), predicted, labels=range(len(self.about["classes"])))
+
+    def score(self, fold: Fold, metric: str, scope: str = "ensemble") -> pd.Series:
+        """An overall score: ``value``, ``low``, ``high``, ``spread``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such score.
+        """
+        key = (fold.label, scope, metric)
+        if key not in self._overall.index:
+            raise KeyError(f"no {scope} {metric} on the {fold.label} fold")
+        return self._overall.loc[key]
+
+    def overall(self, fold: Fold) -> dict[str, float]:
+        """The ensemble's overall scores by name."""
+        return self._overall["value"].xs((fold.label, "ensemble"), level=("fold", "scope")).to_dict()
+
+    def reported(self) -> dict[str, float]:
+        """The scores that are followed over time: the test fold's, and the log loss that chooses."""
+        scores = self.overall(Fold.TEST)
+        told = {name: scores[name] for name in REPORTED}
+        return told | {"validation_log_loss": self.overall(Fold.VALIDATION)["log_loss"]}
+
+    def overall_table(self) -> pd.DataFrame:
+        """Overall scores, a row a fold and metric, for reading: the ensemble's, and those of the other scopes."""
+        overall = self.metrics[self.metrics["class"] == ""].set_index(["fold", "metric", "scope"])
+        ensemble = overall.xs("ensemble", level="scope").rename(columns={"value": "ensemble"})
+        table = ensemble.join(overall["value"].unstack("scope").drop(columns="ensemble")).reset_index()
+        table["metric"] = table["metric"].str.replace("_", " ")
+        order = [
+            "fold",
+            "metric",
+            "ensemble",
+            "low",
+            "high",
+            "members",
+            "spread",
+            "uncalibrated",
+            "bayes",
+            "regret",
+        ]
+        told = [name for name in order if name in table and table[name].notna().any()]
+        # The test fold first: it is what a reader looks for.
+        return table.sort_values("fold", kind="stable", ignore_index=True)[told]
+
+    def class_table(self) -> pd.DataFrame:
+        """The ensemble's test scores, a row a class, for reading."""
+        metrics = self.metrics
+        chosen = metrics[
+            (metrics["fold"] == Fold.TEST.label) & (metrics["scope"] == "ensemble") & (metrics["class"] != "")
+        ]
+        table = chosen.pivot(index="class", columns="metric", values="value")
+        names = [str(label) for label in self.about["classes"]]
+        table = table.loc[names, ["precision", "recall", "f1", *RANKING_METRICS, "support"]]
+        return table.reset_index().rename_axis(columns=None)
+
+    def calibration_table(self) -> pd.DataFrame:
+        """What the temperature did on the validation and the test fold, for reading."""
+        metrics = self.metrics[
+            self.metrics["scope"].isin(["ensemble", "uncalibrated"])
+            & self.metrics["metric"].isin(CALIBRATED)
+            & (self.metrics["class"] == "")
+            & (self.metrics["fold"] != Fold.TRAIN.label)
+        ]
+        table = metrics.pivot(index=["fold", "metric"], columns="scope", values="value").reset_index()
+        table["metric"] = table["metric"].str.replace("_", " ")
+        table = table.rename(columns={"uncalibrated": "before", "ensemble": "after"})
+        return table[[name for name in ("fold", "metric", "before", "after") if name in table]].rename_axis(
+            columns=None
+        )
+
+    def confidence_table(self) -> pd.DataFrame:
+        """How often the ensemble is right on the test fold where it is how confident, for reading."""
+        p, y = self.probabilities(Fold.TEST), self.labels(Fold.TEST)
+        confidence, right = p.max(1), p.argmax(1) == y
+        # The last region takes in a confidence of 1.
+        region = np.minimum(np.searchsorted(REGIONS, confidence, side="right") - 1, len(REGIONS) - 2)
+        rows = []
+        for index, (low, high) in enumerate(pairwise(REGIONS)):
+            own = region == index
+            n, hits = int(own.sum()), int(right[own].sum())
+            if n:
+                bounds = wilson(hits, n)
+                rows.append(
+                    {
+                        "confidence": f"{low:g} to {high:g}",
+                        "rows": n,
+                        "share": n / len(y),
+                        "mean confidence": float(confidence[own].mean()),
+                        "accuracy": hits / n,
+                        "low": bounds[0],
+                        "high": bounds[1],
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def confidently_wrong(self, split: Split, most: int = 20) -> pd.DataFrame:
+        """The test rows that are wrong with the highest probability, with their first 12 features."""
+        p, y = self.probabilities(Fold.TEST), self.labels(Fold.TEST)
+        names = np.array([str(label) for label in self.about["classes"]])
+        predicted, confidence = p.argmax(1), p.max(1)
+        wrong = np.flatnonzero(predicted != y)
+        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")[:most]]
+        rows = self.rows.loc[self.rows["fold"] == Fold.TEST, "row"].to_numpy()[wrong]
+        table = pd.DataFrame(
+            {
+                "row": rows,
+                "true": names[y[wrong]],
+                "predicted": names[predicted[wrong]],
+                "probability": confidence[wrong],
+                "of the true class": p[wrong, y[wrong]],
+            }
+        )
+        features = split.preprocessing.decode(split.X[rows]).iloc[:, :12]
+        told = features.rename(columns=lambda name: f"feature {name}" if name in table else name)
+        return pd.concat([table, told], axis="columns")
+
+    @cached_property
+    def _overall(self) -> pd.DataFrame:
+        """The overall scores by fold, scope and metric: they are asked for one by one, many times."""
+        metrics = self.metrics[self.metrics["class"] == ""]
+        scores = metrics[["value", "low", "high", "spread"]].astype(float)
+        return scores.set_axis(pd.MultiIndex.from_frame(metrics[["fold", "scope", "metric"]]))
+
+
+def at_temperature_1(p: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities (N, C) float32 of one pack without its temperature: they are softmax(logits / temperature)."""
+    logits = temperature * np.log(np.maximum(p.astype(np.float64), np.finfo(np.float32).smallest_subnormal))
+    return softmax(logits, axis=1).astype(np.float32)

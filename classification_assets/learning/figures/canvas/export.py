@@ -1,0 +1,73 @@
+"""A figure as pixels, and as PNG: what is stored and what is shown come from one rendering."""
+
+from __future__ import annotations
+
+import io
+import math
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from PIL import Image
+
+from classification_assets.learning.figures.canvas.quantize import in_few_colours
+from classification_assets.learning.figures.canvas.raster import rendered
+from classification_assets.learning.figures.canvas.style import Sheet
+
+COMPRESSION = 2
+"""Of PNG: a third of the time of the usual level, for files a tenth larger."""
+
+_LARGEST, _SMALLEST = 730, 460
+"""Pixels of a preview's longer side; below the second colours are given up before more pixels are."""
+_COLOURS = (64, 32, 16)
+
+
+def picture(figure: Figure) -> Image.Image:
+    """A figure's pixels at its own resolution, RGB; a sheet is rendered once, however often it is asked."""
+    if not isinstance(figure, Sheet):
+        return rendered(figure)
+    if figure.rendered is None:
+        figure.rendered = figure.picture()
+    return figure.rendered
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as PNG, without time and versions: the same pixels are the same bytes."""
+    buffer = io.BytesIO()
+    picture(figure).save(buffer, format="png", compress_level=COMPRESSION, dpi=(figure.dpi, figure.dpi))
+    return buffer.getvalue()
+
+
+def svg(figure: Figure) -> bytes:
+    """A figure as SVG, without time and versions: the same figure is the same bytes."""
+    buffer = io.BytesIO()
+    # Without a salt the names inside would be drawn anew each time.
+    with rc_context({"svg.hashsalt": "classification_assets"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def preview(figure: Figure, most_bytes: int) -> bytes:
+    """A small PNG of few colours, as large as `most_bytes` allow."""
+    full = picture(figure)
+    side, colours = min(max(full.size), _LARGEST), iter(_COLOURS)
+    used = next(colours)
+    while True:
+        small = _reduced(full, side, used)
+        if len(small) <= most_bytes:
+            return small
+        smaller = side * min(0.95, math.sqrt(most_bytes / len(small)))
+        if side > _SMALLEST:
+            side = max(_SMALLEST, round(smaller))
+        elif fewer := next(colours, 0):
+            used = fewer
+        else:
+            side = round(smaller)
+
+
+def _reduced(full: Image.Image, side: int, colours: int) -> bytes:
+    share = side / max(full.size)
+    size = (max(1, round(full.width * share)), max(1, round(full.height * share)))
+    small = full.resize(size, Image.Resampling.HAMMING)
+    buffer = io.BytesIO()
+    in_few_colours(small, colours).save(buffer, format="png", compress_level=7)
+    return buffer.getvalue()

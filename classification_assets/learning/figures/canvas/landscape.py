@@ -1,0 +1,203 @@
+"""What a classifier thinks of every point of the page: areas, decision lines, rows, on given axes.
+
+One drawing for the single figure and for each cell of the gallery.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import contourpy
+import numpy as np
+from matplotlib.artist import Artist, allow_rasterization
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_rgb
+from matplotlib.path import Path
+from PIL import Image
+from scipy.ndimage import maximum_filter
+
+from classification_assets.learning.figures.canvas.points import Points, draw_points
+from classification_assets.learning.figures.canvas.style import Theme
+
+Extent = tuple[float, float, float, float]
+
+CONFIDENCE = (0.75, 0.9)
+DISAGREEMENT = 0.2
+# How much of the class's colour an area of that probability gets: the same in every figure.
+PROBABILITIES, STRENGTHS = (0.0, 0.5, 1.0), (0.0, 0.14, 0.55)
+TINY = 1e-9
+PAINTED_BYTES = 2**20
+DASHES = (0, (3.2, 2.2))
+HATCH = "//////"
+
+
+def landscape(
+    ax: Axes,
+    probabilities: np.ndarray,
+    extent: Extent,
+    *,
+    theme: Theme,
+    points: Points | None = None,
+    truth: np.ndarray | None = None,
+    disagreement: np.ndarray | None = None,
+    confidence: tuple[float, ...] = CONFIDENCE,
+    scale: float = 1.0,
+) -> None:
+    """Draw probabilities (R, R, C) on the axes; see `boundary` for the layers' meaning.
+
+    `scale` is that of lines and points.
+    """
+    x0, x1, y0, y1 = extent
+    p = _classes_first(np.asarray(probabilities, np.float32))
+    ax.add_artist(_Areas(ax, np.log(np.maximum(p, TINY)), theme))
+    if disagreement is not None and disagreement.max() > DISAGREEMENT:
+        _hatch(ax, disagreement, extent, theme)
+    if confidence:
+        lines = confidence_lines(probabilities, extent, *confidence)
+        _stroke(ax, lines, theme.ink, 0.5 * scale, alpha=0.45, zorder=2.1)
+    lines = borders(probabilities, extent)
+    _stroke(ax, lines, theme.paper, 3.0 * scale, alpha=0.8, zorder=2.2)
+    _stroke(ax, lines, theme.ink, 1.5 * scale, zorder=2.3)
+    if truth is not None:
+        lines = borders(truth, extent)
+        _stroke(ax, lines, theme.paper, 2.4 * scale, alpha=0.9, zorder=2.4)
+        _stroke(ax, lines, theme.ink, 1.0 * scale, linestyle=DASHES, zorder=2.5)
+    if points is not None and len(points):
+        draw_points(ax, points, theme, scale=scale)
+    ax.set_xlim(x0, x1)
+    ax.set_ylim(y0, y1)
+
+
+def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:
+    """The lines where the most probable class changes, as polylines (V, 2); each stretch once.
+
+    Between class c and its rival it is where p_c - max_{j != c} p_j = 0, found on logarithms: the log-odds
+    of a network are nearly straight between two points of the grid, probabilities are steps.
+    """
+    if probabilities.shape[2] < 2:
+        return []
+    logs = np.log(np.maximum(_classes_first(probabilities), TINY))
+    if len(logs) == 2:
+        return _contour(logs[0] - logs[1], 0.0, extent)
+    winner, best = logs.argmax(0), logs.max(0)
+    others = logs.copy()
+    np.put_along_axis(others, winner[None], -np.inf, axis=0)
+    second = others.max(0)
+    lines = []
+    # A stretch belongs to the earlier of its two classes, or a dashed line would be drawn twice, out of step:
+    # only cells within two points of one that a later class wins count. The last class has none of its own.
+    for c in np.unique(winner)[:-1]:
+        lead = logs[c] - np.where(winner == c, second, best)
+        own = np.asarray(maximum_filter(winner > c, size=5), dtype=bool)
+        lines += _contour(np.ma.masked_where(~own, lead), 0.0, extent)
+    return lines
+
+
+def confidence_lines(probabilities: np.ndarray, extent: Extent, *levels: float) -> list[np.ndarray]:
+    """The lines on which the most probable class has one of these probabilities, as polylines (V, 2)."""
+    # Also in single precision 1 less this is not 1; no level is near.
+    best = np.minimum(_classes_first(probabilities).max(0), 1 - 1e-6)
+    odds = np.log(best / (1 - best))
+    return [line for level in levels for line in _contour(odds, np.log(level / (1 - level)), extent)]
+
+
+def tint(probabilities: np.ndarray, theme: Theme) -> np.ndarray:
+    """Colours (..., 3) for probabilities (..., C): hue says which class, intensity how probable."""
+    return np.moveaxis(_tints(np.moveaxis(probabilities, -1, 0), theme), 0, -1)
+
+
+def painted(logs: np.ndarray, width: int, height: int, theme: Theme) -> np.ndarray:
+    """Tints (height, width, 4) uint8, the last row at the top, of the logarithms (C, R, R) of probabilities.
+
+    Logarithms are nearly straight between two points of the grid, probabilities are steps.
+    """
+    C, rows, columns = logs.shape
+    pixels = np.full((height, width, 4), 255, np.uint8)
+    grids = [Image.fromarray(own) for own in logs]
+    # Some lines at a time: they stay in the cache, and 100 classes need no more memory than two.
+    lines = max(1, PAINTED_BYTES // (4 * C * width))
+    for start in range(0, height, lines):
+        stop = min(start + lines, height)
+        # The window's edge is where the outermost points of the grid are: half a point inside of theirs.
+        low, high = (0.5 + (rows - 1) * place / height for place in (start, stop))
+        box, size = (0.5, low, columns - 0.5, high), (width, stop - start)
+        p = np.stack([np.asarray(grid.resize(size, Image.Resampling.BILINEAR, box)) for grid in grids])
+        np.exp(p, out=p)
+        p /= p.sum(0)
+        shades = _tints(p, theme)
+        shades *= 255
+        shades += 0.5
+        for channel, shade in enumerate(shades):
+            pixels[start:stop, :, channel] = shade
+    return pixels
+
+
+def _tints(p: np.ndarray, theme: Theme) -> np.ndarray:
+    """Colours (3, ...) for probabilities (C, ...): reducing a short last axis takes a hundred times longer."""
+    colours = np.array([to_rgb(theme.class_colour(c)) for c in range(len(p))], p.dtype)
+    # Cubes keep the hue of the likeliest class clean until close to the line.
+    share = p * p * p
+    share /= np.maximum(share.sum(0), TINY)
+    most = p.max(0)
+    # Straight from point to point of PROBABILITIES and STRENGTHS, and steeper the further.
+    rise = np.diff(STRENGTHS) / np.diff(PROBABILITIES)
+    strength = np.maximum(rise[0] * most, rise[1] * (most - 1) + STRENGTHS[2]).astype(p.dtype)
+    paper = np.array(to_rgb(theme.paper), p.dtype).reshape(3, *[1] * most.ndim)
+    # Not a product of matrices, whose threads wait for one another longer than this takes.
+    shades = np.einsum("cs,c...->s...", colours, share)
+    shades -= paper
+    shades *= strength
+    shades += paper
+    return np.clip(shades, 0, 1, out=shades)
+
+
+class _Areas(Artist):
+    """The tints of the whole panel, in the very pixels of what is drawn on: nothing is resampled."""
+
+    zorder = 1
+
+    def __init__(self, ax: Axes, logs: np.ndarray, theme: Theme) -> None:
+        super().__init__()
+        self.ax, self.logs, self.theme = ax, logs, theme
+
+    @allow_rasterization
+    def draw(self, renderer: RendererBase) -> None:
+        (x0, y0), (x1, y1) = self.ax.bbox.get_points()
+        # Where a picture can be scaled its unit is no pixel.
+        share = renderer.get_image_magnification()
+        left, bottom = (x0, y0) if renderer.option_scale_image() else (round(x0), round(y0))
+        pixels = painted(self.logs, round(share * (x1 - left)), round(share * (y1 - bottom)), self.theme)
+        pen = renderer.new_gc()
+        renderer.draw_image(pen, left, bottom, pixels)
+        pen.restore()
+
+
+def _classes_first(probabilities: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.moveaxis(probabilities, 2, 0))
+
+
+def _contour(field: np.ndarray, level: float, extent: Extent) -> list[np.ndarray]:
+    return cast("list[np.ndarray]", _contours(field, extent, line_type="Separate").lines(level))
+
+
+def _contours(field: np.ndarray, extent: Extent, **kinds: str) -> contourpy.ContourGenerator:
+    x0, x1, y0, y1 = extent
+    rows, columns = field.shape
+    x, y = np.linspace(x0, x1, columns), np.linspace(y0, y1, rows)
+    return contourpy.contour_generator(x, y, field, name="serial", **kinds)
+
+
+def _hatch(ax: Axes, disagreement: np.ndarray, extent: Extent, theme: Theme) -> None:
+    """Over areas where members disagree."""
+    found = _contours(disagreement, extent, fill_type="OuterCode").filled(DISAGREEMENT, np.inf)
+    areas = [Path(corners, codes) for corners, codes in zip(*found, strict=True)]
+    look = {"facecolors": "none", "edgecolors": (*to_rgb(theme.ink), 0.35), "linewidths": 0, "hatch": HATCH}
+    ax.add_collection(PathCollection(areas, zorder=2, transform=ax.transData, **look), autolim=False)
+
+
+def _stroke(ax: Axes, lines: list[np.ndarray], colour: str, width: float, **style) -> None:
+    ax.add_collection(
+        LineCollection(lines, colors=colour, linewidths=width, capstyle="round", **style), autolim=False
+    )

@@ -1,0 +1,81 @@
+"""Blend: packs of networks, and how their logits become probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.packed.networks.members import PackedNetwork
+
+
+class Blend(nn.Module):
+    """Probabilities of P packs: p = Σ wᵢ softmax(mean over members of logits / Tᵢ), mixed with uniform by floor.
+
+    Shape: features (N, D) to probabilities (N, C).
+
+    Parameters
+    ----------
+    packs : sequence of P packed networks
+    weights, temperatures : Tensor (P,), optional
+        1 / P and 1 by default.
+    floor : float
+        Share of the uniform distribution.
+    """
+
+    def __init__(
+        self,
+        packs: Sequence[PackedNetwork],
+        weights: Tensor | None = None,
+        temperatures: Tensor | None = None,
+        floor: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.packs = nn.ModuleList(packs)
+        self.weights: Tensor
+        self.temperatures: Tensor
+        self.floor: Tensor
+        P = len(packs)
+        self.register_buffer("weights", torch.full((P,), 1 / P) if weights is None else weights)
+        self.register_buffer("temperatures", torch.ones(P) if temperatures is None else temperatures)
+        self.register_buffer("floor", torch.tensor(float(floor)))
+
+    def networks(self) -> list[PackedNetwork]:
+        """The P packs."""
+        return list(self.packs)  # type: ignore[arg-type]  # a ModuleList forgets its type
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.blended(self.logits(X))
+
+    def member_probabilities(self, X: Tensor) -> Tensor:
+        """Each member's calibrated probabilities, (N, D) to (M, N, C), M members in all."""
+        return self.members(self.logits(X))
+
+    def logits(self, X: Tensor) -> list[Tensor]:
+        """Each pack's logits (K, N, C) for X (N, D): one forward pass for all that follows."""
+        return [pack(X.expand(pack.n_members, -1, -1)) for pack in self.networks()]
+
+    def blended(self, logits: list[Tensor]) -> Tensor:
+        """Probabilities (N, C) from the packs' logits."""
+        parts = [
+            weight * (own.mean(0) / temperature).softmax(1)
+            for own, weight, temperature in zip(logits, self.weights, self.temperatures, strict=True)
+        ]
+        blend = torch.stack(parts).sum(0)
+        return (1 - self.floor) * blend + self.floor / blend.shape[1]
+
+    def members(self, logits: list[Tensor]) -> Tensor:
+        """Probabilities (M, N, C) of every member alone from the packs' logits."""
+        return torch.cat(
+            [
+                (own / temperature).softmax(2)
+                for own, temperature in zip(logits, self.temperatures, strict=True)
+            ]
+        )
+
+
+def members_disagreement(members: np.ndarray) -> np.ndarray:
+    """Mean over members (M, N, C) of the total variation distance to their mean: (N,) float32 in [0, 1]."""
+    return (np.abs(members - members.mean(0)).sum(2) / 2).mean(0).astype(np.float32)

@@ -1,0 +1,268 @@
+"""A trained classifier: packs of networks and how their outputs become probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from importlib.metadata import version
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import BeforeValidator, Field
+from torch import Tensor, nn
+
+from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.models.architectures import AnyArchitecture, Architecture, Module
+from classification_assets.learning.models.blend import Blend, members_disagreement
+from classification_assets.learning.packed.networks.linear import PackedQuadratic
+from classification_assets.learning.packed.networks.members import PackedNetwork
+from classification_assets.learning.packed.networks.vmap import VmapNetwork
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.preprocessing import Preprocessing
+from classification_assets.learning.tables.labels import Labels
+
+# What a layer of all members gives at one time, and the fewest rows: it stays in the cache, which is up to 4 times
+# faster, and there is a chunk for each thread.
+_CHUNK_BYTES, _CHUNK_ROWS = 2**20, 256
+
+
+class Pack(Declaration):
+    """A pack of a blend, as it is stored.
+
+    Attributes
+    ----------
+    kind : str
+        See `PackedNetwork.kind`.
+    seeds : tuple of int
+        The members' seeds; those whose training failed are not among them, and a linear model has none.
+    """
+
+    kind: Literal["networks", "linear"] = "networks"
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def members(self) -> int:
+        """How many have a say: a linear model is one."""
+        return 1 if self.kind == "linear" else len(self.seeds)
+
+
+def _pack_of_seeds(value: Any) -> Any:
+    # Models stored before packs had kinds list seeds alone, and a linear model as an empty list.
+    if isinstance(value, list | tuple):
+        return Pack(kind="networks" if value else "linear", seeds=tuple(value))
+    return value
+
+
+class Provenance(Declaration):
+    """What a classifier was made from; with the state it is everything needed to use and to repeat it."""
+
+    architecture: AnyArchitecture
+    training: Training
+    packs: tuple[Annotated[Pack, BeforeValidator(_pack_of_seeds)], ...]
+    classes: Labels
+    preprocessing: Preprocessing
+    source: dict[str, Any]
+    overridden: dict[str, Any]
+    versions: dict[str, str]
+    sizes: dict[str, int] = Field({})
+    """Fields that the architecture left to the rows: other rows may make others of them."""
+
+    @property
+    def built(self) -> Architecture:
+        """The architecture with the sizes that it had on these rows."""
+        return self.architecture.replaced(**self.sizes)
+
+    @property
+    def members(self) -> int:
+        """How many have a say: networks, and linear models beside them."""
+        return sum(pack.members for pack in self.packs)
+
+    @staticmethod
+    def current_versions() -> dict[str, str]:
+        """Of what decides the numbers."""
+        return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A fitted classifier: its state, how it came about, and what training showed.
+
+    Attributes
+    ----------
+    state : dict of str to Tensor
+        `Blend.state_dict()`.
+    provenance : Provenance
+    history : dict of str to array
+        See `TrainingResult.history`; the columns are all K members, failed ones too.
+    best_step : array (K,)
+        -1 for a member whose training failed.
+    validation_probabilities : array (V, C)
+        Of the validation fold's rows, by networks that were not trained on them.
+    checkpoints : mapping of int to state
+        The state of the pack's first members at some steps, from 0 to the end; read from a file only when
+        asked for.
+    module : callable, optional
+        The class of a person's own network; a file never brings code with it.
+    """
+
+    state: dict[str, Tensor]
+    provenance: Provenance
+    history: dict[str, np.ndarray]
+    best_step: np.ndarray
+    validation_probabilities: np.ndarray
+    checkpoints: Mapping[int, dict[str, Tensor]] = field(default_factory=dict)
+    module: Callable[..., nn.Module] | None = None
+
+    @cached_property
+    def blend(self) -> Blend:
+        """The network, on the CPU, ready to predict.
+
+        Raises
+        ------
+        ValueError
+            If the architecture is a person's own class and `module` was not given, or the weights, of another state
+            of this project or of that class, do not fit its networks.
+        """
+        blend = Blend([self._network(pack) for pack in self.provenance.packs])
+        try:
+            blend.load_state_dict(self.state)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(
+                f"the weights of {self.provenance.architecture.name} do not fit the networks that it is now; "
+                f"train it again ({reason})"
+            ) from error
+        return blend.eval().requires_grad_(False)
+
+    def _network(self, pack: Pack) -> PackedNetwork:
+        seeds = pack.seeds
+        kept = np.flatnonzero(self.best_step >= 0).tolist()[: len(seeds)]
+        architecture = self.provenance.built.of_members(kept)
+        n_features, n_classes = self.provenance.preprocessing.width, len(self.provenance.classes)
+        if pack.kind == "linear":
+            return PackedQuadratic(n_features, n_classes)
+        if not isinstance(architecture, Module):
+            return architecture.build(n_features, n_classes, seeds)
+        if self.module is None:
+            raise ValueError(
+                f"architecture {architecture.name!r} is a class of its own ({architecture.path}), and loading "
+                "never imports what a file names: pass the class, as in load_classifier(path, module=...)"
+            )
+        return VmapNetwork(partial(self.module, **architecture.arguments), n_features, n_classes, seeds)
+
+    def using(self, architecture: Architecture) -> Self:
+        """The same, with the class of a person's own network that a declaration names."""
+        return replace(self, module=architecture.network_class())
+
+    def noting(self, overridden: dict[str, Any]) -> Self:
+        """The same, its provenance saying what a run set otherwise than declared, the data's part included."""
+        told = {
+            f"dataset.{field}": value for field, value in self.provenance.source.get("overridden", {}).items()
+        }
+        return replace(self, provenance=self.provenance.model_copy(update={"overridden": told | overridden}))
+
+    def summary(self) -> dict[str, float]:
+        """What of the training is followed over time."""
+        kept = self.best_step >= 0
+        return {
+            "validation_loss": float(np.nanmin(self.history["validation_loss"][:, kept], axis=0).mean()),
+            "best_step": float(np.median(self.best_step[kept])),
+            "temperature": float(self.state["temperatures"].mean()),
+            "members": int(kept.sum()),
+            "failed": int((~kept).sum()),
+        }
+
+    def hyperparameters(self) -> pd.DataFrame:
+        """Architecture and training as used, for reading."""
+        provenance = self.provenance
+        architecture = provenance.built
+        used = architecture.model_dump(mode="json", exclude={"training", "device", "name"})
+        used |= provenance.training.model_dump(mode="json", exclude=set(architecture.ignores))
+        return pd.DataFrame({"hyper-parameter": list(used), "value": [str(value) for value in used.values()]})
+
+    def predict_proba(self, X: np.ndarray, device: str = "cpu") -> np.ndarray:
+        """Class probabilities (N, C) of rows X (N, D) in their own units."""
+        return self._probabilities(self.blend, X, device)
+
+    def probabilities_at(self, step: int, X: np.ndarray, device: str = "cpu") -> np.ndarray:
+        """Class probabilities (N, C) of rows X (N, D) as they were at a checkpoint, at the final temperature.
+
+        Raises
+        ------
+        KeyError
+            If no state of that step was kept.
+        """
+        if step not in self.checkpoints:
+            known = ", ".join(map(str, self.checkpoints)) or "none"
+            raise KeyError(f"no checkpoint of step {step}; there are: {known}")
+        state = self.checkpoints[step]
+        held = len(next(iter(state.values())))
+        network = self._network(Pack(seeds=self.provenance.packs[0].seeds[:held]))
+        network.load_state_dict(state)
+        blend = Blend([network], temperatures=self.state["temperatures"])
+        return self._probabilities(blend.eval().requires_grad_(False), X, device)
+
+    def member_predictions(
+        self, X: np.ndarray, device: str = "cpu", rows: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the blend says of X (N, D) and what its members say, from one forward pass.
+
+        Parameters
+        ----------
+        rows : array (n,) of indices, ascending, optional
+            Whose members' probabilities are wanted: those of all rows may be too much to hold. Default: all.
+
+        Returns
+        -------
+        probabilities (N, C), the members' disagreement (N,), see `members_disagreement`, and every member's
+        probabilities of those rows (M, n, C)
+        """
+        blend = self.blend
+
+        def of(logits: list[Tensor], start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            members = blend.members(logits).cpu().numpy()
+            disagreement = members_disagreement(members)
+            if rows is not None:
+                first, last = np.searchsorted(rows, (start, start + members.shape[1]))
+                members = members[:, rows[first:last] - start]
+            return blend.blended(logits).cpu().numpy(), disagreement, members
+
+        blended, disagreement, members = zip(*self._of_chunks(blend, X, device, of), strict=True)
+        return np.concatenate(blended), np.concatenate(disagreement), np.concatenate(members, axis=1)
+
+    def _probabilities(self, blend: Blend, X: np.ndarray, device: str) -> np.ndarray:
+        return np.concatenate(
+            self._of_chunks(blend, X, device, lambda logits, _: blend.blended(logits).cpu().numpy())
+        )
+
+    def _of_chunks(
+        self, blend: Blend, X: np.ndarray, device: str, of: Callable[[list[Tensor], int], Any]
+    ) -> list[Any]:
+        """What becomes of the packs' logits and the number of their first row, chunk by chunk.
+
+        On a CPU each thread takes chunks of its own: threads that share a small product wait for one another
+        longer than they compute.
+        """
+        blend.to(device)
+        size = max(_CHUNK_ROWS, _CHUNK_BYTES // (4 * max(pack.values_a_row for pack in blend.networks())))
+
+        def one(start: int) -> Any:
+            features = self.provenance.preprocessing.features(X[start : start + size])
+            with torch.inference_mode():
+                return of(blend.logits(torch.from_numpy(features).to(device)), start)
+
+        starts, threads = range(0, max(len(X), 1), size), torch.get_num_threads()
+        # A person's own module lends its code to one call at a time.
+        alone = any(pack.one_call_at_a_time for pack in blend.networks())
+        if alone or device != "cpu" or threads == 1 or len(starts) == 1:
+            return [one(start) for start in starts]
+        try:
+            with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                return list(pool.map(one, starts))
+        finally:
+            # The number is partly one of the whole process.
+            torch.set_num_threads(threads)

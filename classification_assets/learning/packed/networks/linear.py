@@ -1,0 +1,58 @@
+"""Linear models of a table's columns and, where these are few, of their products too: what convex fits end in.
+
+Shapes: K members, N rows, D features, F features and products, C classes.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.packed.networks.members import PackedNetwork
+
+FEW = 12
+"""Features, at most, whose products are features too: there are half as many as the square of their number."""
+
+
+def with_products(x: Tensor) -> Tensor:
+    """Features (..., D) and, where these are few, all their squares and products: (..., F)."""
+    D = x.shape[-1]
+    if D > FEW:
+        return x
+    return torch.cat([x, *(x[..., place : place + 1] * x[..., place:] for place in range(D))], -1)
+
+
+class PackedQuadratic(PackedNetwork):
+    """Logits that are linear in features and products. Shape: (K, N, D) to (K, N, C).
+
+    Nothing in it is drawn: it has no seeds.
+
+    Examples
+    --------
+    >>> PackedQuadratic(4, 3)(torch.zeros(1, 100, 4)).shape
+    torch.Size([1, 100, 3])
+    """
+
+    kind = "linear"
+
+    seeds = ()
+
+    def __init__(self, n_features: int, n_classes: int, n_members: int = 1) -> None:
+        super().__init__()
+        F = n_features if n_features > FEW else n_features * (n_features + 3) // 2
+        self.weight = nn.Parameter(torch.zeros(n_members, F, n_classes))
+        self.bias = nn.Parameter(torch.zeros(n_members, 1, n_classes))
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, n_features: int, weight: Tensor, bias: Tensor) -> Self:
+        """Of weights (K, D or F, C) and biases (K, C), ready to predict."""
+        model = cls(n_features, weight.shape[2], len(weight)).to(weight.device)
+        model.weight[:, : weight.shape[1]] = weight
+        model.bias.copy_(bias.unsqueeze(1))
+        return model.eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias, with_products(x), self.weight)

@@ -1,0 +1,80 @@
+"""Numbers of each member of a pack, and the choice of some members."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+PerMember = float | Sequence[float]
+"""One number for all members, or one a member."""
+
+
+class PackedNetwork(nn.Module):
+    """Base of packed networks: K networks of one shape, whose every parameter and buffer leads with the member.
+
+    Shape: (K, N, D) to logits (K, N, C).
+    """
+
+    kind: ClassVar[Literal["networks", "linear"]] = "networks"
+    """What a stored model calls such a pack: networks that were drawn from seeds, or linear models."""
+
+    members_in_turn: ClassVar[bool] = False
+    """Whether prediction computes one member after the other, so that one member's layer is held at one time."""
+
+    one_call_at_a_time: ClassVar[bool] = False
+    """Whether several threads must not predict at once."""
+
+    @property
+    def n_members(self) -> int:
+        """K."""
+        return next(self.parameters()).shape[0]
+
+    @property
+    def values_a_row(self) -> int:
+        """Numbers a row that the widest layer holds at one time."""
+        widest = max(parameter.shape[1] if parameter.ndim > 1 else 1 for parameter in self.parameters())
+        return widest if self.members_in_turn else widest * self.n_members
+
+
+def per_member(value: Any, n_members: int) -> Tensor:
+    """A number, or one a member, as a float32 tensor (K,).
+
+    Raises
+    ------
+    ValueError
+        If there are several numbers, but not one a member.
+    """
+    numbers = torch.as_tensor(value, dtype=torch.float32)
+    if numbers.ndim > 0 and len(numbers) != n_members:
+        raise ValueError(
+            f"expected one number, or {n_members} (one a member), however: {len(numbers)} numbers"
+        )
+    return numbers.expand(n_members).clone()
+
+
+def select_members(network: nn.Module, keep: Tensor) -> nn.Module:
+    """A packed network of some members of another, random numbers and all.
+
+    Parameters
+    ----------
+    network : nn.Module
+        A packed network; it stays as it is.
+    keep : Tensor
+        Indices (K',) or a mask (K,) of the members to keep.
+    """
+    selected = copy.deepcopy(network)
+    for owner, name, parameter in _owned(selected, "named_parameters"):
+        setattr(owner, name, nn.Parameter(parameter.detach()[keep], requires_grad=parameter.requires_grad))
+    for owner, name, buffer in _owned(selected, "named_buffers"):
+        setattr(owner, name, buffer[keep])
+    return selected
+
+
+def _owned(network: nn.Module, listing: str) -> Iterator[tuple[nn.Module, str, Tensor]]:
+    for owner in network.modules():
+        for name, tensor in list(getattr(owner, listing)(recurse=False)):
+            yield owner, name, tensor

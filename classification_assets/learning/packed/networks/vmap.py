@@ -1,0 +1,66 @@
+"""A pack of a person's own modules, run side by side by `torch.vmap`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.packed.networks.members import PackedNetwork
+
+
+class VmapNetwork(PackedNetwork):
+    """A pack of a person's own modules, run side by side by `torch.vmap`. Shape: (K, N, D) to (K, N, C).
+
+    Parameters
+    ----------
+    make : callable
+        ``make(n_features, n_classes)`` gives a module that maps (N, D) to logits (N, C).
+    seeds : sequence of int
+        One module is made under each seed.
+    """
+
+    one_call_at_a_time = True  # the module that lends its code is shared
+
+    def __init__(
+        self, make: Callable[..., nn.Module], n_features: int, n_classes: int, seeds: Sequence[int]
+    ) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            modules = [_made_under(seed, make, n_features, n_classes) for seed in seeds]
+        # In a list, the module that lends its code is no submodule, and its own parameters are not ours.
+        self._code = [copy.deepcopy(modules[0]).to("meta")]
+        self._names: dict[str, str] = {}
+        for module_state, register in (
+            ([dict(module.named_parameters()) for module in modules], self._register_parameter),
+            ([dict(module.named_buffers()) for module in modules], self.register_buffer),
+        ):
+            for name in module_state[0]:
+                # No dot may be in a name, and an underscore would give two parameters one name.
+                own = name.replace(".", "/")
+                self._names[name] = own
+                stacked = torch.stack([state[name].detach() for state in module_state])
+                register(own, stacked.requires_grad_(module_state[0][name].requires_grad))
+
+    def _register_parameter(self, name: str, value: Tensor) -> None:
+        self.register_parameter(name, nn.Parameter(value, requires_grad=value.requires_grad))
+
+    def train(self, mode: bool = True) -> VmapNetwork:
+        super().train(mode)
+        self._code[0].train(mode)
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        state = {name: getattr(self, own) for name, own in self._names.items()}
+
+        def one(member: dict[str, Tensor], rows: Tensor) -> Tensor:
+            return torch.func.functional_call(self._code[0], member, (rows,))
+
+        return torch.vmap(one, randomness="different")(state, x)
+
+
+def _made_under(seed: int, make: Callable[..., nn.Module], n_features: int, n_classes: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return make(n_features, n_classes)

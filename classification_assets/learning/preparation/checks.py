@@ -1,0 +1,216 @@
+"""What a good table satisfies: a verdict and a sentence of what was found. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from classification_assets.learning.check import Check, Verdict
+from classification_assets.learning.preparation.folds import Fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from classification_assets.learning.preparation.profile import Profile
+    from classification_assets.learning.preparation.split import Split
+    from classification_assets.learning.tables.table import Table
+
+ENOUGH = 10
+"""Rows of a class with which each fold gets some."""
+
+RARE = 0.01
+"""Share of the rows below which a class is easily never predicted."""
+
+
+MISSING = 0.5
+"""Share of gaps above which a column rather says whether it was filled in."""
+
+
+def dataset_checks() -> list[Check]:
+    """What every table should satisfy."""
+    judges = (
+        labels_complete,
+        classes_have_rows,
+        columns_vary,
+        columns_filled,
+        values_stay_apart,
+        rows_differ,
+        labels_agree,
+        nothing_leaks,
+    )
+    return [Check.of(judge) for judge in judges]
+
+
+def labels_complete(profile: Profile) -> Verdict:
+    """Every row has a label; those without are left out."""
+    left_out, n_rows = profile.without_label, profile.n_rows
+    if left_out:
+        found = f"{left_out:,} of {n_rows + left_out:,} rows have no label and were left out"
+        words = _words_for_missing(profile.table)
+        return False, found + (
+            f"; these words say that there is none: {' '.join(words)}; if one is a class, list only the others in the "
+            "YAML (missing: [''])"
+            if words
+            else ""
+        )
+    return True, f"all {n_rows:,} rows have a label"
+
+
+def classes_have_rows(profile: Profile) -> Verdict:
+    """Every class has enough rows for all folds, and no class is rarer than one row in a hundred."""
+    rarest = min(profile.table.class_counts().to_dict("records"), key=lambda count: count["rows"])
+    found = f"the rarest class, {rarest['class']!r}, has {rarest['rows']:,} of {profile.n_rows:,} rows"
+    if rarest["rows"] < ENOUGH:
+        return False, f"{found}; its scores say little: at least {ENOUGH} are needed"
+    if rarest["share"] < RARE:
+        return False, f"{found}; look at its recall, and at balanced accuracy instead of accuracy"
+    return True, found
+
+
+def columns_vary(profile: Profile) -> Verdict:
+    """At most one feature in ten is the same in all rows: such a one teaches nothing."""
+    constant, D = profile.constant, len(profile.table.features)
+    if not constant:
+        return True, f"all {D} features vary"
+    return len(
+        constant
+    ) <= D / 10, f"the same value, or none, in all rows: {_listed(constant)} (of {D} features)"
+
+
+def columns_filled(profile: Profile) -> Verdict:
+    """No feature is missing in more than half of the rows."""
+    features = profile.features
+    empty = features.loc[features["missing"] > MISSING, "column"].tolist()
+    if empty:
+        return False, f"missing in more than half of the rows: {_listed(empty)}"
+    most = features["missing"].max()
+    return True, f"the feature with the most gaps lacks {100 * most:.1f} % of its values"
+
+
+def values_stay_apart(profile: Profile) -> Verdict:
+    """No feature's values become the same in float32, with 7 digits, in which networks compute."""
+    merged, rows = profile.merged, profile.n_counted
+    if not merged:
+        return True, f"rounded to float32, the features' values stay different (in {rows:,} rows)"
+    told = [
+        f"column {name}: {before:,} different values, {after:,} after rounding to float32"
+        for name, (before, after) in merged.items()
+    ]
+    return False, (
+        f"{_listed(told, '; ')} (in {rows:,} rows): subtract what its values share, such as the first timestamp of all"
+    )
+
+
+def rows_differ(profile: Profile) -> Verdict:
+    """At most one row in a hundred repeats another's features; where it does, folds may share rows."""
+    repeated, n_rows, group = profile.repeated, profile.n_rows, profile.table.roles.group
+    found = f"{repeated:,} of {n_rows:,} rows have the features of an earlier one"
+    if group is not None:
+        found += f" with another {group}"
+    if repeated <= n_rows / 100:
+        return True, found
+    return False, found + against_copies(profile.table.source)
+
+
+def labels_agree(profile: Profile) -> Verdict:
+    """At most one row in a hundred has the features of a row of another class."""
+    contradicting, n_rows = profile.contradicting, profile.n_rows
+    found = f"{contradicting:,} of {n_rows:,} rows have the features of a row of another class"
+    return contradicting <= n_rows / 100, found
+
+
+def nothing_leaks(profile: Profile) -> Verdict:
+    """No feature alone predicts the target: it would rather have been written down after it."""
+    if suspects := profile.suspects:
+        return False, (
+            f"alone it predicts {profile.table.target!r} almost without error: {_listed(suspects)}; "
+            "is it known when a prediction is needed? If not, drop it"
+        )
+    alone = profile.features.dropna(subset="alone")
+    if alone.empty:
+        return True, "no feature could be tried alone"
+    best = alone.loc[alone["alone"].idxmax()]
+    return (
+        True,
+        f"the best feature alone, {best['column']!r}, reaches a balanced accuracy of {best['alone']:.2f}",
+    )
+
+
+def _words_for_missing(table: Table) -> list[str]:
+    """The words that say so where values are words: in CSV and TSV."""
+    if table.source.get("format") not in ("csv", "tsv"):
+        return []
+    return [word for word in table.source["dataset"]["missing"] if word]
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    shown = between.join(names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+
+
+def split_checks() -> list[Check]:
+    """What every split must satisfy."""
+    return [Check.of(separate_folds), Check.of(classes_trained)]
+
+
+def separate_folds(split: Split) -> Verdict:
+    """No row of the test fold is also in the training or the validation fold."""
+    import numpy as np
+
+    keys = _row_keys(split.X)
+    test = split.fold == Fold.TEST
+    repeated = np.isin(keys[test], keys[~test])
+    if not repeated.any():
+        return True, f"none of {int(test.sum()):,} test rows is in another fold"
+    return False, (
+        f"{int(repeated.sum()):,} of {int(test.sum()):,} test rows have the same features as a row of another fold: "
+        f"scores on them flatter{against_copies(split.source)}"
+    )
+
+
+def against_copies(source: Mapping[str, Any]) -> str:
+    """What to do about rows that are there several times, as far as their table's declaration can say something."""
+    dataset = source.get("dataset", {})
+    if "group" not in dataset:
+        return ""
+    if dataset["time"] or dataset.get("test"):  # a group may have no rows in both files
+        return "; if they are copies, leave them out"
+    if dataset["group"]:
+        return f"; if they are copies, give all of them the same {dataset['group']}, or leave them out"
+    return (
+        "; if they are copies, leave them out, or name a column whose value copies share (group: <column>), so that "
+        "they stay in one fold"
+    )
+
+
+def classes_trained(split: Split) -> Verdict:
+    """Every class has rows in the training fold."""
+    import numpy as np
+
+    C = len(split.classes)
+    rows = {fold: np.bincount(split.y[split.fold == fold], minlength=C) for fold in Fold}
+    if unknown := np.flatnonzero(rows[Fold.TRAIN] == 0).tolist():
+        told = []
+        for code in unknown[:5]:
+            there = [(int(rows[fold][code]), fold.label) for fold in Fold if rows[fold][code]]
+            where = ", ".join(f"{count:,} {label} row{'s' * (count > 1)}" for count, label in there)
+            told.append(f"class {split.classes[code]} has no training row: no network can learn it ({where})")
+        others = len(unknown) - len(told)
+        return False, "; ".join(told) + (f"; so have {others} more classes" if others else "")
+    fewest = rows[Fold.TRAIN].argmin()
+    return True, (
+        f"all {C} classes have training rows; the fewest, {rows[Fold.TRAIN][fewest]:,}, "
+        f"has class {split.classes[fewest]}"
+    )
+
+
+def _row_keys(X: Any) -> Any:
+    """A number a row of X (N, D), the same for equal rows and, but for one in 10^19 cases, for no others."""
+    import numpy as np
+    from pandas.util import hash_array
+
+    keys = np.zeros(len(X), np.uint64)
+    for column in X.T:
+        # Zero and minus zero are equal and have different bytes.
+        keys = keys * np.uint64(6364136223846793005) + hash_array(np.ascontiguousarray(column + 0))
+    return keys

@@ -1,0 +1,135 @@
+"""The rows of a data set with their folds, encoded once: all that later steps read."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import TypeAdapter
+from torch import Tensor
+
+from classification_assets.learning.preparation.features import Standardized
+from classification_assets.learning.preparation.folds import Fold, Folds
+from classification_assets.learning.preparation.preprocessing import Preprocessing
+from classification_assets.learning.preparation.requirements import refuse_unusable
+from classification_assets.learning.tables.datasets import AnyDataset
+from classification_assets.learning.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Split:
+    """Encoded rows and the fold of each.
+
+    Attributes
+    ----------
+    X : array (N, D) float32
+        Columns in their own units; NaN where missing, categories as codes.
+    y : array (N,) int64
+        Class codes, 0 to C - 1.
+    fold : array (N,) int8
+        Values of `Fold`.
+    weight : array (N,) float32 or None
+        Row weights.
+    classes : list of C labels
+        As they were in the data.
+    preprocessing : Preprocessing
+        Fitted on the training fold alone.
+    source : dict
+        See `Table`.
+    group : array (N,) int64 or None
+        Rows of one group stay together, wherever rows are set aside.
+    timestamp : array (N,) int64 or None
+        The number of each row's timestamp, later ones larger: rows that are set aside are neighbours in time.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    fold: np.ndarray
+    weight: np.ndarray | None
+    classes: list[Any]
+    preprocessing: Preprocessing
+    source: dict[str, Any]
+    group: np.ndarray | None = None
+    timestamp: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, table: Table, folds: Folds) -> Self:
+        """Choose the folds of a table's rows and fit the preprocessing on its training fold.
+
+        Raises
+        ------
+        ValueError
+            If the rows are too few for the folds, or a column cannot be used.
+        """
+        classes, y = table.labels()
+        refuse_unusable(table, classes, y)
+        group, time = table.group(), table.time()
+        try:
+            fold = folds.choose(y, group=group, time=time, n_test=table.n_test)
+            preprocessing, X = Preprocessing.fit_table(
+                table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
+            )
+        except ValueError as error:
+            raise table.refusal(error) from error
+        group = None if group is None else group.astype(np.int64)
+        timestamp = None if time is None else np.unique(time, return_inverse=True)[1].astype(np.int64)
+        return cls(X, y, fold, table.weight(), classes, preprocessing, table.source, group, timestamp)
+
+    @classmethod
+    def of_arrays(
+        cls,
+        X: np.ndarray,
+        labels: np.ndarray,
+        fold: np.ndarray,
+        *,
+        names: list[str],
+        weight: np.ndarray | None = None,
+        source: dict[str, Any] | None = None,
+    ) -> Self:
+        """From numbers X (N, D), labels (N,) of any sortable type and each row's fold (N,)."""
+        classes, y = np.unique(labels, return_inverse=True)
+        preprocessing = Preprocessing.fit(X, names, np.flatnonzero(fold == Fold.TRAIN))
+        return cls(X, y.astype(np.int64), fold, weight, classes.tolist(), preprocessing, source or {})
+
+    def rows(self, fold: Fold) -> np.ndarray:
+        """Indices of a fold's rows, ascending."""
+        return np.flatnonzero(self.fold == fold)
+
+    def filled(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Some rows of X without gaps, as figures need them."""
+        return self.preprocessing.filled(self.X[rows])
+
+    def class_counts(self) -> pd.DataFrame:
+        """Rows of each class in each fold, for reading."""
+        C = len(self.classes)
+        counts = {fold.label: np.bincount(self.y[self.fold == fold], minlength=C) for fold in Fold}
+        return pd.DataFrame({"class": self.classes} | counts)
+
+    def columns(self) -> pd.DataFrame:
+        """What preprocessing learned of each column, for reading."""
+        return self.preprocessing.described()
+
+    def posterior(self, X: np.ndarray) -> np.ndarray | None:
+        """True class probabilities (N, C) at X (N, D) where the source knows them, else None."""
+        if "dataset" not in self.source:
+            return None
+        return TypeAdapter(AnyDataset).validate_python(self.source["dataset"]).posterior(X)
+
+
+COPIED_BYTES = 2**26
+"""Up to this a table is standardized once, above it a block at a time, which takes no second table's memory."""
+
+
+def features_of(split: Split, device: str) -> Tensor | Standardized:
+    """What networks see of a split's rows, (N, D), on a device."""
+    if 4 * len(split.X) * split.preprocessing.width <= COPIED_BYTES:
+        return torch.from_numpy(split.preprocessing.features(split.X)).to(device)
+    with warnings.catch_warnings():
+        # A table that was read may not be written to, which nobody does.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        X = torch.from_numpy(split.X).to(device)
+    return Standardized(X, split.preprocessing.arithmetic)

@@ -1,0 +1,331 @@
+"""The rows of a table, read in batches: in memory, or from Parquet files that may be larger than it."""
+
+from __future__ import annotations
+
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from classification_assets.learning.tables.arrow_types import is_number
+
+BATCH = 2**16
+"""Rows that are read at one time."""
+
+HELD_BYTES = 2**24
+"""Of rows that were read from a text, at most, in memory."""
+
+# What most of Arrow's functions do not take, and what they do.
+_PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+
+
+class Rows(ABC):
+    """Typed columns and how to go through them."""
+
+    schema: pa.Schema
+    n_rows: int
+
+    @abstractmethod
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """All rows in order, some of the columns, at most `BATCH` rows at one time."""
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.schema.names)
+
+    def column(self, name: str) -> pa.Array:
+        """One whole column, (N,)."""
+        parts = [batch.column(0) for batch in self.batches([name])]
+        joined = pa.chunked_array(parts, self.schema.field(name).type)
+        return joined.combine_chunks() if joined.num_chunks != 1 else joined.chunk(0)
+
+    def sample(self, most: int) -> MemoryRows:
+        """At most so many rows, evenly spaced."""
+        step, first, parts = -(-self.n_rows // most) or 1, 0, []
+        for batch in self.batches():
+            start = -first % step
+            parts.append(batch.take(pa.array(np.arange(start, batch.num_rows, step))))
+            first += batch.num_rows
+        return MemoryRows(pa.Table.from_batches(parts, self.schema))
+
+    def frame(self) -> pd.DataFrame:
+        """Everything at once, for a small table."""
+        return pa.Table.from_batches(list(self.batches()), self.schema).to_pandas()
+
+
+@dataclass(frozen=True)
+class LoadedRows:
+    """What reading a data set gives.
+
+    Attributes
+    ----------
+    rows : Rows
+    n_test : int
+        The last rows, if they came from a file of their own that is the test fold.
+    about : dict
+        Of files: ``sha256`` of their content, and the ``format`` of the first.
+    """
+
+    rows: Rows
+    n_test: int = 0
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+class MemoryRows(Rows):
+    """Rows that are held in memory."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = _plain(table)
+        self.schema, self.n_rows = self.table.schema, table.num_rows
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, place: str = "the frame") -> MemoryRows:
+        """From a frame, whose columns' names become words.
+
+        Raises
+        ------
+        ValueError
+            If a column holds values of several types.
+        """
+        arrays = []
+        for index, name in enumerate(frame.columns):
+            try:
+                arrays.append(pa.Array.from_pandas(frame.iloc[:, index]))
+            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+                raise ValueError(
+                    f"{place}: column {str(name)!r} holds values of several types, or of one that no table "
+                    f"holds ({str(error).splitlines()[0]}); turn it into numbers or words, or leave it out"
+                ) from error
+        return cls(pa.Table.from_arrays(arrays, [str(name) for name in frame.columns]))
+
+    @classmethod
+    def of_any(cls, frame: Any, place: str) -> MemoryRows:
+        """From a pandas or polars frame, or whatever else speaks Arrow.
+
+        Raises
+        ------
+        ValueError
+            If it is none, or a column holds values of several types.
+        """
+        if isinstance(frame, pd.DataFrame):
+            return cls.of(frame, place)
+        import narwhals.stable.v2 as nw  # for tables of one's own only: importing it takes time
+
+        try:
+            if nw.dependencies.is_into_dataframe(frame):
+                # Polars' own way gives types that all of Arrow's functions know, within its categories too.
+                return cls(nw.from_native(frame, eager_only=True).to_arrow())
+            if isinstance(frame, pa.RecordBatch) or hasattr(frame, "__arrow_c_stream__"):
+                return cls(pa.table(frame))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise ValueError(
+                f"{place}: a {type(frame).__name__} does not become a table of numbers, words, truth values and "
+                f"dates: {error}"
+            ) from error
+        raise ValueError(
+            f"{place}: a pandas or polars frame or an Arrow table is needed, however: {type(frame).__name__}"
+        )
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        table = self.table if columns is None else self.table.select(list(columns))
+        yield from table.to_batches(max_chunksize=BATCH)
+
+
+class ParquetRows(Rows):
+    """Rows of Parquet files of one schema, one file after the other.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+    unchanged : callable, optional
+        Called at the end of each passage; raises if a file is no longer what it was.
+    keeps : something that must live as long as the rows, such as a temporary folder
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], unchanged: Callable[[], None] | None = None, keeps: Any = None
+    ) -> None:
+        self.paths, self.unchanged, self.keeps = list(paths), unchanged, keeps
+        # One that stays open is read to its end even if another process replaces it meanwhile.
+        self.held = _opened(self.paths[0]) if len(self.paths) == 1 else None
+        self.schema = _without_views(pq.read_schema(self.paths[0]))
+        self.n_rows = sum(pq.read_metadata(path).num_rows for path in self.paths)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        chosen = self.names if columns is None else list(columns)
+        schema = pa.schema([self.schema.field(name) for name in chosen], self.schema.metadata)
+        for path in self.paths:
+            try:
+                file = self.held or _opened(path)
+                for read in file.iter_batches(BATCH, columns=chosen):
+                    batch = read.select(chosen)
+                    yield batch if batch.schema.types == schema.types else batch.cast(schema)
+            except (pa.ArrowException, OSError) as error:
+                if self.unchanged is not None:
+                    self.unchanged()
+                raise ValueError(f"{path}: is damaged: {error}") from error
+        if self.unchanged is not None:
+            self.unchanged()
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The same values in types that Arrow's functions know, and none missing within a dictionary, where few look."""
+    schema = _without_views(table.schema)
+    if schema.types != table.schema.types:
+        table = table.cast(schema)
+    for place, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type) and any(part.dictionary.null_count for part in column.chunks):
+            words = column.cast(column.type.value_type).dictionary_encode()
+            table = table.set_column(place, table.field(place).with_type(words.type), words)
+    return table
+
+
+def _without_views(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_type(_without_view(field.type)) for field in schema], schema.metadata)
+
+
+def _without_view(type: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(type):
+        return pa.dictionary(type.index_type, _without_view(type.value_type), type.ordered)
+    return _PLAIN.get(type, type)
+
+
+def spooled(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Rows:
+    """Batches that come once, to go through again: in memory, or if they are many, in a file for as long as needed."""
+    batches, held, size = iter(batches), [], 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size > HELD_BYTES:
+            return _filed(chain(held, batches), schema)
+    return MemoryRows(pa.Table.from_batches(held, schema))
+
+
+def _filed(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Rows:
+    folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
+    path = Path(folder.name) / "rows.parquet"
+    options = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    with pq.ParquetWriter(path, schema, **options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return ParquetRows([path], keeps=folder)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    # By default all that was read stays in memory until the file is closed, and a whole row group is read at once.
+    return pq.ParquetFile(path, pre_buffer=False, buffer_size=2**18)
+
+
+class JoinedRows(Rows):
+    """Rows of several tables, one after the other; `places` names them in messages.
+
+    They have the columns of the first that all have, and its types; where numbers, timestamps or categories are of
+    another type elsewhere, one that holds both, and where the first has no value, the next one's.
+
+    Raises
+    ------
+    ValueError
+        When the rows are read, if a value does not become one of its column's type.
+    """
+
+    def __init__(self, parts: Sequence[Rows], places: Sequence[str]) -> None:
+        self.parts, self.places = list(parts), list(places)
+        first = parts[0].schema
+        shared = [field for field in first if all(field.name in part.names for part in parts)]
+        types = [_common([part.schema.field(own.name).type for part in parts]) for own in shared]
+        self.schema = pa.schema(list(map(pa.Field.with_type, shared, types)), first.metadata)
+        self.n_rows = sum(part.n_rows for part in parts)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        chosen = self.names if columns is None else list(columns)
+        schema = pa.schema([self.schema.field(name) for name in chosen])
+        for part, place in zip(self.parts, self.places, strict=True):
+            first = 0
+            for batch in part.batches(chosen):
+                try:
+                    typed = list(map(_as_type, batch.columns, schema.types))
+                except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                    raise ValueError(f"{place}: {self._disagreement(batch, first) or error}") from error
+                yield pa.RecordBatch.from_arrays(typed, schema=schema)
+                first += batch.num_rows
+
+    def _disagreement(self, batch: pa.RecordBatch, first: int) -> str:
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            type = self.schema.field(name).type
+            for row in range(len(values)):
+                try:
+                    _as_type(values[row : row + 1], type)
+                except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                    own = [part.schema.field(name).type for part in self.parts]
+                    other = next(place for place, there in enumerate(own) if there != values.type)
+                    return (
+                        f"column {name!r} holds {values.type}, and {own[other]} in {self.places[other]}, which "
+                        f"row {first + row} does not become: {str(values[row].as_py())[:80]!r}; "
+                        "write both files alike"
+                    )
+        return ""
+
+
+def _as_type(values: pa.Array, type: pa.DataType) -> pa.Array:
+    # Whole numbers of more than 53 bits and nanoseconds are rounded, as in CSV and as they are used.
+    rounds = (pa.types.is_integer(values.type) and pa.types.is_float64(type)) or (
+        pa.types.is_timestamp(values.type) and pa.types.is_timestamp(type)
+    )
+    found = values.cast(type, safe=not rounds)
+    if pa.types.is_boolean(type) and is_number(values.type) and found.cast(values.type) != values:
+        raise pa.ArrowInvalid("a number that is neither 0 nor 1 is no truth value")
+    return found
+
+
+def _common(types: Sequence[pa.DataType]) -> pa.DataType:
+    known = [type for type in types if not pa.types.is_null(type)] or list(types)
+    if len(set(known)) > 1 and all(map(is_number, known)):
+        return pa.int64() if all(map(pa.types.is_integer, known)) else pa.float64()
+    if len(set(known)) > 1 and all(pa.types.is_date(type) or pa.types.is_timestamp(type) for type in known):
+        return pa.timestamp("us")
+    if len(set(known)) > 1 and pa.types.is_dictionary(known[0]):
+        # A file's own may count no further than its categories.
+        return pa.dictionary(pa.int32(), known[0].value_type)
+    return known[0]
+
+
+class LabelledRows(Rows):
+    """The rows of a table whose label is there.
+
+    Parameters
+    ----------
+    rows : Rows
+    target : str
+    n_rows : int
+        How many have one.
+    """
+
+    def __init__(self, rows: Rows, target: str, n_rows: int) -> None:
+        self.rows, self.target, self.schema, self.n_rows = rows, target, rows.schema, n_rows
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        chosen = self.names if columns is None else list(columns)
+        for batch in self.rows.batches(list(dict.fromkeys([*chosen, self.target]))):
+            there = pc.is_valid(_without_nan(batch.column(self.target)))
+            yield batch.filter(there).select(chosen)
+
+
+def labelled(rows: Rows, target: str) -> Rows:
+    """The same rows, or those with a label where some have none."""
+    n_rows = sum(
+        batch.num_rows - _without_nan(batch.column(0)).null_count for batch in rows.batches([target])
+    )
+    return rows if n_rows == rows.n_rows else LabelledRows(rows, target, n_rows)
+
+
+def _without_nan(values: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values
