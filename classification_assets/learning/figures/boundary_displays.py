@@ -35,7 +35,7 @@ from classification_assets.learning.preparation.preprocessing import Preprocessi
 from classification_assets.learning.preparation.split import Split
 
 SNAPSHOT_RESOLUTION, LOSS_ROWS, STRIP = 71, 5_000, 8
-"""Of a snapshot of a training: points along each side of its grid, and rows that its loss is of; snapshots in a strip."""
+"""Points along each side of a snapshot's grid, rows that its loss is of, and snapshots in a strip."""
 
 
 TRUTH_RESOLUTION = 101
