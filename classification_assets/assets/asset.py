@@ -133,7 +133,7 @@ def declared_asset(
             origin = Origin.of_inputs(
                 {upstream: found for upstream, found in origins.items() if found is not None},
                 older,
-                context.run_id,
+                context.run.run_id,
                 code_version,
             )
 

@@ -22,7 +22,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from upath import UPath
 
-from classification_assets.learning.artifacts import formats
+from classification_assets.learning.artifacts import model_file
 from classification_assets.learning.artifacts.files import HEADER, ArtifactError
 from classification_assets.learning.artifacts.storage import load, save, stage
 from classification_assets.learning.evaluation.comparison import comparison
@@ -228,7 +228,7 @@ def test_a_classifiers_moments_are_read_only_when_asked_for(fitted, split, tmp_p
             return self.opened.get_tensor(name)
 
     save(fitted, tmp_path / "model.safetensors")
-    monkeypatch.setattr(formats, "safe_open", Watched)
+    monkeypatch.setattr(model_file, "safe_open", Watched)
     again = load(tmp_path / "model.safetensors")
     again.predict_proba(split.X)
     first, last, *_ = again.checkpoints
@@ -346,8 +346,9 @@ def test_a_value_that_is_no_artifact_is_refused_with_what_can_be_stored(tmp_path
     with pytest.raises(TypeError) as raised:
         save(value, tmp_path / "x.parquet")
     assert f"x.parquet: a {type(value).__name__} cannot be stored" in str(raised.value)
-    assert "Table, Split, Predictions, Evaluation, Leaderboard, Comparison, DataFrame, FittedModel" in str(
-        raised.value
+    assert (
+        "Table, Split, Predictions, Evaluation, Surfaces, Leaderboard, Comparison, DataFrame, FittedModel"
+        in str(raised.value)
     )
 
 
@@ -357,7 +358,7 @@ def test_a_value_that_is_no_artifact_is_refused_with_what_can_be_stored(tmp_path
 def test_a_suffix_that_would_not_be_read_back_is_refused_before_anything_is_written(
     request, tmp_path, kind, name
 ):
-    with pytest.raises(ValueError, match=rf"is stored in a {KINDS[kind]} file, however: .*{name}"):
+    with pytest.raises(ValueError, match=rf"is stored in a {KINDS[kind]} file, got .*{name}"):
         save(request.getfixturevalue(kind), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

@@ -214,7 +214,8 @@ def _frame(local: LocalCopy) -> pd.DataFrame:
 
 def read_origin(path: UPath) -> Origin | None:
     """What a Parquet file was made of; None if it does not say."""
-    metadata = pq.read_metadata(LocalCopy(path).path).metadata or {}
+    with path.open("rb") as opened:  # of a file elsewhere no more than its end
+        metadata = pq.read_metadata(opened).metadata or {}
     return Origin.from_json(json.loads(metadata[ORIGIN.encode()])) if ORIGIN.encode() in metadata else None
 
 
