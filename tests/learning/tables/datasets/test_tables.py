@@ -27,7 +27,7 @@ from classification_assets.learning.tables.reading import json_lines
 from classification_assets.learning.tables.reading import text_files as text
 from classification_assets.learning.tables.reading.location import ENVIRONMENT
 from classification_assets.learning.tables.table import Table
-from tests.learning.datasets.people import people, split_of, table_of, write
+from tests.learning.tables.people import people, split_of, table_of, write
 
 pytestmark = pytest.mark.usefixtures("folder")
 

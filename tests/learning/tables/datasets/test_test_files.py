@@ -9,7 +9,7 @@ import pytest
 
 from classification_assets.learning.preparation.checks import classes_trained
 from classification_assets.learning.preparation.folds import Fold
-from tests.learning.datasets.people import people, split_of, table_of, write
+from tests.learning.tables.people import people, split_of, table_of, write
 
 pytestmark = pytest.mark.usefixtures("folder")
 

@@ -124,7 +124,7 @@ def test_in_bfloat16_too_a_member_alone_is_the_member_of_a_pack(trained):
     [
         MLP(hidden=(8,)),
         Tabular(name="tabular", kind="tabular"),
-        Module(name="own", kind="module", path="tests.learning.test_autograd:Own"),
+        Module(name="own", kind="module", path="tests.learning.packed.test_by_autograd:Own"),
     ],
     ids=["mlp", "tabular", "module"],
 )

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from classification_assets.learning.tables import rows
 from classification_assets.learning.tables.datasets import AnyDataset
-from tests.learning.datasets.people import people, split_of, table_of, write
+from tests.learning.tables.people import people, split_of, table_of, write
 
 pytestmark = pytest.mark.usefixtures("folder")
 
