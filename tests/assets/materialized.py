@@ -1,4 +1,4 @@
-"""What a run has recorded of its assets."""
+"""Records that a run leaves of its assets: materializations and versions."""
 
 import dagster as dg
 

@@ -27,7 +27,7 @@ def test_a_declared_bound_is_a_check_and_one_that_blocks_stops_what_is_downstrea
     checks = {"accuracy": {"min": 0.999, "blocking": True}, "roc_auc": {"min": 0.2}}
     result = materialize(declared(checks=checks, architectures=["linear"]), raise_on_error=False)
     assert not result.success
-    found = {own.check_name: own for own in result.get_asset_check_evaluations()}
+    found = {check.check_name: check for check in result.get_asset_check_evaluations()}
     floor, passed = found["accuracy_within_bounds"], found["roc_auc_within_bounds"]
     assert not floor.passed
     assert floor.severity == dg.AssetCheckSeverity.ERROR
@@ -40,7 +40,9 @@ def test_a_declared_bound_is_a_check_and_one_that_blocks_stops_what_is_downstrea
 def test_a_bound_that_does_not_block_only_warns(materialize, declared):
     result = materialize(declared(checks={"accuracy": {"min": 0.999}}, architectures=["linear"]))
     (floor,) = [
-        own for own in result.get_asset_check_evaluations() if own.check_name == "accuracy_within_bounds"
+        check
+        for check in result.get_asset_check_evaluations()
+        if check.check_name == "accuracy_within_bounds"
     ]
     assert (floor.passed, floor.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert result.success

@@ -1,4 +1,4 @@
-"""What a materialization shows first and records: a picture, numbers, the device, what a run set otherwise."""
+"""A materialization shows a picture first, then numbers, the device, and what the run set otherwise."""
 
 import base64
 import io

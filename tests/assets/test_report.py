@@ -32,8 +32,10 @@ def test_the_report_over_all_experiments_is_made_of_a_leaderboard_that_knows_of_
 
 def test_the_report_over_all_experiments_counts_the_checks_of_folds_models_and_scores(done):
     result, folder = done
-    checked = [own for own in result.get_asset_check_evaluations() if own.asset_key.path[-1] != "dataset"]
-    failed = sum(not own.passed for own in checked)
+    checked = [
+        check for check in result.get_asset_check_evaluations() if check.asset_key.path[-1] != "dataset"
+    ]
+    failed = sum(not check.passed for check in checked)
     assert f"<p>{failed} of {len(checked)}. " in (folder / "comparison" / "report.html").read_text()
 
 

@@ -266,11 +266,11 @@ def test_rows_that_cannot_be_predicted_are_told_before_training_and_keep_no_mode
     (check,) = unlabelled_checks(result)
     assert not check.passed
     assert "new.csv: missing columns: age" in check.description
-    warned = next(place for place, line in enumerate(log) if line.level >= logging.WARNING)
+    warned = next(index for index, line in enumerate(log) if line.level >= logging.WARNING)
     assert log[warned].user_message.startswith("check rows_are_predictable of own/split failed: ")
     started = [
-        place
-        for place, line in enumerate(log)
+        index
+        for index, line in enumerate(log)
         if line.is_dagster_event and line.dagster_event.is_step_start and line.step_key.endswith("__model")
     ]
     assert started

@@ -139,7 +139,7 @@ class Server:
     _location: dict[str, str] = field(default_factory=dict)
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """What GraphQL answers: the one field that was asked for."""
+        """GraphQL's answer: the one field that was asked for."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
         with urlopen(request, timeout=PATIENCE) as response:

@@ -85,7 +85,7 @@ def test_the_schedules_time_is_read_from_the_environment(minutely):
 
 @pytest.fixture(scope="module")
 def shown(server):
-    """What the UI shows of every asset before it is asked to do anything."""
+    """Fields of every asset that the UI shows before it is asked to do anything."""
     return server.assets(
         "groupName description kinds tags { key value } metadataEntries { label ... on TextMetadataEntry { text } }"
     )

@@ -1,4 +1,4 @@
-"""What a fitted model predicts, in chunks and in threads, and what it says of itself."""
+"""A fitted model predicts the same in chunks and in threads, and says how it was trained."""
 
 import sys
 import types

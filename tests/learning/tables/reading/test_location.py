@@ -63,7 +63,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def address(folder):
-    """Of a web server that serves the folder."""
+    """Address of a web server that serves the folder."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, directory=str(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"

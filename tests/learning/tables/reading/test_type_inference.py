@@ -1,4 +1,4 @@
-"""What values are is told by all of them: one word among numbers is named, not the end of them."""
+"""All values of a column decide its type, and a word among numbers is named with its row."""
 
 import numpy as np
 import pytest
