@@ -1,4 +1,4 @@
-"""What several test files need: a small experiment, and its assets materialized into a folder of the test's own."""
+"""A small experiment, and its assets materialized into the folder of a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be declared, and the rules between the parts of a declaration."""
+"""Declarations of experiments, and the rules between their parts."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_an_architecture_is_trained_with_the_experiments_options_and_its_own_on_
 
 
 @pytest.mark.parametrize(
-    ("attributes", "place", "words"),
+    ("attributes", "where", "words"),
     [
         ({"dataset": {"kind": "moon"}}, ("dataset",), "'blobs', 'moons', 'circles', 'spirals'"),
         (
@@ -124,11 +124,11 @@ def test_an_architecture_is_trained_with_the_experiments_options_and_its_own_on_
         ),
     ],
 )
-def test_a_mistake_is_reported_of_its_field_and_says_what_would_be_right(attributes, place, words):
+def test_a_mistake_is_reported_of_its_field_and_says_what_would_be_right(attributes, where, words):
     with pytest.raises(ValidationError) as caught:
         Experiment.model_validate(attributes)
     (problem,) = caught.value.errors()
-    assert problem["loc"] == place
+    assert problem["loc"] == where
     assert words in problem["msg"]
 
 

@@ -1,28 +1,17 @@
-"""The assets, materialized with Dagster in this process: what they leave, show, record and check."""
+"""The assets, materialized with Dagster in this process: what they leave, and what they do without an input."""
 
-import base64
-import io
-import re
 import shutil
-from pathlib import Path
 
-import dagster as dg
 import numpy as np
 import pytest
 from matplotlib.text import Text
-from PIL import Image
 from torch import nn
 
-from classification_assets.assets.comparison import comparison_leaderboard_asset, gallery_asset
-from classification_assets.assets.report import comparison_report_asset
-from classification_assets.component import experiment_definitions
 from classification_assets.learning.artifacts.storage import load
 from classification_assets.learning.figures import boundary_displays
-from classification_assets.learning.preparation.checks import dataset_checks
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.resources.artifact_store import MissingArtifactError
-
-PREVIEW = re.compile(r"!\[[^]]*\]\(data:image/png;base64,([^)]+)\)")
+from tests.assets.materialized import code_versions, versions
 
 
 class TwoLayers(nn.Module):
@@ -34,48 +23,6 @@ class TwoLayers(nn.Module):
 
     def forward(self, x):
         return self.layers(x)
-
-
-def materialization(result: dg.ExecuteInProcessResult, key: str) -> dg.AssetMaterialization:
-    (found,) = [
-        event.materialization
-        for event in result.get_asset_materialization_events()
-        if event.asset_key == dg.AssetKey(key.split("/"))
-    ]
-    return found
-
-
-def versions(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    return {
-        event.asset_key.to_user_string(): event.materialization.tags["dagster/data_version"]
-        for event in result.get_asset_materialization_events()
-    }
-
-
-def code_versions(experiment) -> dict[str, str]:
-    definitions = experiment_definitions(experiment)
-    return {
-        spec.key.to_user_string(): spec.code_version
-        for asset in definitions.assets or ()
-        for spec in asset.specs
-    }
-
-
-@pytest.fixture
-def experiment(declared):
-    return declared()
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory, declared, materialize_into) -> tuple[dg.ExecuteInProcessResult, Path]:
-    """Everything of the small experiment and the comparison, materialized once, and the folder it is in."""
-    experiment, folder = declared(), tmp_path_factory.mktemp("artifacts")
-    comparisons = (
-        comparison_leaderboard_asset([experiment]),
-        gallery_asset([experiment]),
-        comparison_report_asset([experiment]),
-    )
-    return materialize_into(folder, experiment, extra=comparisons), folder
 
 
 def test_every_asset_leaves_its_artifact(done):
@@ -128,35 +75,6 @@ def test_every_asset_leaves_its_artifact(done):
     }
 
 
-def test_the_report_over_all_experiments_leads_to_each_ones_own(done):
-    page = done[1] / "comparison" / "report.html"
-    links = re.findall(r'href="([^"#:]+)"', page.read_text())
-    assert [(page.parent / link).resolve() for link in links] == [done[1] / "small" / "report.html"]
-
-
-def test_the_report_over_all_experiments_is_made_of_a_leaderboard_that_knows_of_more(
-    materialize_into, declared, tmp_path
-):
-    for architectures, selection in (
-        (["linear", "shallow_relu"], "*"),
-        (["linear"], 'key:"comparison/report"'),
-    ):
-        experiment = declared(architectures=architectures)
-        comparisons = (
-            comparison_leaderboard_asset([experiment]),
-            gallery_asset([experiment]),
-            comparison_report_asset([experiment]),
-        )
-        assert materialize_into(tmp_path, experiment, extra=comparisons, selection=selection).success
-
-
-def test_the_report_over_all_experiments_counts_the_checks_of_folds_models_and_scores(done):
-    result, folder = done
-    checked = [own for own in result.get_asset_check_evaluations() if own.asset_key.path[-1] != "dataset"]
-    failed = sum(not own.passed for own in checked)
-    assert f"<p>{failed} of {len(checked)}. " in (folder / "comparison" / "report.html").read_text()
-
-
 def test_each_asset_can_be_materialized_alone_and_then_has_the_same_data_version(
     done, experiment, materialize_into, tmp_path
 ):
@@ -199,115 +117,6 @@ def test_a_changed_data_set_changes_every_code_version(declared):
     assert [key for key in before if before[key] == after[key]] == []
 
 
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [
-        ("small/dataset", "rows"),
-        ("small/split", "folds"),
-        ("small/narrow/model", "training curves"),
-        ("small/narrow/evaluation", "confusion matrix"),
-        ("small/narrow/boundary", "decision boundary"),
-        ("small/leaderboard", "scores"),
-        ("small/effect", "effect of the architecture"),
-        ("comparison/leaderboard", "critical difference"),
-        ("comparison/gallery", "gallery"),
-    ],
-)
-def test_the_first_thing_that_an_asset_shows_is_its_picture_in_a_small_preview(done, key, name):
-    shown = materialization(done[0], key).metadata
-    first = next(iter(shown))
-    assert first == name
-    encoded = PREVIEW.fullmatch(shown[first].value).group(1)
-    picture = base64.b64decode(encoded)
-    assert len(picture) < 50_000
-    assert Image.open(io.BytesIO(picture)).width > 400
-
-
-def test_the_evolution_is_shown_moving_and_stored_still(done):
-    result, folder = done
-    shown = materialization(result, "small/narrow/evolution").metadata
-    assert next(iter(shown)) == "animation of the training"
-    encoded = shown["animation of the training"].value
-    moving = base64.b64decode(encoded.split("base64,")[1].removesuffix(")"))
-    assert len(moving) < 300_000
-    assert Image.open(io.BytesIO(moving)).n_frames > 4
-    large = Image.open(folder / "small/narrow/evolution.gif")
-    assert large.width > Image.open(io.BytesIO(moving)).width
-
-
-def test_every_figure_of_an_evaluation_is_shown(done):
-    shown = materialization(done[0], "small/narrow/evaluation").metadata
-    assert list(shown)[:3] == ["confusion matrix", "reliability", "ROC and precision-recall"]
-    for name in ("accuracy by confidence", "most confidently wrong", "calibration", "scores"):
-        assert isinstance(shown[name], dg.TableMetadataValue)
-
-
-def test_the_evaluation_shows_scores_as_numbers_under_stable_names(done):
-    shown = materialization(done[0], "small/narrow/evaluation").metadata
-    for name in ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "validation_log_loss"):
-        assert isinstance(shown[name], dg.FloatMetadataValue)
-    assert isinstance(shown["scores of each class"], dg.TableMetadataValue)
-
-
-def test_the_model_shows_how_long_it_trained_and_the_file_does_not(done):
-    result, folder = done
-    assert materialization(result, "small/narrow/model").metadata["train_seconds"].value > 0
-    assert materialization(result, "small/narrow/boundary").metadata["draw_seconds"].value > 0
-    # After the scores, before where and on what.
-    told = list(materialization(result, "small/narrow/evaluation").metadata)
-    assert told.index("scores") < told.index("draw_seconds") < told.index("path")
-    assert b"seconds" not in (folder / "small/narrow/model.safetensors").read_bytes()
-
-
-def test_every_materialization_records_the_device_it_used(done):
-    result, _ = done
-    model = materialization(result, "small/linear/model").metadata
-    assert {"device", "device hardware", "torch version", "threads"} <= set(model)
-    rows = materialization(result, "small/dataset").metadata
-    assert rows["device"].value == "cpu"
-    assert "no use for an accelerator" in rows["device note"].value
-
-
-def test_a_device_that_is_not_there_is_an_error_before_any_work(materialize, declared, tmp_path):
-    with pytest.raises(ValueError, match="device 'cuda:7' is not there; this machine has"):
-        materialize(declared(device="cuda:7"))
-    assert list(tmp_path.rglob("*.parquet")) == []
-
-
-def test_the_runs_device_comes_before_the_declared_one(materialize, declared):
-    result = materialize(
-        declared(device="cuda:7"), run_config={"resources": {"device": {"config": {"device": "cpu"}}}}
-    )
-    assert materialization(result, "small/linear/model").metadata["device"].value == "cpu"
-
-
-def test_an_override_is_used_and_recorded_first(materialize, experiment, tmp_path):
-    result = materialize(
-        experiment, run_config={"ops": {"small__narrow__model": {"config": {"members": 2, "hidden": [9]}}}}
-    )
-    shown = materialization(result, "small/narrow/model").metadata
-    assert next(iter(shown)) == "overridden for this run"
-    assert shown["overridden for this run"].value == "members = 2, hidden = (9,)"
-    provenance = load(tmp_path / "small/narrow/model.safetensors").provenance
-    assert provenance.training.members == 2
-    assert provenance.architecture.hidden == (9,)
-
-
-def test_the_leaderboard_tells_of_overrides_of_the_model_and_of_the_data(materialize, experiment, tmp_path):
-    materialize(
-        experiment,
-        run_config={
-            "ops": {
-                "small__dataset": {"config": {"noise": 0.5}},
-                "small__narrow__model": {"config": {"members": 2}},
-            }
-        },
-    )
-    board = load(tmp_path / "small/leaderboard.parquet").board.set_index("architecture")
-    assert board.loc["linear", "overridden"] == "dataset.noise=0.5"
-    assert board.loc["narrow", "overridden"] == "dataset.noise=0.5, members=2"
-
-
 def test_a_data_set_too_small_for_its_folds_is_refused_before_it_is_drawn(materialize, experiment, tmp_path):
     with pytest.raises(ValueError, match="fold would have 1 of 4 rows"):
         materialize(experiment, run_config={"ops": {"small__dataset": {"config": {"n_samples": 4}}}})
@@ -324,11 +133,6 @@ def test_a_failed_run_leaves_what_was_stored(materialize, experiment, tmp_path):
     )
     assert not result.success
     assert (tmp_path / "small/narrow/model.safetensors").read_bytes() == before
-
-
-def test_the_leaderboard_links_to_the_model_of_the_winner(done):
-    shown = materialization(done[0], "small/leaderboard").metadata
-    assert shown["model"].asset_key == dg.AssetKey(["small", shown["winner"].value, "model"])
 
 
 def test_an_architecture_that_cannot_be_trained_says_what_to_do_and_the_others_are_made(
@@ -369,47 +173,6 @@ def test_the_leaderboard_is_ordered_by_the_validation_fold(done):
         assert reported == evaluation.score(Fold.TEST, "accuracy")["value"]
 
 
-def test_checks_are_reported_with_a_sentence(done):
-    evaluations = done[0].get_asset_check_evaluations()
-    assert {evaluation.check_name for evaluation in evaluations} == {
-        *(check.name for check in dataset_checks()),
-        "separate_folds",
-        "classes_trained",
-        "converged",
-        "beats_majority",
-        "calibrated",
-        "generalizes",
-        "near_optimal",
-        "beats_linear",
-    }
-    assert all(evaluation.description for evaluation in evaluations)
-
-
-def test_a_declared_bound_is_a_check_and_one_that_blocks_stops_what_is_downstream(
-    materialize, declared, tmp_path
-):
-    checks = {"accuracy": {"min": 0.999, "blocking": True}, "roc_auc": {"min": 0.2}}
-    result = materialize(declared(checks=checks, architectures=["linear"]), raise_on_error=False)
-    assert not result.success
-    found = {own.check_name: own for own in result.get_asset_check_evaluations()}
-    floor, passed = found["accuracy_within_bounds"], found["roc_auc_within_bounds"]
-    assert not floor.passed
-    assert floor.severity == dg.AssetCheckSeverity.ERROR
-    assert "declared to be at least 0.999" in floor.description
-    assert passed.passed
-    assert (tmp_path / "small/linear/evaluation.parquet").exists()
-    assert not (tmp_path / "small/leaderboard.parquet").exists()
-
-
-def test_a_bound_that_does_not_block_only_warns(materialize, declared):
-    result = materialize(declared(checks={"accuracy": {"min": 0.999}}, architectures=["linear"]))
-    (floor,) = [
-        own for own in result.get_asset_check_evaluations() if own.check_name == "accuracy_within_bounds"
-    ]
-    assert (floor.passed, floor.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert result.success
-
-
 def test_the_declared_metric_orders_the_leaderboard(materialize, declared, tmp_path):
     materialize(declared(metric="accuracy"))
     stored = load(tmp_path / "small/leaderboard.parquet")
@@ -424,47 +187,6 @@ def test_another_metric_changes_the_code_version_of_the_leaderboard_alone(declar
         "small/effect",
         "small/report",
     }
-
-
-def test_the_report_tells_when_and_on_what_each_model_was_trained(done):
-    result, folder = done
-    html = (folder / "small/report.html").read_text(encoding="utf-8")
-    assert html.partition("</head>")[2].count(result.run_id) == 2
-    assert "device: cpu" in html
-    assert "decision boundary" in html
-    assert "training curves" in html
-
-
-def test_experiments_without_a_common_architecture_are_compared_without_ranks(
-    declared, materialize_into, tmp_path
-):
-    pair = [declared("one", architectures=["linear"]), declared("two", architectures=["shallow_relu"])]
-    result = materialize_into(
-        tmp_path,
-        *pair,
-        selection='+key:"comparison/leaderboard"',
-        extra=(comparison_leaderboard_asset(pair),),
-    )
-    assert result.success
-    assert len(load(tmp_path / "comparison/leaderboard.parquet").ranks) == 0
-    assert not (tmp_path / "comparison/critical_difference.png").exists()
-
-
-def test_an_artifact_is_a_link_where_the_folder_is_served(materialize, experiment, monkeypatch):
-    monkeypatch.setenv("CLASSIFICATION_ASSETS_URL", "https://models.example/art/")
-    shown = materialization(materialize(experiment), "small/report").metadata
-    assert shown["link"].value == "https://models.example/art/small/report.html"
-
-
-def test_without_an_address_a_report_is_a_path(done):
-    shown = materialization(done[0], "small/report").metadata
-    assert "link" not in shown
-    assert shown["path"].value.endswith("small/report.html")
-
-
-def test_the_card_beside_a_model_tells_of_its_evaluation(done):
-    card = (done[1] / "small/narrow/MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "model-index" in card
 
 
 def test_a_persons_own_network_goes_through_the_whole_pipeline(materialize, declared, tmp_path):

@@ -1,4 +1,4 @@
-"""What one run may set otherwise: the form made from declarations, and its validation by them."""
+"""The form of what one run may set otherwise: made from declarations, and validated by them."""
 
 import dagster as dg
 import pytest
@@ -12,7 +12,7 @@ MODEL = {"training": Training(learning_rate=0.02), "architecture": SHIPPED["deep
 
 
 def form(declarations=MODEL, **changes):
-    """What Dagster makes of a run's configuration: the changes, with all else as the form has it."""
+    """A run's configuration as Dagster makes it: the changes, with all else as the form has it."""
 
     @dg.op(config_schema=run_config(declarations))
     def fill():

@@ -1,4 +1,4 @@
-"""What a person sees: previews of bounded size, readable tables, plottable numbers."""
+"""Metadata that a person sees: previews of bounded size, readable tables, plottable numbers."""
 
 import base64
 import io

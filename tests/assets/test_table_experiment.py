@@ -17,9 +17,8 @@ from classification_assets.learning.artifacts.storage import load
 from classification_assets.learning.classifier import load_classifier
 from classification_assets.learning.preparation.checks import dataset_checks
 from classification_assets.learning.preparation.folds import Fold
-from classification_assets.learning.tables.reading import csv_files as delimited
-from classification_assets.learning.tables.reading import local_files
-from classification_assets.learning.tables.reading import text_files as text
+from classification_assets.learning.tables.reading import csv_files, local_files, text_files
+from tests.assets.materialized import materialization
 
 
 def visits(n=240, seed=0):
@@ -60,15 +59,6 @@ def done(tmp_path_factory, declared, materialize_into):
         predict={"path": str(folder / "new.parquet"), "id": "patient"},
     )
     return materialize_into(folder, experiment), folder
-
-
-def materialization(result, key):
-    (found,) = [
-        event.materialization
-        for event in result.get_asset_materialization_events()
-        if event.asset_key == dg.AssetKey(key.split("/"))
-    ]
-    return found
 
 
 def test_every_asset_of_a_table_materializes(done):
@@ -136,7 +126,9 @@ def text_of(frame):
 
 
 BOMB = b"outcome,age\n" + b"0,0\n" * 2**20
+
 NEVER_CLOSED = text_of(visits()) + b'p1,"' + b"x" * 2**18
+
 BAD_FILES = {
     "a.csv.gz": (gzip.compress(BOMB), "unpacks to more than 200 times its size"),
     "a.csv.zip": (packed(BOMB), "unpacks to more than 200 times its size"),
@@ -164,7 +156,7 @@ def test_a_file_that_cannot_be_used_leaves_what_was_stored(
     name, declared, materialize_into, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(local_files, "LEAST_LIMIT", 2**20)
-    monkeypatch.setattr(text, "LONGEST", 2**16)
+    monkeypatch.setattr(text_files, "LONGEST", 2**16)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     (tmp_path / "good.csv").write_bytes(text_of(visits()))
@@ -182,13 +174,13 @@ def test_a_file_that_cannot_be_used_leaves_what_was_stored(
     assert materialize_into(tmp_path / "out", good, selection='key:"own/dataset"').success
     before = stored()
     if name == "changing.csv":
-        open_csv = delimited.pa.csv.open_csv
+        open_csv = csv_files.pa.csv.open_csv
 
         def open_and_change(*arguments):
             (tmp_path / name).write_bytes(text_of(visits(300)))
             return open_csv(*arguments)
 
-        monkeypatch.setattr(delimited.pa.csv, "open_csv", open_and_change)
+        monkeypatch.setattr(csv_files.pa.csv, "open_csv", open_and_change)
     with pytest.raises(ValueError, match=words):
         materialize_into(tmp_path / "out", experiment(name), selection='key:"own/dataset"')
     assert stored() == before
@@ -274,11 +266,11 @@ def test_rows_that_cannot_be_predicted_are_told_before_training_and_keep_no_mode
     (check,) = unlabelled_checks(result)
     assert not check.passed
     assert "new.csv: missing columns: age" in check.description
-    warned = next(place for place, line in enumerate(log) if line.level >= logging.WARNING)
+    warned = next(index for index, line in enumerate(log) if line.level >= logging.WARNING)
     assert log[warned].user_message.startswith("check rows_are_predictable of own/split failed: ")
     started = [
-        place
-        for place, line in enumerate(log)
+        index
+        for index, line in enumerate(log)
         if line.is_dagster_event and line.dagster_event.is_step_start and line.step_key.endswith("__model")
     ]
     assert started

@@ -1,4 +1,4 @@
-"""What a person would pick instead of ours, each at its defaults and on one thread."""
+"""Classifiers that a person would pick instead of ours, each at its defaults and on one thread."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ _PACKAGES = {REALMLP: "pytabkit", "TabM-D": "pytabkit", "AutoGluon": "autogluon"
 
 
 def missing(name: str) -> str | None:
-    """What must be installed for a classifier, if it is not."""
+    """Package that a classifier needs, if it is not installed."""
     package = _PACKAGES.get(name)
     return package if package and find_spec(package) is None else None

@@ -32,7 +32,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def lines(request: pytest.FixtureRequest) -> list[str]:
-    """What is said at the end, line by line."""
+    """Lines that the session ends with."""
     return request.config.stash[LINES]
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark compares, and the table that all of them end in."""
+"""Contenders of a benchmark, and the table that all benchmarks end in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHOLE = os.environ.get("BENCHMARK_WHOLE") == "1"
 
 @dataclass(frozen=True)
 class Reach:
-    """What a ratio must reach: `least` for something gained, `most` for a cost. Neither: it is only shown."""
+    """Bound of a ratio: `least` for something gained, `most` for a cost. Without either it is only shown."""
 
     least: float | None = None
     most: float | None = None
@@ -161,7 +161,7 @@ def alternate(contenders: Mapping[str, Contender], rounds: int) -> Clock:
 
 
 def python(code: str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
-    """What a fresh process prints.
+    """Output of a fresh process.
 
     Raises
     ------

@@ -28,7 +28,7 @@ FLOOR = 1e-7
 """Below no probability is taken: a vote of a forest may be 0, and its log loss would drown all others."""
 
 SLACK = 0.01
-"""What is allowed on one set behind its best peer, in log loss and in accuracy."""
+"""Largest distance on one set behind its best peer, in log loss and in accuracy."""
 
 CRITICAL = 1.96
 """Standard errors within which a difference may be chance."""

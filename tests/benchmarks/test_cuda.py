@@ -46,7 +46,7 @@ def test_networks_a_second(report, members):
 
 @pytest.mark.parametrize("options", OPTIONS, ids=words)
 def test_share_of_the_peak(report, options):
-    """Of ten epochs alone: a training of two, with all that is done once, is taken away from one of twelve.
+    """Seconds of ten epochs alone: a training of two, with all that is done once, is taken away from one of twelve.
 
     The peak is what one large product reaches in that precision on this card.
     """

@@ -1,4 +1,4 @@
-"""What regularization and hyper-parameters of a member's own add to the cost of a pack."""
+"""The cost of a pack hardly grows by regularization, or by hyper-parameters of each member."""
 
 import numpy as np
 

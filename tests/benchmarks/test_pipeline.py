@@ -125,7 +125,7 @@ def _seconds(work: Callable[[], None]) -> float:
 
 
 def _recorded_seconds(home: Path) -> float:
-    """What the assets themselves recorded as training and drawing, `…_seconds` in their metadata."""
+    """Seconds of training and drawing that the assets themselves recorded, `…_seconds` in their metadata."""
     total = 0.0
     with dg.DagsterInstance.from_config(str(home)) as instance:
         for key in instance.all_asset_keys():

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import pytest
 
-from classification_assets.learning.models import snapshots as snapshots
+from classification_assets.learning.models import snapshots
 from tests.benchmarks.measure import Contender, Reach
 from tests.benchmarks.work import Work, ours
 
@@ -16,19 +16,19 @@ SIZES = {
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_moments_of_a_training_are_nearly_free(race, size):
+def test_snapshots_of_a_training_are_nearly_free(race, size):
     members, hidden = SIZES[size]
     # As long as trainings that stop early usually are.
     work = Work.moons(hidden=hidden, epochs=120)
-    with_moments = ours(work, members)
+    with_snapshots = ours(work, members)
 
     def without():
         with patch.object(snapshots, "BYTES", 0):
-            return with_moments.run()
+            return with_snapshots.run()
 
     race(
         f"{size}, snapshots kept",
-        with_moments,
+        with_snapshots,
         "ours without",
         Contender(without, members),
         Reach(most=1.03),

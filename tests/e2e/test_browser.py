@@ -14,7 +14,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 
 class Page:
-    """What a person does and sees in the web UI."""
+    """The web UI, as a person uses and sees it."""
 
     def __init__(self, driver, server, folder):
         self.driver, self.server, self.folder = driver, server, folder
@@ -62,7 +62,7 @@ class Page:
 
     @property
     def dialogs(self):
-        """What covers the page."""
+        """Layers that cover the page."""
         return [dialog.text for dialog in self.driver.find_elements(By.XPATH, "//*[@role='dialog']")]
 
 

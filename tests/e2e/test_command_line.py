@@ -86,7 +86,7 @@ def test_a_run_says_where_the_artifacts_are(first_run):
 def test_one_model_is_materialized_alone_in_a_fresh_process(retrained):
     before = written_at(retrained)
     retrained.materialize(MODEL).succeeded()
-    written = {name for name, moment in written_at(retrained).items() if moment != before.get(name)}
+    written = {name for name, timestamp in written_at(retrained).items() if timestamp != before.get(name)}
     beside = {"MODEL_CARD.md", "training_curves.png", "training_curves.svg"}
     assert written == {f"{MODEL}.safetensors", *(f"moons_small/linear/{name}" for name in beside)}
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -106,3 +107,25 @@ def imported_by() -> Callable[[str], set[str]]:
         return set(done.stdout.split())
 
     return imported_by
+
+
+@pytest.fixture(scope="session")
+def people():
+    """Three hundred people, columns of every kind with gaps; who comes depends on all of them but the street."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(40, 12, 300).round(1),
+            "children": rng.integers(0, 4, 300),
+            "city": rng.choice(["Bern", "Oslo", "Rome"], 300),
+            "street": rng.choice([f"street {number}" for number in range(50)], 300),
+            "member": rng.random(300) < 0.5,
+            "since": pd.Timestamp("2020-03-01") + pd.to_timedelta(rng.integers(0, 900, 300), unit="D"),
+        }
+    )
+    early = frame["since"] < pd.Timestamp("2021-06-01")
+    comes = (frame["age"] > 40).astype(int) + (frame["city"] == "Rome") + frame["member"] + early
+    frame.loc[::9, "age"] = np.nan
+    frame.loc[::10, "city"] = None
+    frame.loc[::11, "since"] = pd.NaT
+    return frame, np.where(comes >= 2, "comes", "stays")

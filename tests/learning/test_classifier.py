@@ -1,13 +1,11 @@
-"""NeuralClassifier behaves as scikit-learn's classifiers do, and can be stored and opened."""
+"""NeuralClassifier behaves as scikit-learn's classifiers do."""
 
 import pickle
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
-import pyarrow as pa
 import pytest
 import sklearn
 from sklearn.base import clone
@@ -17,12 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from classification_assets import NeuralClassifier, load_classifier
-from classification_assets.learning.artifacts import storage as artifacts
-from classification_assets.learning.artifacts.storage import ArtifactError
+from classification_assets import NeuralClassifier
 from classification_assets.learning.models.architectures import MLP
-from classification_assets.learning.packed.options import Training
-from tests.learning.two_moons import CODES, FRAME, QUICK, X, classifier, y
+from tests.learning.two_moons import CODES, FRAME, X, classifier, y
 
 
 @pytest.fixture(scope="module")
@@ -235,135 +230,6 @@ def test_the_readmes_example_runs(tmp_path, monkeypatch):
     assert {path.suffix for path in tmp_path.iterdir()} == {".onnx", ".safetensors"}
 
 
-# Tables as they are
-
-
-@pytest.fixture(scope="module")
-def people():
-    """Three hundred people, columns of every kind with gaps; who comes depends on all of them but the street."""
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "age": rng.normal(40, 12, 300).round(1),
-            "children": rng.integers(0, 4, 300),
-            "city": rng.choice(["Bern", "Oslo", "Rome"], 300),
-            "street": rng.choice([f"street {number}" for number in range(50)], 300),
-            "member": rng.random(300) < 0.5,
-            "since": pd.Timestamp("2020-03-01") + pd.to_timedelta(rng.integers(0, 900, 300), unit="D"),
-        }
-    )
-    early = frame["since"] < pd.Timestamp("2021-06-01")
-    comes = (frame["age"] > 40).astype(int) + (frame["city"] == "Rome") + frame["member"] + early
-    frame.loc[::9, "age"] = np.nan
-    frame.loc[::10, "city"] = None
-    frame.loc[::11, "since"] = pd.NaT
-    return frame, np.where(comes >= 2, "comes", "stays")
-
-
-def as_polars(frame):
-    return pl.from_pandas(frame).with_columns(pl.col("street").cast(pl.Categorical))
-
-
-def as_arrow(frame):
-    return as_polars(frame).to_arrow()
-
-
-def as_views(frame):
-    table = as_arrow(frame)
-    views = {pa.large_string(): pa.string_view()}
-    return table.cast(
-        pa.schema([field.with_type(views.get(field.type, field.type)) for field in table.schema])
-    )
-
-
-@pytest.fixture(scope="module")
-def of_people(people):
-    return NeuralClassifier(random_state=0).fit(*people)
-
-
-def test_a_lazy_frame_is_refused_with_what_to_hand_over():
-    lazy = pl.LazyFrame({"x": [0.0, 1.0] * 20})
-    with pytest.raises(
-        TypeError, match=r"a lazy frame holds no rows yet; hand over what X\.collect\(\) gives"
-    ):
-        NeuralClassifier().fit(lazy, [0, 1] * 20)
-
-
-@pytest.mark.parametrize("other", [as_polars, as_arrow, as_views], ids=["polars", "pyarrow", "views"])
-def test_a_frame_of_another_library_gives_the_same_classifier(people, of_people, other):
-    frame, labels = people
-    fitted = NeuralClassifier(random_state=0).fit(other(frame), pl.Series(labels))
-    np.testing.assert_array_equal(fitted.predict_proba(other(frame)), of_people.predict_proba(frame))
-    assert fitted.feature_names_in_.tolist() == list(frame.columns)
-
-
-def test_every_kind_of_column_is_learned_from(people):
-    frame, labels = people
-    fitted = NeuralClassifier(random_state=0).fit(frame[:200], labels[:200])
-    assert fitted.score(frame[200:], labels[200:]) > 0.8
-    kinds = {column.name: column.kind for column in fitted.fitted_.provenance.preprocessing.columns}
-    assert kinds == {
-        "age": "numeric",
-        "children": "numeric",
-        "city": "categorical",
-        "street": "categorical",
-        "member": "boolean",
-        "since": "date",
-    }
-
-
-def test_a_category_that_was_never_seen_is_no_error(people, of_people):
-    frame = people[0].assign(city="Paris", street="a new one")
-    assert np.isfinite(of_people.predict_proba(frame)).all()
-
-
-def test_columns_that_are_missing_altogether_are_no_error_of_a_row(people, of_people):
-    nothing = people[0][:3].assign(age=np.nan, city=None, since=pd.NaT)
-    assert np.isfinite(of_people.predict_proba(nothing)).all()
-
-
-def test_an_array_of_several_types_is_a_table_too(people):
-    frame, labels = people
-    fitted = NeuralClassifier("linear", max_epochs=5, random_state=0).fit(frame.to_numpy(object), labels)
-    kinds = [column.kind for column in fitted.fitted_.provenance.preprocessing.columns]
-    assert kinds == ["numeric", "numeric", "categorical", "categorical", "boolean", "date"]
-
-
-def test_words_that_are_numbers_with_a_comma_are_refused_with_advice(people):
-    frame, labels = people
-    named = frame.assign(height=[f"1.{number},5" for number in range(100, 399)] + ["7"])
-    with pytest.raises(
-        ValueError, match=r"'height' holds words that are numbers with a comma, .*make them numbers"
-    ):
-        NeuralClassifier("linear", max_epochs=5).fit(named, labels)
-
-
-def test_free_text_is_refused_with_advice(people):
-    frame, labels = people
-    named = frame.assign(name=[f"person {number}" for number in range(300)])
-    with pytest.raises(ValueError, match=r"column 'name' looks like a name or free text.*leave it out"):
-        NeuralClassifier().fit(named, labels)
-
-
-def test_dates_may_be_labels():
-    days = np.array([date(2024, 2, 28), date(2024, 2, 29)], object)
-    fitted = classifier(max_epochs=2).fit(X, days[CODES])
-    assert set(fitted.predict(X).tolist()) <= set(days.tolist())
-
-
-# Weights
-
-
-def test_whole_weights_are_counts(people):
-    frame, labels = people
-    weight = np.random.default_rng(0).integers(0, 4, 300)
-    order = np.random.default_rng(1).permutation(300)
-    rows = np.repeat(order, weight[order])
-    weighted = classifier().fit(frame, labels, sample_weight=weight)
-    copied = classifier().fit(frame.iloc[rows], labels[rows])
-    np.testing.assert_array_equal(weighted.predict_proba(frame), copied.predict_proba(frame))
-
-
 def test_the_order_of_the_rows_has_no_influence(trained):
     order = np.random.default_rng(0).permutation(240)
     other = classifier().fit(FRAME.iloc[order], y[order])
@@ -381,88 +247,6 @@ def test_a_class_that_weighs_more_is_predicted_more_often(architecture):
 def test_before_it_is_fitted_it_says_so(use):
     with pytest.raises(NotFittedError):
         getattr(classifier(), use)(X)
-
-
-def test_before_it_is_fitted_it_cannot_be_saved(tmp_path):
-    with pytest.raises(NotFittedError):
-        classifier().save(tmp_path / "model.safetensors")
-    assert list(tmp_path.iterdir()) == []
-
-
-# Stored and opened
-
-
-@pytest.fixture
-def opened(trained, tmp_path):
-    trained.save(tmp_path / "model.safetensors")
-    return load_classifier(tmp_path / "model.safetensors")
-
-
-def test_an_opened_classifier_gives_the_same_probabilities(opened, trained):
-    np.testing.assert_array_equal(opened.predict_proba(FRAME), trained.predict_proba(FRAME))
-    assert opened.predict(FRAME).tolist() == trained.predict(FRAME).tolist()
-
-
-def test_an_opened_classifier_knows_its_classes_and_features(opened):
-    assert opened.classes_.tolist() == ["down", "up"]
-    assert opened.n_features_in_ == 2
-
-
-def test_an_opened_classifier_can_be_fitted_again_with_the_same_options(opened):
-    assert opened.get_params()["max_epochs"] == QUICK["max_epochs"]
-    training = opened.fit(FRAME, y).fitted_.provenance.training
-    assert training == Training(**{k: v for k, v in QUICK.items() if k != "random_state"}, seed=0)
-
-
-@pytest.mark.parametrize(
-    "architecture", ["tabular", "shallow_relu", {"hidden": [4], "training": {"mixup": 0.1}}]
-)
-@pytest.mark.parametrize("random_state", [3, None])
-def test_an_opened_classifier_fitted_again_on_the_same_rows_is_the_same_file(
-    architecture, random_state, people, tmp_path
-):
-    first = classifier(architecture, validation_fraction=0.3, random_state=random_state).fit(*people)
-    first.save(tmp_path / "first.safetensors")
-    opened = load_classifier(tmp_path / "first.safetensors")
-    opened.fit(*people).save(tmp_path / "again.safetensors")
-    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "first.safetensors").read_bytes()
-
-
-def test_an_opened_model_of_a_split_fitted_again_on_that_split_is_the_same_file(fitted, split, tmp_path):
-    artifacts.save(fitted, tmp_path / "first.safetensors")
-    load_classifier(tmp_path / "first.safetensors").fit_split(split).save(tmp_path / "again.safetensors")
-    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "first.safetensors").read_bytes()
-
-
-def test_an_opened_classifier_knows_whether_its_columns_had_names(opened, tmp_path):
-    assert opened.feature_names_in_.tolist() == ["across", "along"]
-    classifier(max_epochs=2).fit(X, y).save(tmp_path / "without.safetensors")
-    assert not hasattr(load_classifier(tmp_path / "without.safetensors"), "feature_names_in_")
-
-
-@pytest.mark.parametrize("labels", [CODES, CODES.astype(bool), 2.0 * CODES])
-def test_labels_keep_their_type_in_a_file(labels, tmp_path):
-    fitted = classifier(max_epochs=2).fit(X, labels)
-    fitted.save(tmp_path / "model.safetensors")
-    again = load_classifier(tmp_path / "model.safetensors").classes_
-    assert again.tolist() == np.unique(labels).tolist()
-    assert again.dtype == fitted.classes_.dtype
-
-
-def test_a_file_that_holds_no_classifier_is_told_what_it_holds(table, tmp_path):
-    artifacts.save(table, tmp_path / "rows.parquet")
-    with pytest.raises(ArtifactError, match=r"rows\.parquet holds no classifier but a Table"):
-        load_classifier(tmp_path / "rows.parquet")
-
-
-def test_a_classifier_is_not_saved_where_it_could_not_be_opened(trained, tmp_path):
-    with pytest.raises(ValueError, match=r"stored in a \.safetensors file, however: .*model\.pt"):
-        trained.save(tmp_path / "model.pt")
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no artifact at .*absent\.safetensors"):
-        load_classifier(tmp_path / "absent.safetensors")
 
 
 # Importing

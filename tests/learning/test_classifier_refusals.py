@@ -1,4 +1,4 @@
-"""What NeuralClassifier cannot use is refused before training, by name, in scikit-learn's words where it has some."""
+"""NeuralClassifier refuses unusable input before training, by name, in scikit-learn's words where it has some."""
 
 from decimal import Decimal
 from fractions import Fraction

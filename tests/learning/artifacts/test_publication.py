@@ -38,7 +38,7 @@ import sys
 
 import numpy as np
 import pandas as pd
-from classification_assets.learning.artifacts import storage as artifacts
+from classification_assets.learning.artifacts import storage
 
 path = sys.argv[1]
 for _ in sys.stdin:
@@ -48,7 +48,7 @@ for _ in sys.stdin:
         while True:
             generation += 1
             noise = np.random.default_rng(generation).random(200_000)
-            artifacts.save(pd.DataFrame({"generation": generation, "noise": noise}), path)
+            storage.save(pd.DataFrame({"generation": generation, "noise": noise}), path)
     print(child, flush=True)
     os.waitpid(child, 0)
     print("reaped", flush=True)

@@ -1,6 +1,4 @@
-"""Each check gives a verdict and says what was found."""
-
-import dataclasses
+"""Checks of scores give a verdict and say what was found."""
 
 import numpy as np
 import pandas as pd
@@ -15,104 +13,7 @@ from classification_assets.learning.evaluation.checks import (
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
 from classification_assets.learning.models.checks import converged
-from classification_assets.learning.packed.options import Training
-from classification_assets.learning.preparation.checks import classes_trained, separate_folds, split_checks
 from classification_assets.learning.preparation.folds import Fold
-
-
-def with_losses(fitted, losses, best_step=(5, 5)):
-    history = {"step": np.arange(1, len(losses) + 1), "validation_loss": np.array(losses)}
-    return dataclasses.replace(fitted, history=history, best_step=np.array(best_step))
-
-
-def test_a_training_whose_losses_all_fell_has_converged(fitted):
-    passed, sentence = converged(with_losses(fitted, [[0.9, 0.8], [0.4, 0.2], [0.5, np.nan]]))
-    assert passed
-    assert sentence == "the validation log loss of all 2 members fell, to 0.300 in the median"
-
-
-def test_a_member_that_never_got_better_has_not_converged(fitted):
-    passed, sentence = converged(with_losses(fitted, [[0.9, 0.2], [0.4, 0.3]]))
-    assert not passed
-    assert sentence == "the validation log loss of 1 of 2 members never fell below its first epoch's"
-
-
-def test_a_member_whose_loss_was_not_finite_has_not_converged(fitted):
-    passed, sentence = converged(with_losses(fitted, [[0.9, np.nan], [0.4, np.nan]], best_step=(5, -1)))
-    assert not passed
-    assert sentence == "the loss of 1 of 2 members stopped being finite; they were left out"
-
-
-def test_one_epoch_alone_cannot_fall_and_is_no_failure(fitted):
-    assert converged(with_losses(fitted, [[0.9, 0.8]]))[0]
-
-
-def long_training(fitted, losses, **training):
-    """Forty epochs of two members whose validation losses are given functions of the epoch."""
-    told = with_losses(fitted, [[loss(epoch) for loss in losses] for epoch in range(40)])
-    provenance = fitted.provenance.model_copy(update={"training": Training(**training)})
-    return dataclasses.replace(told, provenance=provenance)
-
-
-def still_falling(epoch):
-    return 2 - epoch / 40
-
-
-def settled(epoch):
-    return max(0.5, 2 - epoch / 10)
-
-
-def test_members_that_were_still_improving_at_the_end_have_not_converged(fitted):
-    passed, sentence = converged(long_training(fitted, [still_falling, still_falling]))
-    assert not passed
-    assert sentence == (
-        "2 of 2 members were still improving when training ended after 40 epochs; more epochs (max_epochs) may help"
-    )
-
-
-def test_members_that_settled_have_converged(fitted):
-    assert converged(long_training(fitted, [settled, settled]))[0]
-    assert converged(long_training(fitted, [settled, still_falling]))[0]
-
-
-def test_without_early_stopping_the_number_of_epochs_is_the_persons_choice(fitted):
-    assert converged(long_training(fitted, [still_falling, still_falling], early_stopping=False))[0]
-
-
-def test_a_split_of_different_rows_has_separate_folds(split):
-    assert separate_folds(split) == (True, "none of 75 test rows is in another fold")
-
-
-def test_a_test_row_that_was_trained_on_is_counted(split):
-    X = split.X.copy()
-    train, test = split.rows(Fold.TRAIN), split.rows(Fold.TEST)
-    X[test[:2]] = X[train[5]]
-    passed, sentence = separate_folds(dataclasses.replace(split, X=X))
-    assert not passed
-    # Of generated rows nothing can be declared.
-    assert sentence == (
-        "2 of 75 test rows have the same features as a row of another fold: scores on them flatter"
-    )
-
-
-def test_a_row_that_differs_in_one_feature_or_in_their_order_is_another_row(split):
-    X = split.X.copy()
-    train, test = split.rows(Fold.TRAIN), split.rows(Fold.TEST)
-    X[test[0]] = X[train[0]][::-1]
-    X[test[1], 0] = X[train[1], 0]
-    assert separate_folds(dataclasses.replace(split, X=X))[0]
-
-
-def test_a_class_that_only_another_fold_has_is_told_and_stops_nothing(split):
-    assert classes_trained(split) == (True, "all 2 classes have training rows; the fewest, 82, has class 0")
-    classes, y = [*split.classes, "q"], split.y.copy()
-    y[split.rows(Fold.TEST)[:12]] = y[split.rows(Fold.VALIDATION)[:1]] = 2
-    passed, sentence = classes_trained(dataclasses.replace(split, y=y, classes=classes))
-    assert not passed
-    assert sentence == (
-        "class q has no training row: no network can learn it (1 validation row, 12 test rows)"
-    )
-    assert not any(check.blocking for check in split_checks())
 
 
 def judged(name, evaluation, **bounds):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from classification_assets.learning.evaluation import plane as module
 from classification_assets.learning.evaluation.metrics import average_scores
 from classification_assets.learning.evaluation.plane import Plane, planes_of
 from classification_assets.learning.evaluation.resampling import Resampled, member_spreads
@@ -140,7 +139,7 @@ def test_each_plane_of_a_view_has_its_surface(fit, split, plane):
 
 
 def test_of_a_large_table_evenly_spaced_rows_decide_what_is_drawn(split, monkeypatch):
-    monkeypatch.setattr(module, "MOST_ROWS", 20)
+    monkeypatch.setattr("classification_assets.learning.evaluation.plane.MOST_ROWS", 20)
     (plane,) = planes_of(split, View())
     train = split.rows(Fold.TRAIN)
     assert plane.extent == Plane.of(split.X[train[:: -(-len(train) // 20)]], ["x1", "x2"]).extent

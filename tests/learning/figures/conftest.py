@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from classification_assets.learning.evaluation.scoring import evaluate
 from classification_assets.learning.figures import (
     Cell,
     Points,
@@ -25,6 +26,7 @@ from classification_assets.learning.figures import (
     roc_pr,
     scatter,
 )
+from classification_assets.learning.models.architectures import MLP
 
 EXTENT = (-2.0, 2.0, -2.0, 2.0)
 
@@ -87,10 +89,10 @@ def _predicted(C, N=400, sharpness=1.6, seed=0):
 
 @pytest.fixture(scope="session")
 def snapshots():
-    return _moments
+    return _snapshots
 
 
-def _moments(C, T=6, R=40):
+def _snapshots(C, T=6, R=40):
     """T snapshots of a training that turns and sharpens the sectors."""
     part = np.linspace(0, 1, T)
     return [
@@ -204,7 +206,7 @@ EXAMPLES = {
     ),
     "architecture_effect": _architecture_effect,
     "evolution": lambda title, long, theme: evolution(
-        _moments(3),
+        _snapshots(3),
         EXTENT,
         classes=[name + long for name in _names(3)],
         points=_rows(3),
@@ -256,3 +258,10 @@ def texts():
     from matplotlib.text import Text
 
     return lambda figure: [t.get_text() for t in figure.findobj(Text) if t.get_visible() and t.get_text()]
+
+
+@pytest.fixture(scope="session")
+def evaluations(evaluation, fit, split):
+    """Evaluations of the small ensemble and of a linear one."""
+    linear = fit(MLP(name="linear", hidden=()))
+    return {"narrow": evaluation, "linear": evaluate(linear, split)}

@@ -73,6 +73,6 @@ def test_any_window_of_long_names_and_titles_fits_the_page(extent, snapshots):
     assert picture.width < 1000
 
 
-def test_a_single_moment_is_refused(snapshots, names, extent):
+def test_a_single_snapshot_is_refused(snapshots, names, extent):
     with pytest.raises(ValueError, match="two snapshots or more, got 1"):
         animation(snapshots(2, 1), extent, classes=names(2))

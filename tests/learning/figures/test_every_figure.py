@@ -1,4 +1,4 @@
-"""What holds for all figures alike."""
+"""Properties that all figures share."""
 
 import hashlib
 import subprocess

@@ -4,14 +4,14 @@ from classification_assets.learning.figures import evolution
 
 
 @pytest.mark.parametrize(("T", "across"), [(1, 1), (4, 4), (6, 3), (8, 4), (9, 3)])
-def test_moments_stand_in_even_rows(T, across, snapshots, names, extent):
+def test_snapshots_stand_in_even_rows(T, across, snapshots, names, extent):
     figure = evolution(snapshots(3, T, R=12), extent, classes=names(3))
     places = [ax.get_position() for ax in figure.axes]
     assert len(places) == T
     assert sum(abs(place.y0 - places[0].y0) < 1e-6 for place in places) == across
 
 
-def test_each_moment_says_its_step_and_its_loss(snapshots, names, extent, texts):
+def test_each_snapshot_says_its_step_and_its_loss(snapshots, names, extent, texts):
     shown = texts(evolution(snapshots(3), extent, classes=names(3)))
     assert {
         "before training",
@@ -35,7 +35,7 @@ def test_scales_that_do_not_compare_give_a_square(snapshots, names):
     assert panel.width == pytest.approx(panel.height, rel=0.01)
 
 
-def test_moments_that_do_not_fit_the_classes_are_refused(snapshots, names, extent):
+def test_snapshots_that_do_not_fit_the_classes_are_refused(snapshots, names, extent):
     with pytest.raises(
         ValueError, match=r"of step 0 must be \(R, R, C\) with C = 2 classes, got \(40, 40, 3\)"
     ):

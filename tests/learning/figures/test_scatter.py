@@ -100,7 +100,7 @@ def test_of_a_category_alone_there_is_one_tick(rows, names):
     words = {"town": lambda code: f"town {round(code)}"}
     ax = scatter(points, classes=names(2), names=("town", "y"), words=words).axes[0]
     low, high = ax.get_xlim()
-    assert [place for place in ax.get_xticks() if low <= place <= high] == [0]
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [0]
 
 
 def test_of_a_note_no_word_stands_alone(rows, names):
@@ -112,5 +112,5 @@ def test_of_a_note_no_word_stands_alone(rows, names):
 
 
 def test_long_names_that_begin_alike_are_told_apart(rows, texts):
-    figure = scatter(rows(3), classes=[f"a name of a class as long as that of {place}" for place in "abc"])
+    figure = scatter(rows(3), classes=[f"a name of a class as long as that of {letter}" for letter in "abc"])
     assert sum(text.startswith("a name") for text in set(texts(figure))) == 3

@@ -1,4 +1,4 @@
-"""What only a machine with CUDA can tell; everywhere else these tests are skipped."""
+"""Trainings on CUDA; on a machine without it these tests are skipped."""
 
 import numpy as np
 import pytest

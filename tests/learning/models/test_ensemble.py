@@ -1,4 +1,4 @@
-"""The plain recipe: what is kept of the members, and the temperature."""
+"""A plain ensemble: what is kept of its members, and what they may have seen."""
 
 import dataclasses
 import re
@@ -9,80 +9,15 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from torch import nn
-from torch.nn.functional import cross_entropy
 
-from classification_assets.learning.models import ensemble
-from classification_assets.learning.models import snapshots as snapshots
 from classification_assets.learning.models.architectures import MLP, NAMED, Module
 from classification_assets.learning.models.calibration import temperature
 from classification_assets.learning.models.fit import fit
-from classification_assets.learning.packed import training
 from classification_assets.learning.packed.options import Training
-from classification_assets.learning.preparation import split as split_module
 from classification_assets.learning.preparation.folds import Fold, Folds
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.table import Table
-
-sizes = st.tuples(st.integers(1, 30), st.integers(2, 5))
-logits_and_labels = sizes.flatmap(
-    lambda size: st.tuples(
-        arrays(np.float32, size, elements=st.floats(-30, 30, width=32)),
-        arrays(np.int64, size[0], elements=st.integers(0, size[1] - 1)),
-    )
-)
-
-
-@given(logits_and_labels)
-@settings(max_examples=150, deadline=None)
-def test_a_temperature_is_never_worse_than_1_on_the_rows_it_is_fitted_on(drawn):
-    logits, y = map(torch.from_numpy, drawn)
-    fitted = cross_entropy(logits.double() / temperature(logits, y), y)
-    assert fitted <= cross_entropy(logits.double(), y) + 1e-9
-
-
-@given(logits_and_labels)
-@settings(max_examples=100, deadline=None)
-def test_a_temperature_lies_between_a_twentieth_and_twenty(drawn):
-    assert 0.05 <= temperature(*map(torch.from_numpy, drawn)) <= 20
-
-
-@pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
-def test_a_temperature_finds_how_overconfident_logits_are(true):
-    rng = np.random.default_rng(0)
-    honest = rng.normal(size=(4000, 3))
-    p = np.exp(honest) / np.exp(honest).sum(1, keepdims=True)
-    y = (rng.random((4000, 1)) > p.cumsum(1)).sum(1)
-    found = temperature(torch.from_numpy(true * honest), torch.from_numpy(y))
-    assert found == pytest.approx(true, rel=0.1)
-
-
-def test_few_rows_without_an_error_do_not_ask_for_certainty():
-    logits = torch.tensor([[2.0, 0.0], [0.0, 2.0]])
-    assert temperature(logits, torch.tensor([0, 1])) > 0.2
-
-
-def test_without_rows_the_temperature_is_1():
-    assert temperature(torch.empty(0, 3), torch.empty(0, dtype=torch.int64)) == 1.0
-
-
-@given(logits_and_labels)
-@settings(max_examples=50, deadline=None)
-def test_a_row_of_twice_the_weight_is_two_rows_but_for_the_prior(drawn):
-    logits, y = (torch.from_numpy(value).repeat_interleave(3, 0) for value in drawn)
-    weight = torch.arange(len(y)) % 3
-    repeated = temperature(logits.repeat_interleave(weight, 0), y.repeat_interleave(weight))
-    # The prior counts rows, not weights: a row of weight 0 in three makes up for the one of weight 2.
-    counted = torch.where(weight == 0, 1e-9, weight.double())
-    assert temperature(logits, y, counted) == pytest.approx(repeated, rel=0.01)
-
-
-def test_rows_of_weight_0_do_not_calibrate():
-    logits, y = torch.tensor([[4.0, 0.0]]).repeat(40, 1), torch.tensor([0] * 30 + [1] * 10)
-    right = torch.tensor([1.0] * 30 + [0.0] * 10)
-    assert temperature(logits, y, right) == pytest.approx(temperature(logits[:30], y[:30]))
-    assert temperature(logits, y, right) < temperature(logits, y)
 
 
 def test_validation_rows_of_weight_0_stop_and_calibrate_nothing(fit, split):
@@ -165,57 +100,10 @@ def test_a_member_that_the_last_step_ruined_is_left_out_too(fit, split):
     assert np.isfinite(fitted.predict_proba(split.X)).all()
 
 
-def test_the_moments_of_a_training_run_from_its_first_network_to_the_one_that_is_kept(fit, split):
-    fitted = fit(max_epochs=60, patience=2)
-    steps = list(fitted.checkpoints)
-    assert steps == sorted(steps)
-    assert steps[0] == 0
-    assert steps[-1] == fitted.history["step"][-1] < 60 * fitted.history["step"][0]
-    np.testing.assert_array_equal(fitted.probabilities_at(steps[-1], split.X), fitted.predict_proba(split.X))
-    untrained = fit(max_epochs=1, learning_rate=1e-30)
-    start, never_moved = fitted.probabilities_at(0, split.X), untrained.predict_proba(split.X)
-    np.testing.assert_array_equal(start.argmax(1), never_moved.argmax(1))
-
-
-def test_moments_that_are_too_large_are_of_the_first_members(fit, split, monkeypatch):
-    every = fit()
-    one = sum(value[0].nbytes for name, value in every.state.items() if name.startswith("packs."))
-    monkeypatch.setattr(snapshots, "BYTES", snapshots.LEAST * one)
-    first, alone = fit(), fit(members=1)
-    assert all(len(value) == 1 for state in first.checkpoints.values() for value in state.values())
-    step = list(first.checkpoints)[2]
-    state, same = first.checkpoints[step], alone.checkpoints[step]
-    assert all(torch.allclose(value, same[name], atol=1e-5) for name, value in state.items())
-    assert first.probabilities_at(step, split.X).shape == (len(split.X), 2)
-    monkeypatch.setattr(snapshots, "BYTES", 0)
-    assert not fit().checkpoints
-
-
-def test_moments_are_the_same_when_a_pack_is_trained_in_halves(fit, monkeypatch):
-    whole = fit()
-
-    def train(network, *arguments, **options):
-        if len(next(network.parameters())) == 3:
-            raise MemoryError
-        return training.train(network, *arguments, **options)
-
-    monkeypatch.setattr(ensemble, "train", train)
-    halves = fit()
-    assert list(halves.checkpoints) == list(whole.checkpoints)
-    for step, state in whole.checkpoints.items():
-        for name, value in state.items():
-            torch.testing.assert_close(halves.checkpoints[step][name], value, rtol=1e-4, atol=1e-5)
-
-
-def test_moments_leave_out_a_member_that_failed(with_a_failure, split):
+def test_snapshots_leave_out_a_member_that_failed(with_a_failure, split):
     for step, state in with_a_failure.checkpoints.items():
         assert all(len(value) == 2 for value in state.values())
         assert np.isfinite(with_a_failure.probabilities_at(step, split.X)).all()
-
-
-def test_a_step_that_was_not_kept_is_refused_with_those_that_were(fitted, split):
-    with pytest.raises(KeyError, match=r"no checkpoint of step 7; there are: 0, "):
-        fitted.probabilities_at(7, split.X)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +187,7 @@ def test_a_large_table_that_is_standardized_block_by_block_gives_the_same_model(
 ):
     split = request.getfixturevalue(columns)
     copied = fit(NAMED[architecture], on=split)
-    monkeypatch.setattr(split_module, "COPIED_BYTES", 0)
+    monkeypatch.setattr("classification_assets.learning.preparation.split.COPIED_BYTES", 0)
     in_blocks = fit(NAMED[architecture], on=split)
     np.testing.assert_allclose(in_blocks.predict_proba(split.X), copied.predict_proba(split.X), atol=1e-4)
 

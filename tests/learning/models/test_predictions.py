@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from classification_assets.learning.artifacts.storage import load, save
-from classification_assets.learning.models import predictions as predicting
+from classification_assets.learning.models import predictions
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.models.checks import predictable
 from classification_assets.learning.models.fit import fit
@@ -135,7 +135,7 @@ def test_rows_whose_words_have_decimal_commas_are_predicted_as_the_models_own(mo
 
 def test_batches_of_any_size_give_the_same(model, new, monkeypatch):
     expected = predict_file(model[0], new()).rows.frame()
-    monkeypatch.setattr(predicting, "HELD_BYTES", 4 * 3 * 2 * 7)
+    monkeypatch.setattr(predictions, "HELD_BYTES", 4 * 3 * 2 * 7)
     pd.testing.assert_frame_equal(predict_file(model[0], new()).rows.frame(), expected, rtol=1e-5)
 
 

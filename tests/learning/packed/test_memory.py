@@ -9,8 +9,8 @@ import pytest
 from classification_assets.learning.models import ensemble
 from classification_assets.learning.models.architectures import MLP, Tabular
 from classification_assets.learning.models.fit import fit
-from classification_assets.learning.models.tabular import recipe as tabular
-from classification_assets.learning.packed import memory as halves
+from classification_assets.learning.models.tabular import recipe
+from classification_assets.learning.packed import memory
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.packed.training import train
 
@@ -35,8 +35,8 @@ def memory_for(monkeypatch):
                 raise MemoryError(f"no room for {len(seeds)}")
             return train(network, X, y, rows, validation, training, seeds, **options)
 
-        for recipe in (ensemble, tabular):
-            monkeypatch.setattr(recipe, "train", train_if_it_fits)
+        for module in (ensemble, recipe):
+            monkeypatch.setattr(module, "train", train_if_it_fits)
 
     return limited
 
@@ -59,7 +59,7 @@ def test_a_split_pack_gives_what_the_whole_one_gives(memory_for, whole, split, m
 def test_kinds_of_the_recipe_for_tables_that_stop_together_are_split_last(memory_for, split):
     architecture, training = Tabular(kind="tabular"), Training()
     whole = fit(architecture, split, training)
-    memory_for(len(whole.best_step) // len(tabular.KINDS))
+    memory_for(len(whole.best_step) // len(recipe.KINDS))
     parts = fit(architecture, split, training)
     assert parts.best_step.tolist() == whole.best_step.tolist()
     np.testing.assert_allclose(parts.predict_proba(split.X), whole.predict_proba(split.X), atol=1e-5)
@@ -91,7 +91,7 @@ def test_another_error_is_not_taken_for_a_lack_of_memory():
         raise RuntimeError("shapes do not fit")
 
     with pytest.raises(RuntimeError, match="shapes do not fit"):
-        halves.in_halves(broken, range(4))
+        memory.in_halves(broken, range(4))
 
 
 LIMITED = """

@@ -1,4 +1,4 @@
-"""What counts is how much each row counts in all, wherever its copies stand."""
+"""Copies of a row are one row of their summed weight, wherever they stand."""
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,8 @@ few_values = st.tuples(st.integers(2, 30), st.just(2)).flatmap(
 def learned(X, y, weight=None):
     """The rows that are learned from, with their labels and weights."""
     names = numbered(X.shape[1])
-    rows, own = learned_rows(given(X, names), names, y, weight)
-    return np.asarray(X)[rows], y[rows], own
+    rows, summed = learned_rows(given(X, names), names, y, weight)
+    return np.asarray(X)[rows], y[rows], summed
 
 
 @drawn(few_values)
@@ -46,8 +46,8 @@ def test_no_weight_is_lost_or_won(case):
     X, y, weight, _ = case
     if not weight.any():
         return
-    _, labels, own = learned(X, y, weight)
-    in_all = np.bincount(labels, own if own is not None else np.ones(len(labels)), minlength=3)
+    _, labels, summed = learned(X, y, weight)
+    in_all = np.bincount(labels, summed if summed is not None else np.ones(len(labels)), minlength=3)
     expected = np.bincount(y, weight, minlength=3)
     np.testing.assert_allclose(in_all / in_all.sum(), expected / expected.sum(), rtol=1e-6)
 

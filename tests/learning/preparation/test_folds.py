@@ -190,12 +190,12 @@ def test_by_time_the_newest_rows_test_and_the_oldest_train(times):
     assert time[fold == Fold.VALIDATION].max() < time[fold == Fold.TEST].min()
 
 
-def test_by_time_the_sizes_are_exact_where_no_moments_are_equal():
+def test_by_time_the_sizes_are_exact_where_no_timestamps_are_equal():
     fold = by_time(np.random.default_rng(0).permutation(200), {Fold.VALIDATION: 40, Fold.TEST: 50})
     assert np.bincount(fold).tolist() == [110, 40, 50]
 
 
-def test_too_few_moments_are_refused():
+def test_too_few_timestamps_are_refused():
     with pytest.raises(ValueError, match="needs a timestamp a fold, 3 in all, however: 2 different ones"):
         Folds().choose(np.arange(100) % 2, time=np.arange(100) // 50)
 

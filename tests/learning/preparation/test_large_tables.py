@@ -10,8 +10,8 @@ import sys, threading, time
 from pathlib import Path
 import numpy as np, pyarrow as pa, pyarrow.compute as pc, pyarrow.csv, pyarrow.parquet as pq
 import sklearn.model_selection, sklearn.tree
-from classification_assets.learning.artifacts import storage as artifacts
-from classification_assets.learning.preparation import checks as data_checks
+from classification_assets.learning.artifacts import storage
+from classification_assets.learning.preparation import checks
 from classification_assets.learning.preparation.profile import Profile
 from classification_assets.learning.figures import displays
 from classification_assets.learning.tables.datasets import TableFile
@@ -56,14 +56,14 @@ def through(path):
     if ending == "csv":
         return  # what follows reads its rows as it reads Parquet
     profile = Profile.of(table)
-    for check in data_checks.dataset_checks():
+    for check in checks.dataset_checks():
         check.judge(profile)
     displays.rows(table, "rows")
-    artifacts.save(table, folder / "dataset.parquet")
+    storage.save(table, folder / "dataset.parquet")
     del table
-    split = Split.of(artifacts.load(folder / "dataset.parquet"), Folds())
+    split = Split.of(storage.load(folder / "dataset.parquet"), Folds())
     displays.folds(split, "folds")
-    artifacts.save(split, folder / "split.parquet")
+    storage.save(split, folder / "split.parquet")
 
 peak = [0]
 threading.Thread(target=watch, daemon=True).start()

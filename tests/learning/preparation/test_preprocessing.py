@@ -1,4 +1,4 @@
-"""What is learned from the training rows is applied to all, and what is no number is named."""
+"""Means and deviations of the training rows are applied to all rows, and a value that is no number is named."""
 
 import re
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classification_assets.learning.preparation import profile as profiles
+from classification_assets.learning.preparation import profile
 from classification_assets.learning.preparation.checks import dataset_checks, separate_folds
 from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.preparation.profile import Profile
@@ -239,10 +239,10 @@ def test_rows_without_a_label_are_told():
 
 
 def test_a_large_table_is_tried_on_evenly_spaced_rows(monkeypatch):
-    monkeypatch.setattr(profiles, "TRIED", 50)
+    monkeypatch.setattr(profile, "TRIED", 50)
     found = table(told=np.arange(N) % 2)
     assert Profile.of(found).suspects == []  # every sixth row is of class 0
-    monkeypatch.setattr(profiles, "TRIED", 70)
+    monkeypatch.setattr(profile, "TRIED", 70)
     assert Profile.of(table(told=np.arange(N) // 7 % 2, label=np.arange(N) // 7 % 2)).suspects == ["told"]
 
 

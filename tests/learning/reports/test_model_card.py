@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from classification_assets import load_classifier
-from classification_assets.learning.artifacts import storage as artifacts
+from classification_assets.learning.artifacts import storage
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.reports.model_card import model_card
 
@@ -35,7 +35,7 @@ def test_a_card_without_an_evaluation_says_so(fitted):
 def test_what_the_card_says_of_its_use_works(fitted, evaluation, split, tmp_path, monkeypatch):
     card = model_card(fitted, "moons/narrow", evaluation)
     code = card.split("```python\n")[1].split("```")[0]
-    artifacts.save(fitted, tmp_path / "model.safetensors")
+    storage.save(fitted, tmp_path / "model.safetensors")
     monkeypatch.chdir(tmp_path)
     told = {"rows": split.X}
     exec(code, told)

@@ -61,9 +61,9 @@ def test_words_of_json_lines_and_parquet_may_have_decimal_commas(name):
     frame.loc[[7, 8], "amount"] = [None, " 1,5 "]
     if name == "views.parquet":
         table = pa.Table.from_pandas(frame)
-        place = table.schema.names.index("amount")
+        index = table.schema.names.index("amount")
         views = table.column("amount").cast(pa.string_view())
-        pq.write_table(table.set_column(place, "amount", views), name)
+        pq.write_table(table.set_column(index, "amount", views), name)
     else:
         write(name, frame)
     table = table_of(name, id="id", decimal=",")

@@ -34,7 +34,7 @@ def families(figure, text):
 
 @pytest.fixture
 def boxes(monkeypatch):
-    """What may be told is told as in a new process."""
+    """Letters that no font has are told as in a new process."""
     monkeypatch.setattr("classification_assets.learning.figures.canvas.glyphs._told", set())
 
 

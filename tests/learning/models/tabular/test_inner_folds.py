@@ -113,7 +113,7 @@ def test_copies_are_left_out_together_and_those_of_a_class_are_dealt_out_in_turn
 
 
 @given(numbers, st.integers(2, 7))
-def test_folds_are_stretches_of_time_and_no_moment_is_in_two(case, folds):
+def test_folds_are_stretches_of_time_and_no_timestamp_is_in_two(case, folds):
     y, timestamp = np.array(case[0]), np.array(case[1])
     inner = InnerFolds.of(np.arange(len(y)), y, folds, 2, 0, timestamp=timestamp)
     assert inner.count == min(folds, len(np.unique(timestamp)))
@@ -123,7 +123,7 @@ def test_folds_are_stretches_of_time_and_no_moment_is_in_two(case, folds):
         assert all(len(np.unique(fold[timestamp == own])) == 1 for own in timestamp)
 
 
-def test_stretches_of_time_have_as_many_rows_where_each_has_a_moment_of_its_own():
+def test_stretches_of_time_have_as_many_rows_where_each_has_a_timestamp_of_its_own():
     timestamp = np.random.default_rng(0).permutation(100)
     inner = InnerFolds.of(np.arange(100), np.zeros(100, np.int64), 5, 1, 0, timestamp=timestamp)
     assert np.bincount(inner.fold[0]).tolist() == [20] * 5

@@ -1,4 +1,4 @@
-"""The recipe for tables: what it predicts, what it may have seen, what it does with weights, rare classes, failures."""
+"""The recipe for tables: what it predicts, what it does with weights, rare classes and failures."""
 
 import dataclasses
 
@@ -10,53 +10,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from classification_assets import NeuralClassifier, load_classifier
-from classification_assets.learning.artifacts import storage as artifacts
+from classification_assets.learning.artifacts import storage
 from classification_assets.learning.figures import curves
-from classification_assets.learning.models import onnx_export as onnx_model
+from classification_assets.learning.models import onnx_export
 from classification_assets.learning.models.architectures import NAMED, Tabular
-from classification_assets.learning.models.fit import fit as train_model
-from classification_assets.learning.models.tabular import recipe as tabular
+from classification_assets.learning.models.tabular import recipe
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.folds import Fold
-from classification_assets.learning.preparation.split import Split
-
-
-def drawn(n_rows=120, n_features=3, n_classes=3, seed=0):
-    """Overlapping clouds, every fifth row for validation and for test."""
-    rng = np.random.default_rng(seed)
-    y = np.arange(n_rows) % n_classes
-    X = rng.normal(size=(n_rows, n_features)) + rng.normal(size=(n_classes, n_features))[y] * 1.5
-    fold = np.array([Fold.TRAIN, Fold.TRAIN, Fold.TRAIN, Fold.VALIDATION, Fold.TEST], np.int8)
-    return split_of(X, y, rng.permutation(np.resize(fold, n_rows)))
-
-
-def split_of(X, y, fold=None, weight=None):
-    fold = np.zeros(len(y), np.int8) if fold is None else fold
-    names = [f"x{column}" for column in range(X.shape[1])]
-    return Split.of_arrays(X.astype(np.float32), y, fold, names=names, weight=weight)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _short():
-    """A few steps are enough to see what is promised."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tabular, "EPOCHS", (1, 2, 4))
-        yield
-
-
-def fit(split, architecture=NAMED["tabular"], **options):
-    training = architecture.trained_with(Training(**options))
-    return train_model(architecture, split, training)
-
-
-@pytest.fixture(scope="module")
-def split():
-    return drawn()
-
-
-@pytest.fixture(scope="module")
-def fitted(split):
-    return fit(split)
+from tests.learning.models.tabular.small_tables import drawn, fit, split_of
 
 
 def test_probabilities_are_positive_and_sum_to_1(fitted, split):
@@ -74,8 +35,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others(fitted, split
 
 
 def test_a_stored_classifier_gives_the_same_probabilities_bit_for_bit(fitted, split, tmp_path):
-    artifacts.save(fitted, tmp_path / "model.safetensors")
-    loaded = artifacts.load(tmp_path / "model.safetensors")
+    storage.save(fitted, tmp_path / "model.safetensors")
+    loaded = storage.load(tmp_path / "model.safetensors")
     assert np.array_equal(loaded.predict_proba(split.X), fitted.predict_proba(split.X))
     assert np.array_equal(loaded.validation_probabilities, fitted.validation_probabilities)
     assert loaded.provenance == fitted.provenance
@@ -94,59 +55,6 @@ def test_rows_of_the_test_fold_change_nothing(fitted, split):
     X = np.where(test[:, None], 1e6, split.X).astype(np.float32)
     again = fit(dataclasses.replace(split, X=X, y=np.where(test, 0, split.y)))
     assert all(torch.equal(value, fitted.state[name]) for name, value in again.state.items())
-
-
-def test_validation_rows_are_learned_from(fitted, split):
-    validation = split.fold == Fold.VALIDATION
-    without = fit(dataclasses.replace(split, y=np.where(validation, (split.y + 1) % 3, split.y)))
-    assert not np.allclose(without.predict_proba(split.X), fitted.predict_proba(split.X), atol=0.05)
-
-
-def test_a_rows_label_does_not_reach_its_own_out_of_fold_probabilities():
-    """Labels of the validation fold at random: who had seen them would beat chance on them."""
-    split = drawn(n_rows=400)
-    rng = np.random.default_rng(1)
-    validation = split.fold == Fold.VALIDATION
-    y = np.where(validation, rng.integers(0, 3, len(split.y)), split.y)
-    X = rng.normal(size=(len(y), 40)).astype(np.float32)
-    noise = split_of(X, y, split.fold)
-    fitted = fit(noise)
-    seen = fitted.predict_proba(noise.X[validation]).argmax(1) == y[validation]
-    honest = fitted.validation_probabilities.argmax(1) == y[validation]
-    assert seen.mean() > 0.45
-    assert honest.mean() < 0.45
-
-
-def noise(n_rows=300):
-    """Labels that nothing tells, and no row for test."""
-    rng = np.random.default_rng(0)
-    fold = np.array([Fold.TRAIN, Fold.VALIDATION], np.int8)
-    return split_of(
-        rng.normal(size=(n_rows, 40)), rng.integers(0, 2, n_rows), rng.permutation(np.resize(fold, n_rows))
-    )
-
-
-def honest_accuracy(split):
-    validation = split.rows(Fold.VALIDATION)
-    return (fit(split).validation_probabilities.argmax(1) == split.y[validation]).mean()
-
-
-def test_a_copy_of_a_row_does_not_tell_its_out_of_fold_probabilities():
-    split = noise()
-    again = {name: np.concatenate([getattr(split, name)] * 2) for name in ("X", "y")}
-    fold = np.concatenate([split.fold, 1 - split.fold])
-    assert honest_accuracy(dataclasses.replace(split, **again, fold=fold)) < 0.6
-
-
-def test_a_neighbour_in_time_does_not_tell_out_of_fold_probabilities():
-    """Labels come in runs, and a feature says when: who saw the neighbours would know nearly all."""
-    split, run = noise(), 10
-    when = np.arange(len(split.y))
-    y = np.random.default_rng(0).integers(0, 2, len(when) // run)[when // run]
-    place = np.eye(len(when) // run)[when // run]
-    known = split_of(np.column_stack([split.X[:, :2], 3 * place]), y, split.fold)
-    assert honest_accuracy(known) > 0.8
-    assert honest_accuracy(dataclasses.replace(known, timestamp=when)) < 0.7
 
 
 @pytest.mark.parametrize("rows", [4, 5, 20])
@@ -235,11 +143,11 @@ def test_linear_models_in_the_blend_are_stored_and_exported_like_any_network(dra
     onnx = pytest.importorskip("onnxruntime")
     split = drawn()
     fitted = fit(split)
-    content = onnx_model.exported(fitted).content
+    content = onnx_export.exported(fitted).content
     served = onnx.InferenceSession(content).run(None, {"X": split.X})[0]
     np.testing.assert_allclose(served, fitted.predict_proba(split.X), atol=1e-5)
-    artifacts.save(fitted, tmp_path / "model.safetensors")
-    loaded = artifacts.load(tmp_path / "model.safetensors")
+    storage.save(fitted, tmp_path / "model.safetensors")
+    loaded = storage.load(tmp_path / "model.safetensors")
     assert np.array_equal(loaded.predict_proba(split.X), fitted.predict_proba(split.X))
 
 
@@ -280,14 +188,14 @@ def test_only_ratios_of_row_weights_count(fitted, split):
 def with_failures(split):
     """One of the kinds cannot be trained."""
     with pytest.MonkeyPatch.context() as patch:
-        kinds = list(tabular.KINDS)
+        kinds = list(recipe.KINDS)
         kinds[1] = dataclasses.replace(kinds[1], learning_rate=1e38)
-        patch.setattr(tabular, "KINDS", tuple(kinds))
+        patch.setattr(recipe, "KINDS", tuple(kinds))
         yield fit(split)
 
 
 def test_members_that_failed_are_left_out(with_failures, split):
-    failed = with_failures.best_step.reshape(len(tabular.KINDS), -1) < 0
+    failed = with_failures.best_step.reshape(len(recipe.KINDS), -1) < 0
     assert failed[1].all()
     assert not np.delete(failed, 1, axis=0).any()
     assert np.isfinite(with_failures.predict_proba(split.X)).all()
@@ -295,8 +203,8 @@ def test_members_that_failed_are_left_out(with_failures, split):
 
 
 def test_a_classifier_that_members_failed_in_is_stored_like_any_other(with_failures, split, tmp_path):
-    artifacts.save(with_failures, tmp_path / "model.safetensors")
-    loaded = artifacts.load(tmp_path / "model.safetensors")
+    storage.save(with_failures, tmp_path / "model.safetensors")
+    loaded = storage.load(tmp_path / "model.safetensors")
     assert np.array_equal(loaded.predict_proba(split.X), with_failures.predict_proba(split.X))
 
 
@@ -314,12 +222,12 @@ def test_options_for_each_member_are_refused_by_name():
 
 def test_the_blend_has_no_more_networks_than_prediction_can_bear(fitted, split):
     n_rows = int((split.fold != Fold.TEST).sum())
-    assert sum(len(pack.seeds) for pack in fitted.provenance.packs) <= tabular.Plan.of(n_rows).networks
+    assert sum(len(pack.seeds) for pack in fitted.provenance.packs) <= recipe.Plan.of(n_rows).networks
 
 
 def test_wide_networks_are_as_few_where_rows_are_few_as_elsewhere():
-    networks = [tabular.Plan.of(300, width).networks for width in (None, 8, 32, 64)]
-    assert networks == [40, 40, 40, tabular.Plan.of(3000).networks]
+    networks = [recipe.Plan.of(300, width).networks for width in (None, 8, 32, 64)]
+    assert networks == [40, 40, 40, recipe.Plan.of(3000).networks]
 
 
 def test_a_declared_width_is_used_and_the_one_chosen_is_recorded(fitted, split):
@@ -329,7 +237,7 @@ def test_a_declared_width_is_used_and_the_one_chosen_is_recorded(fitted, split):
 
 
 def test_the_plan_grows_less_than_the_rows():
-    plans = [tabular.Plan.of(rows) for rows in (20, 499, 500, 2_000, 20_000, 200_000, 2_000_000)]
+    plans = [recipe.Plan.of(rows) for rows in (20, 499, 500, 2_000, 20_000, 200_000, 2_000_000)]
     work = [plan.epoch_steps * plan.batch_size for plan in plans]
     assert work == sorted(work)
     assert work[-1] / work[3] < 1000
@@ -341,8 +249,8 @@ def test_what_was_opened_follows_the_rows_that_it_is_fitted_on_again(declared, m
     def plan(n_rows, width):
         return dataclasses.replace(plan_of(n_rows, width), width=16 if n_rows < 100 else 24)
 
-    plan_of = tabular.Plan.of
-    monkeypatch.setattr(tabular.Plan, "of", plan)
+    plan_of = recipe.Plan.of
+    monkeypatch.setattr(recipe.Plan, "of", plan)
     few, more = drawn(80, n_classes=2), drawn(160, n_classes=2)
     tabular_of = Tabular(kind="tabular", width=declared)
     NeuralClassifier(tabular_of, random_state=0).fit_split(few).save(tmp_path / "model.safetensors")
@@ -360,20 +268,3 @@ def test_a_member_alone_gives_the_logits_that_it_gives_in_its_pack(fitted, split
     together = pack(X.expand(len(pack.seeds), -1, -1))
     alone = select_members(pack, torch.tensor([1]))(X.unsqueeze(0))
     torch.testing.assert_close(alone[0], together[1], rtol=1e-4, atol=1e-5)
-
-
-def test_rows_of_a_group_do_not_tell_of_each_other_out_of_fold():
-    """Six rows near each of forty points whose labels are chance: only who has seen a neighbour can know."""
-    rng = np.random.default_rng(0)
-    group = np.repeat(np.arange(40), 6)
-    X, y = rng.normal(size=(40, 4))[group], rng.permutation(np.arange(40) % 2)[group]
-    X = X + 1e-3 * rng.normal(size=X.shape)
-    fold = np.where(group % 4 == 0, Fold.VALIDATION, Fold.TRAIN).astype(np.int8)
-    plain = split_of(X, y, fold)
-
-    def known(split):
-        p = fit(split).validation_probabilities
-        return p[np.arange(len(p)), split.y[split.fold == Fold.VALIDATION]].mean()
-
-    assert known(plain) > 0.8
-    assert known(dataclasses.replace(plain, group=group)) < 0.6

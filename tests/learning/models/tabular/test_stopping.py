@@ -8,7 +8,7 @@ BETTER, WORSE = (0.5, 0.9), (0.6, 0.8)
 
 
 def stopped(*epochs, may_stop=(3,), kinds=("a", "a", "b")):
-    """What is stopped after the last of some epochs, each a (loss, accuracy) a member."""
+    """Members that are stopped after the last of some epochs, each a (loss, accuracy) a member."""
     stopping = KindStopping(kinds, may_stop)
     for step, numbers in enumerate(epochs):
         loss, accuracy = torch.tensor(numbers).T

@@ -59,7 +59,7 @@ def test_another_centers_seed_is_another_problem():
 
 
 @pytest.mark.parametrize(
-    ("declared", "place", "message"),
+    ("declared", "where", "message"),
     [
         ({"centers": [[0, 0]]}, ("centers",), "at least 2 centres"),
         ({"centers": [[], []]}, ("centers",), "at least 1 coordinate"),
@@ -76,7 +76,7 @@ def test_another_centers_seed_is_another_problem():
         ({"center_box": [1]}, ("center_box", 1), "required"),
     ],
 )
-def test_a_contradiction_is_reported_once_where_it_is(declared, place, message):
+def test_a_contradiction_is_reported_once_where_it_is(declared, where, message):
     with pytest.raises(ValidationError, match=message) as raised:
         Blobs.model_validate(declared)
-    assert [error["loc"] for error in raised.value.errors()] == [place]
+    assert [error["loc"] for error in raised.value.errors()] == [where]

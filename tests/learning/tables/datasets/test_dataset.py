@@ -1,4 +1,4 @@
-"""What holds for every kind of generated data."""
+"""Properties of every kind of generated data."""
 
 import subprocess
 import sys

@@ -57,7 +57,7 @@ def test_a_test_file_may_have_more_categories_than_the_other():
         assert table.kinds()["town"] == "categorical"
 
 
-def test_moments_of_a_test_file_keep_their_time_where_the_other_has_days():
+def test_timestamps_of_a_test_file_keep_their_time_where_the_other_has_days():
     noon = pd.Timestamp("2021-03-04 12:00:00.000000001")
     main = people().assign(since=dt.date(2021, 3, 4))
     new = people(30, seed=1).assign(since=noon)

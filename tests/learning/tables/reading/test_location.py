@@ -1,6 +1,7 @@
 """Tables that lie elsewhere: on a web server, in an archive, in stores whose packages may not be installed."""
 
 import gzip
+import os
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from classification_assets.learning.tables.datasets import TableFile
 from classification_assets.learning.tables.reading.location import ENVIRONMENT
 from classification_assets.learning.tables.table import Table
+from tests.learning.tables.people import people, table_of, write
 
 web = pytest.mark.skipif(find_spec("aiohttp") is None, reason="needs the extra http")
 
@@ -60,7 +63,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def address(folder):
-    """Of a web server that serves the folder."""
+    """Address of a web server that serves the folder."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, directory=str(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -159,3 +162,52 @@ def test_a_store_whose_package_is_not_installed_is_told_with_the_command(protoco
         ValueError, match=rf"{protocol}://b/a\.csv: .*{package}.*: pip install 'fsspec\[{extra}\]'"
     ):
         frame_of(f"{protocol}://b/a.csv")
+
+
+def test_an_absolute_path_is_read_wherever_it_is(folder, tmp_path_factory):
+    there = tmp_path_factory.mktemp("elsewhere") / "a.csv"
+    people().to_csv(there, index=False)
+    assert table_of(there).rows.n_rows == 120
+
+
+def test_a_relative_path_may_not_lead_out_and_the_message_says_how_to_mean_it(folder, tmp_path_factory):
+    there = tmp_path_factory.mktemp("elsewhere") / "a.csv"
+    people().to_csv(there, index=False)
+    (folder / "link.csv").symlink_to(there)
+    for path in (os.path.relpath(there), "link.csv"):
+        with pytest.raises(
+            ValueError, match=f"leads out of .*if it is meant, write the absolute path: {there}"
+        ):
+            table_of(path)
+
+
+def test_where_folders_are_listed_nothing_outside_of_them_is_read(folder, monkeypatch):
+    (folder / "data").mkdir()
+    inside, outside = write("data/a.csv".replace("data/", "")), "b.csv"
+    os.rename(inside, "data/a.csv")
+    write(outside)
+    monkeypatch.setenv(ENVIRONMENT, f"{folder / 'data'}, memory://shop")
+    with fsspec.open("memory://shop/c.csv", "wb") as opened:
+        opened.write(people().to_csv(index=False).encode())
+    assert table_of("data/a.csv").rows.n_rows == 120
+    assert table_of("memory://shop/c.csv").rows.n_rows == 120
+    for path in (
+        "b.csv",
+        str(folder / "b.csv"),
+        "memory://shop2/c.csv",
+        "memory://shop/../x.csv",
+        "data/../b.csv",
+    ):
+        with pytest.raises(ValueError, match=f"{ENVIRONMENT}"):
+            table_of(path)
+
+
+def test_what_is_not_there_or_no_file_is_named(folder):
+    with pytest.raises(FileNotFoundError, match=r"b\.csv: there is no such file or folder"):
+        table_of("b.csv")
+    (folder / "empty").mkdir()
+    with pytest.raises(ValueError, match="a folder is read if it holds Parquet files"):
+        table_of("empty")
+    os.mkfifo("pipe.csv")
+    with pytest.raises(ValueError, match=r"pipe\.csv: is neither a file nor a folder"):
+        table_of("pipe.csv")

@@ -1,0 +1,48 @@
+"""Checks of assets: each says a sentence, and a bound that blocks stops what is downstream."""
+
+import dagster as dg
+
+from classification_assets.learning.preparation.checks import dataset_checks
+
+
+def test_checks_are_reported_with_a_sentence(done):
+    evaluations = done[0].get_asset_check_evaluations()
+    assert {evaluation.check_name for evaluation in evaluations} == {
+        *(check.name for check in dataset_checks()),
+        "separate_folds",
+        "classes_trained",
+        "converged",
+        "beats_majority",
+        "calibrated",
+        "generalizes",
+        "near_optimal",
+        "beats_linear",
+    }
+    assert all(evaluation.description for evaluation in evaluations)
+
+
+def test_a_declared_bound_is_a_check_and_one_that_blocks_stops_what_is_downstream(
+    materialize, declared, tmp_path
+):
+    checks = {"accuracy": {"min": 0.999, "blocking": True}, "roc_auc": {"min": 0.2}}
+    result = materialize(declared(checks=checks, architectures=["linear"]), raise_on_error=False)
+    assert not result.success
+    found = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    floor, passed = found["accuracy_within_bounds"], found["roc_auc_within_bounds"]
+    assert not floor.passed
+    assert floor.severity == dg.AssetCheckSeverity.ERROR
+    assert "declared to be at least 0.999" in floor.description
+    assert passed.passed
+    assert (tmp_path / "small/linear/evaluation.parquet").exists()
+    assert not (tmp_path / "small/leaderboard.parquet").exists()
+
+
+def test_a_bound_that_does_not_block_only_warns(materialize, declared):
+    result = materialize(declared(checks={"accuracy": {"min": 0.999}}, architectures=["linear"]))
+    (floor,) = [
+        check
+        for check in result.get_asset_check_evaluations()
+        if check.check_name == "accuracy_within_bounds"
+    ]
+    assert (floor.passed, floor.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert result.success
