@@ -21,6 +21,7 @@ from classification_assets.assets.model import model_asset
 from classification_assets.assets.predictions import predictions_asset
 from classification_assets.assets.report import report_asset
 from classification_assets.assets.split import split_asset
+from classification_assets.assets.surface import surface_asset
 from classification_assets.experiment import Experiment, NamedExperiment
 
 EXAMPLE = """\
@@ -106,6 +107,7 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
     for architecture, training in experiment.trainings():
         yield model_asset(experiment, architecture, training)
         yield evaluation_asset(experiment, architecture, training)
+        yield surface_asset(experiment, architecture, training)
         yield boundary_asset(experiment, architecture, training)
         if architecture.keeps_snapshots:
             yield evolution_asset(experiment, architecture, training)

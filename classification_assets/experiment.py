@@ -109,9 +109,9 @@ class NamedExperiment(Experiment):
     name: Name
 
     def all_declared(self) -> list[Declaration | str]:
-        """Everything that decides the experiment's results."""
+        """Everything that decides the experiment's results; how they are shown (`view`) does not."""
         trainings = [part for pair in self.trainings() for part in pair]
-        return [self.dataset, self.split, *trainings, self.metric, self.view]
+        return [self.dataset, self.split, *trainings, self.metric]
 
     def shaped(self) -> list[MLP]:
         """The architectures that have a depth, a width and an activation."""

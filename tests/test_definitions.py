@@ -28,7 +28,7 @@ def test_every_shipped_experiment_has_its_architectures(shipped):
             f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "effect", "report")
         }
         for architecture in architectures:
-            kinds = {"model", "evaluation", "boundary", "evolution"}
+            kinds = {"model", "evaluation", "surface", "boundary", "evolution"}
             # What tabular keeps of its training are candidates, not snapshots.
             kinds -= {"evolution"} if architecture == "tabular" else set()
             expected |= {f"{experiment}/{architecture}/{kind}" for kind in kinds}

@@ -6,29 +6,29 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
+from classification_assets.assets.asset_checks import checks_of
+from classification_assets.assets.keys import Key, as_text, inputs_of, key_of
 from classification_assets.assets.materialization import (
-    Key,
     Run,
-    _as_text,
-    _checked,
-    _device,
-    _drawn,
-    _made,
-    _places,
+    checked_by,
+    made_when,
+    overrides_as_text,
+    places_of,
+    refusing,
+    used_device,
+    with_draw_seconds,
 )
 from classification_assets.assets.run_config import run_config, with_overrides
 from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.artifacts.origin import Origin, refuse_misfits
 from classification_assets.learning.check import Check
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.models.architectures import Architecture
 from classification_assets.resources.torch_device import TAG, configured_device, device_tag
-
-if TYPE_CHECKING:
-    pass
 
 Inputs = Mapping[str, Key | Mapping[str, Key]]
 ARCHITECTURE = "classification_assets/architecture"
@@ -45,17 +45,23 @@ def experiment_asset(
     uses: Sequence[Declaration | str],
     **options: Any,
 ) -> Callable[[Body], dg.AssetsDefinition]:
-    """An asset of an experiment, or of one of its architectures; `inputs` by name are the experiment's own.
+    """An asset of an experiment, or of one of its architectures, with the checks of its kind.
 
-    The other options are those of `declared_asset`.
+    What names among the `inputs` mean says `keys.inputs_of`; the other options are those of `declared_asset`.
     """
-    prefix = [experiment.name] if architecture is None else [experiment.name, architecture.name]
-    keys = inputs if isinstance(inputs, Mapping) else {name: [experiment.name, name] for name in inputs}
+    named = inputs if isinstance(inputs, Mapping) else inputs_of(experiment, inputs, architecture)
     devices = (experiment.device,) if architecture is None else (architecture.device, experiment.device)
     # The graph writes only a key's last part on an asset, so its architecture is a tag that can be searched for.
     tags = {} if architecture is None else {ARCHITECTURE: architecture.name}
     return declared_asset(
-        [*prefix, name], group=experiment.name, inputs=keys, devices=devices, uses=uses, tags=tags, **options
+        key_of(experiment, name, architecture),
+        group=experiment.name,
+        inputs=named,
+        devices=devices,
+        uses=uses,
+        tags=tags,
+        checks=checks_of(name, experiment),
+        **options,
     )
 
 
@@ -72,6 +78,7 @@ def declared_asset(
     accelerated: bool = False,
     checks: Sequence[Check] = (),
     tags: Mapping[str, str] = NOTHING,
+    may_be_older: Sequence[str] = (),
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Make an asset of a body that computes a value and what to show of it.
 
@@ -98,6 +105,8 @@ def declared_asset(
         Reported with the asset.
     tags : mapping
         Shown beside the asset, with the configured device.
+    may_be_older : sequence of str
+        Inputs that need not be made of the others: the body is right with older ones, or refuses them itself.
 
     Returns
     -------
@@ -107,36 +116,62 @@ def declared_asset(
     flat = dict(_flat_inputs(inputs))
     configured = configured_device(*devices)
     asset_key = dg.AssetKey(list(key))
+    code_version = _code_version(uses)
 
     def decorate(body: Body) -> dg.AssetsDefinition:
         def compute(context: dg.AssetExecutionContext, **loaded: Any) -> dg.MaterializeResult:
             threads = context.resources.device.chosen_threads()
-            device = _device(context.resources.device, devices, accelerated, threads)
+            device = used_device(context.resources.device, devices, accelerated, threads)
             config = context.op_execution_context.op_config or {}
             declared, overridden = with_overrides(overrides, config)
             store = context.resources.artifacts
+            origins = {as_text(upstream): loaded[name].origin for name, upstream in flat.items()}
+            older = [
+                as_text(upstream) for name, upstream in flat.items() if name.split("__")[0] in may_be_older
+            ]
+            refuse_misfits(as_text(key), origins, store.origin_of, older)
+            origin = Origin.of_inputs(
+                {upstream: found for upstream, found in origins.items() if found is not None},
+                older,
+                context.run.run_id,
+                code_version,
+            )
+
+            def ancestor(upstream: Key) -> Any:
+                found = store.load(dg.AssetKey(list(upstream)))
+                known = {name: own for name, own in origins.items() if name not in older}
+                refuse_misfits(as_text(key), known | {as_text(upstream): found.origin}, store.origin_of)
+                return found.value
+
             run = Run(
                 device["device"],
                 overridden,
                 context.log.info,
                 threads,
-                beside_of=lambda key, name: store.beside(dg.AssetKey(list(key)), name),
-                made=lambda key: _made(context.instance, dg.AssetKey(list(key))),
+                sidecar_of=lambda key, name: store.sidecar(dg.AssetKey(list(key)), name),
+                made=lambda key: made_when(context.instance, dg.AssetKey(list(key))),
+                ancestor=ancestor,
+                fold_memory=lambda: store.fold_memory(asset_key),
             )
-            value, metadata, *rest = body(**declared, **_nested_inputs(inputs, loaded), run=run)
+            values = {name: each.value for name, each in loaded.items()}
+            with refusing(as_text(key), older, store.origin_of):
+                value, metadata, *rest = body(**declared, **_nested_inputs(inputs, values), run=run)
             judged = rest[0] if rest else value
-            staged = store.stage(asset_key, stored_as, value, run.beside)
-            checked = [_checked(check, judged) for check in checks]
+            staged = store.stage(asset_key, stored_as, value, run.sidecars, origin)
+            checked = [checked_by(check, judged) for check in checks]
             for result in checked:
                 if not result.passed:
                     # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
                     context.log.warning(
                         f"check {result.check_name} of {asset_key.to_user_string()} failed: {result.description}"
                     )
-            told = {"overridden for this run": _as_text(overridden)} if overridden else {}
+            told = {"overridden for this run": overrides_as_text(overridden)} if overridden else {}
             return dg.MaterializeResult(
                 value=staged,
-                metadata=told | _drawn(metadata, staged.draw_seconds) | _places(store, staged.path) | device,
+                metadata=told
+                | with_draw_seconds(metadata, staged.draw_seconds)
+                | places_of(store, staged.path)
+                | device,
                 data_version=dg.DataVersion(staged.version),
                 check_results=checked,
             )
@@ -151,7 +186,7 @@ def declared_asset(
             io_manager_key="artifacts",
             config_schema=run_config(overrides) if overrides else None,
             required_resource_keys={"device", "artifacts"},
-            code_version=_code_version(uses),
+            code_version=code_version,
             kinds=kinds,
             tags={TAG: device_tag(configured), **tags},
             metadata={"device": configured, "stored_as": stored_as},

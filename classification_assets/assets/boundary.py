@@ -20,20 +20,18 @@ def boundary_asset(
         "boundary",
         architecture=architecture,
         stored_as="png",
-        inputs={
-            "evaluation": [experiment.name, architecture.name, "evaluation"],
-            "split": [experiment.name, "split"],
-        },
+        inputs=["evaluation", "surface", "split"],
         uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"matplotlib", "png"},
     )
-    def boundary(evaluation, split, run: Run):
+    def boundary(evaluation, surface, split, run: Run):
         """Class probabilities over the plane, the decision line, and the rows it gets wrong; PNG and SVG."""
         from classification_assets.learning.figures import boundary_displays
 
         title = f"{experiment.name} · {architecture.name}"
         return shown.figure(
-            lambda: boundary_displays.decision_boundary(evaluation, split, title), "decision boundary"
+            lambda: boundary_displays.decision_boundary(evaluation, surface, split, title),
+            "decision boundary",
         )
 
     return boundary

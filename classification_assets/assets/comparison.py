@@ -6,22 +6,19 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import declared_asset
+from classification_assets.assets.keys import COMPARISON, of_all_architectures, of_experiments
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-
-GROUP = "comparison"
 
 
 def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
     """The asset of all leaderboards in one table."""
 
     @declared_asset(
-        [GROUP, "leaderboard"],
-        group=GROUP,
+        [COMPARISON, "leaderboard"],
+        group=COMPARISON,
         stored_as="parquet",
-        inputs={
-            "leaderboards": {experiment.name: [experiment.name, "leaderboard"] for experiment in experiments}
-        },
+        inputs={"leaderboards": of_experiments(experiments, "leaderboard")},
         uses=[part for experiment in experiments for part in experiment.all_declared()],
         kinds={"pandas", "parquet"},
     )
@@ -38,7 +35,7 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
 
         # Experiments may have no architecture in common.
         return compared, {
-            **shown.kept({"critical difference": ranks} if len(compared.ranks) else {}, run.beside),
+            **shown.kept({"critical difference": ranks} if len(compared.ranks) else {}, run.sidecars),
             **shown.table(summary(compared.board), "leaderboard"),
             **shown.table(compared.ranks.round(2), "average ranks"),
         }
@@ -48,30 +45,26 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
 
 def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
     """The asset of one picture of all decision boundaries."""
-    evaluations = {
-        f"{experiment.name}/{architecture.name}": [experiment.name, architecture.name, "evaluation"]
-        for experiment in experiments
-        for architecture in experiment.architectures
-    }
 
     @declared_asset(
-        [GROUP, "gallery"],
-        group=GROUP,
+        [COMPARISON, "gallery"],
+        group=COMPARISON,
         stored_as="png",
         inputs={
-            "evaluations": evaluations,
-            "splits": {experiment.name: [experiment.name, "split"] for experiment in experiments},
-            "leaderboards": {experiment.name: [experiment.name, "leaderboard"] for experiment in experiments},
+            "evaluations": of_all_architectures(experiments, "evaluation"),
+            "surfaces": of_all_architectures(experiments, "surface"),
+            "splits": of_experiments(experiments, "split"),
+            "leaderboards": of_experiments(experiments, "leaderboard"),
         },
-        uses=[part for experiment in experiments for part in experiment.all_declared()],
+        uses=[part for experiment in experiments for part in (*experiment.all_declared(), experiment.view)],
         kinds={"matplotlib", "png"},
     )
-    def gallery(evaluations, splits, leaderboards, run: Run):
+    def gallery(evaluations, surfaces, splits, leaderboards, run: Run):
         """Experiments down, architectures across: each decision boundary with its test accuracy; PNG and SVG."""
         from classification_assets.learning.figures import boundary_displays
 
         return shown.figure(
-            lambda: boundary_displays.boundary_gallery(evaluations, splits, leaderboards), "gallery"
+            lambda: boundary_displays.boundary_gallery(evaluations, surfaces, splits, leaderboards), "gallery"
         )
 
     return gallery

@@ -6,7 +6,6 @@ from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.preparation.checks import dataset_checks
 
 
 def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -19,7 +18,6 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         overrides={"dataset": experiment.dataset},
         uses=[experiment.dataset],
         kinds={"scikitlearn", "parquet"},
-        checks=dataset_checks(),
     )
     def dataset(dataset, run: Run):
         """The rows and their labels; of generated data, the declaration tells the truth behind them."""
@@ -33,7 +31,7 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         refuse_unfit(table, experiment.split)
         profile = Profile.of(table)
         shows = {
-            **shown.kept({"rows": lambda: displays.rows(table, experiment.name)}, run.beside),
+            **shown.kept({"rows": lambda: displays.rows(table, experiment.name)}, run.sidecars),
             **shown.table(table.class_counts(), "classes"),
             **shown.table(profile.described(), "columns"),
             **shown.scalars({"dagster/row_count": profile.n_rows} | profile.scalars()),

@@ -4,9 +4,9 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.keys import key_of
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.evaluation.checks import evaluation_checks
 from classification_assets.learning.models.architectures import Architecture
 from classification_assets.learning.packed.options import Training
 
@@ -21,29 +21,25 @@ def evaluation_asset(
         "evaluation",
         architecture=architecture,
         stored_as="parquet",
-        inputs={"model": [experiment.name, architecture.name, "model"], "split": [experiment.name, "split"]},
-        uses=[
-            experiment.dataset,
-            experiment.split,
-            training,
-            architecture,
-            experiment.view,
-            experiment.checks,
-        ],
+        inputs=["model", "split"],
+        may_be_older=["model"],
+        uses=[experiment.dataset, experiment.split, training, architecture, experiment.checks],
         kinds={"scikitlearn", "parquet"},
         accelerated=True,
-        checks=evaluation_checks(experiment.checks),
     )
     def evaluation(model, split, run: Run):
         """Scores on the validation and the test fold, each with its interval over rows and spread over members."""
+        from classification_assets.learning.evaluation.encoding import reads_rows
         from classification_assets.learning.evaluation.scoring import evaluate
         from classification_assets.learning.figures import displays
         from classification_assets.learning.reports import model_card
 
-        evaluation = evaluate(model.using(architecture), split, run.device, experiment.view)
+        # An older model reads the rows themselves; its own rows are left out, see `evaluate`.
+        rows = run.ancestor(key_of(experiment, "dataset")) if reads_rows(model, split) else None
+        evaluation = evaluate(model.using(architecture), split, run.device, rows)
         title = f"{experiment.name} · {architecture.name}"
         name = f"{experiment.name}/{architecture.name}"
-        run.beside[model_card.NAME] = model_card.model_card(model, name, evaluation)
+        run.sidecars[model_card.NAME] = model_card.model_card(model, name, evaluation)
         return evaluation, {
             **shown.kept(
                 {
@@ -51,9 +47,10 @@ def evaluation_asset(
                     "reliability": lambda: displays.calibration(evaluation, title),
                     "ROC and precision-recall": lambda: displays.ranking(evaluation, title),
                 },
-                run.beside,
+                run.sidecars,
             ),
             **shown.scalars(evaluation.reported()),
+            **shown.left_out(evaluation.left_out),
             **shown.table(evaluation.overall_table(), "scores"),
             **shown.table(evaluation.class_table(), "scores of each class"),
             **shown.table(evaluation.calibration_table(), "calibration"),

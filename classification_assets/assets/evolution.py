@@ -20,10 +20,7 @@ def evolution_asset(
         "evolution",
         architecture=architecture,
         stored_as="png",
-        inputs={
-            "model": [experiment.name, architecture.name, "model"],
-            "split": [experiment.name, "split"],
-        },
+        inputs=["model", "split"],
         uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"matplotlib", "png"},
     )
@@ -44,7 +41,7 @@ def evolution_asset(
             return shown.figure(strip, "end of the training")
 
         def drawn():
-            run.beside["evolution.gif"] = moving(inline=False)
+            run.sidecars["evolution.gif"] = moving(inline=False)
             return strip(), moving(inline=True)
 
         return shown.animation(drawn, "animation of the training")

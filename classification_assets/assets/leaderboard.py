@@ -6,25 +6,18 @@ from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.check import Check
-from classification_assets.learning.evaluation.checks import beats_linear
 
 
 def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     """The asset of an experiment's leaderboard."""
-    evaluations = {
-        architecture.name: [experiment.name, architecture.name, "evaluation"]
-        for architecture in experiment.architectures
-    }
 
     @experiment_asset(
         experiment,
         "leaderboard",
         stored_as="parquet",
-        inputs={"evaluations": evaluations},
+        inputs=["evaluations"],
         uses=experiment.all_declared(),
         kinds={"pandas", "parquet"},
-        checks=[Check.of(beats_linear)],
     )
     def leaderboard(evaluations, run: Run):
         """Architectures by their score on the validation fold; the test fold says which differences are real."""
@@ -39,7 +32,7 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             return displays.score_intervals(ordered, evaluations, experiment.name)
 
         return ordered, {
-            **shown.kept({"scores": scores}, run.beside),
+            **shown.kept({"scores": scores}, run.sidecars),
             **shown.table(summary(board), "leaderboard"),
             "result": dg.MetadataValue.text(ordered.sentence()),
             "winner": dg.MetadataValue.text(ordered.winner),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from classification_assets.assets import shown
+from classification_assets.assets.keys import Key
+from classification_assets.learning.artifacts.origin import MisfitError, Origin, remedy
 from classification_assets.learning.check import Check
+from classification_assets.learning.evaluation.unreadable import UnreadableRowsError
 from classification_assets.resources.torch_device import TorchDevice
 
 if TYPE_CHECKING:
     from upath import UPath
 
+    from classification_assets.learning.preparation.fold_memory import FoldMemory
     from classification_assets.resources.artifact_store import ArtifactStore
-
-
-Key = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -36,24 +38,30 @@ class Run:
         Writes a line to Dagster's log.
     threads : int or None
         Of the CPU; None if the work chooses.
-    beside : dict
-        Files for reading that are published in the artifact's folder: see `artifacts.stage`.
-    beside_of : callable
+    sidecars : dict
+        Files for reading that are published in the artifact's folder: see `storage.stage`.
+    sidecar_of : callable
         Reads such a file of another asset, by its key and the file's name.
     made : callable
         When and on what another asset was last materialized, in words.
+    ancestor : callable
+        Loads what the inputs were made of, by its key, and refuses it if it has changed since.
+    fold_memory : callable
+        How an earlier artifact of this asset, a split, has dealt its rows.
     """
 
     device: str
     overridden: dict[str, Any]
     log: Callable[[str], None]
     threads: int | None = None
-    beside: dict[str, Any] = field(default_factory=dict)
-    beside_of: Callable[[Key, str], bytes | None] = lambda key, name: None
+    sidecars: dict[str, Any] = field(default_factory=dict)
+    sidecar_of: Callable[[Key, str], bytes | None] = lambda key, name: None
     made: Callable[[Key], dict[str, str]] = lambda key: {}
+    ancestor: Callable[[Key], Any] = lambda key: None
+    fold_memory: Callable[[], FoldMemory | None] = lambda: None
 
 
-def _device(
+def used_device(
     resource: TorchDevice, devices: Sequence[str], accelerated: bool, threads: int | None
 ) -> dict[str, Any]:
     """The device that is really used, as metadata; one that is named and not there is an error."""
@@ -71,7 +79,7 @@ def _device(
     }
 
 
-def _drawn(metadata: dict[str, Any], seconds: float) -> dict[str, Any]:
+def with_draw_seconds(metadata: dict[str, Any], seconds: float) -> dict[str, Any]:
     """The metadata, and after what is asked for more often how long figures took to draw and to render."""
     told = dict(metadata)
     before = told.pop(shown.DRAW_SECONDS, None)
@@ -79,14 +87,14 @@ def _drawn(metadata: dict[str, Any], seconds: float) -> dict[str, Any]:
     return told | (shown.scalars({shown.DRAW_SECONDS: seconds}) if seconds else {})
 
 
-def _places(store: ArtifactStore, place: UPath) -> dict[str, dg.MetadataValue]:
+def places_of(store: ArtifactStore, place: UPath) -> dict[str, dg.MetadataValue]:
     """Where the artifact is; browsers refuse links to files, so there is a link only where it is served."""
     link = store.link(place)
     places = {"path": dg.MetadataValue.path(str(place))}
     return places | ({"link": dg.MetadataValue.url(link)} if link else {})
 
 
-def _made(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
+def made_when(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
     """When and on what an asset was last materialized."""
     event = instance.get_latest_materialization_event(key)
     if event is None or event.asset_materialization is None:
@@ -100,7 +108,7 @@ def _made(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
     return told | {"run": event.run_id}
 
 
-def _checked(check: Check, value: Any) -> dg.AssetCheckResult:
+def checked_by(check: Check, value: Any) -> dg.AssetCheckResult:
     passed, sentence = check.judge(value)
     return dg.AssetCheckResult(
         passed=passed,
@@ -110,5 +118,20 @@ def _checked(check: Check, value: Any) -> dg.AssetCheckResult:
     )
 
 
-def _as_text(overridden: Mapping[str, Any]) -> str:
+def overrides_as_text(overridden: Mapping[str, Any]) -> str:
     return ", ".join(f"{field} = {value}" for field, value in overridden.items())
+
+
+@contextmanager
+def refusing(made: str, older: Sequence[str], stored: Callable[[str], Origin | None]) -> Iterator[None]:
+    """Say what to materialize where an older input cannot be used.
+
+    Raises
+    ------
+    MisfitError
+        In place of an `UnreadableRowsError`.
+    """
+    try:
+        yield
+    except UnreadableRowsError as error:
+        raise MisfitError(f"{error}. {remedy(made, older, stored)}") from error

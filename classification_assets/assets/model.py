@@ -7,7 +7,6 @@ from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.models.architectures import Architecture
-from classification_assets.learning.models.checks import model_checks
 from classification_assets.learning.packed.options import Training
 
 
@@ -26,7 +25,6 @@ def model_asset(
         uses=[experiment.dataset, experiment.split, training, architecture],
         kinds={"pytorch"},
         accelerated=True,
-        checks=model_checks(),
     )
     def model(training, architecture, split, run: Run):
         """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""
@@ -48,9 +46,11 @@ def model_asset(
                 "report and the comparison are made of all of them or not at all"
             ) from error
         fitted = fitted.noting(run.overridden)
-        run.beside[model_card.NAME] = model_card.model_card(fitted, f"{experiment.name}/{architecture.name}")
+        run.sidecars[model_card.NAME] = model_card.model_card(
+            fitted, f"{experiment.name}/{architecture.name}"
+        )
         return fitted, {
-            **shown.kept({"training curves": lambda: displays.training_curves(fitted, title)}, run.beside),
+            **shown.kept({"training curves": lambda: displays.training_curves(fitted, title)}, run.sidecars),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
             **shown.table(fitted.hyperparameters(), "hyper-parameters"),
         }

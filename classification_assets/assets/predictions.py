@@ -4,6 +4,7 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.keys import key_of
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.tables.datasets import UnlabelledFile
@@ -11,17 +12,14 @@ from classification_assets.learning.tables.datasets import UnlabelledFile
 
 def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -> dg.AssetsDefinition:
     """The asset of an experiment's predictions."""
-    models_of = {
-        architecture.name: [experiment.name, architecture.name, "model"]
-        for architecture in experiment.architectures
-    }
     architectures = {architecture.name: architecture for architecture in experiment.architectures}
 
     @experiment_asset(
         experiment,
         "predictions",
         stored_as="parquet",
-        inputs={"leaderboard": [experiment.name, "leaderboard"], "models": models_of},
+        inputs=["leaderboard", "models"],
+        may_be_older=["models"],
         uses=[*experiment.all_declared(), unlabelled],
         kinds={"pytorch", "parquet"},
         accelerated=True,
@@ -39,7 +37,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
                 {"dagster/row_count": predicted.rows.n_rows, "disagreement": predicted.about["disagreement"]}
             ),
             "architecture": dg.MetadataValue.text(first),
-            "model": dg.MetadataValue.asset(dg.AssetKey(models_of[first])),
+            "model": dg.MetadataValue.asset(dg.AssetKey(key_of(experiment, "model", architectures[first]))),
             "rows without labels": dg.MetadataValue.path(unlabelled.path),
         }
 

@@ -31,13 +31,13 @@ def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.
     return drawn, _inline(preview(drawn, PREVIEW_BYTES), "png", name, started)
 
 
-def kept(draws: Mapping[str, Callable[[], Figure]], beside: dict[str, Any]) -> dict[str, dg.MetadataValue]:
+def kept(draws: Mapping[str, Callable[[], Figure]], sidecars: dict[str, Any]) -> dict[str, dg.MetadataValue]:
     """Draw figures by name, to be published beside the artifact, and show them."""
     metadata: dict[str, dg.MetadataValue] = {}
     seconds = 0.0
     for name, draw in draws.items():
         drawn, told = figure(draw, name)
-        beside[file_name(name)] = drawn
+        sidecars[file_name(name)] = drawn
         seconds += float(told.pop(DRAW_SECONDS).value)  # type: ignore[arg-type]
         metadata |= told
     return metadata | scalars({DRAW_SECONDS: seconds})
@@ -66,6 +66,17 @@ def table(frame: DataFrame, name: str) -> dict[str, dg.MetadataValue]:
     if len(frame) > _ROWS:
         name = f"{name} (first {_ROWS} of {len(frame)} rows)"
     return {name: dg.MetadataValue.table(records)} if records else {}
+
+
+def left_out(rows: Mapping[str, int]) -> dict[str, dg.MetadataValue]:
+    """In words, how many rows of each fold are not scored since the model has learned from them; nothing if none."""
+    told = [f"{count:,} {fold} rows" for fold, count in rows.items() if count]
+    if not told:
+        return {}
+    sentence = (
+        f"{' and '.join(told)} are left out of all scores: this model, an older one, has learned from them"
+    )
+    return {"left out": dg.MetadataValue.text(sentence)}
 
 
 def scalars(metrics: Mapping[str, float]) -> dict[str, dg.MetadataValue]:

@@ -6,8 +6,6 @@ from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.models.checks import predictable
-from classification_assets.learning.preparation.checks import split_checks
 
 
 def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -21,18 +19,17 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         overrides={"folds": experiment.split},
         uses=[experiment.dataset, experiment.split],
         kinds={"scikitlearn", "parquet"},
-        checks=[*split_checks(), *([predictable(experiment.predict)] if experiment.predict else [])],
     )
     def split(folds, dataset, run: Run):
         """Train, validation and test, the same share of each class; standardization from the training fold alone."""
         from classification_assets.learning.figures import displays
         from classification_assets.learning.preparation.split import Split
 
-        split = Split.of(dataset, folds)
+        split = Split.of(dataset, folds, run.fold_memory())
         # A mistake that would be found only after training.
         experiment.view.check(split.preprocessing.names)
         return split, {
-            **shown.kept({"folds": lambda: displays.folds(split, experiment.name)}, run.beside),
+            **shown.kept({"folds": lambda: displays.folds(split, experiment.name)}, run.sidecars),
             **shown.table(split.class_counts(), "rows of each class"),
             **shown.table(split.columns(), "columns"),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,10 @@ from pydantic import Field
 if TYPE_CHECKING:
     from upath import UPath
 
-    from classification_assets.learning.artifacts.storage import Artifact, Staged
+    from classification_assets.learning.artifacts.formats import Artifact
+    from classification_assets.learning.artifacts.origin import Origin
+    from classification_assets.learning.artifacts.storage import Staged
+    from classification_assets.learning.preparation.fold_memory import FoldMemory
 
 ENVIRONMENT = "CLASSIFICATION_ASSETS_STORAGE"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -24,6 +28,14 @@ _READABLE = (".parquet", ".safetensors", ".png")
 
 class MissingArtifactError(Exception):
     """An upstream asset has not been materialized yet."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An artifact, and what it was made of; None if its file does not say."""
+
+    value: Any
+    origin: Origin | None
 
 
 class ArtifactStore(dg.ConfigurableIOManager):
@@ -43,17 +55,64 @@ class ArtifactStore(dg.ConfigurableIOManager):
         return self.root.joinpath(*key.path[:-1], f"{key.path[-1]}.{suffix}")
 
     def stage(
-        self, key: dg.AssetKey, suffix: str, value: Artifact, beside: Mapping[str, Any] = NOTHING
+        self,
+        key: dg.AssetKey,
+        suffix: str,
+        value: Artifact,
+        sidecars: Mapping[str, Any] = NOTHING,
+        origin: Origin | None = None,
     ) -> Staged:
         """Write an artifact, and what is to be read beside it; `handle_output` publishes them."""
-        from classification_assets.learning.artifacts import storage as artifacts
+        from classification_assets.learning.artifacts import storage
 
-        return artifacts.stage(value, self.place(key, suffix), beside)
+        return storage.stage(value, self.place(key, suffix), sidecars, origin)
 
-    def beside(self, key: dg.AssetKey, name: str) -> bytes | None:
+    def load(self, key: dg.AssetKey) -> Loaded:
+        """An asset's artifact, and what it was made of.
+
+        Raises
+        ------
+        MissingArtifactError
+            If it has none.
+        ArtifactError
+            If its file is damaged.
+        """
+        from classification_assets.learning.artifacts import storage
+
+        if (found := self._found(key)) is not None:
+            # The origin first: what is published meanwhile is newer than it says, and is refused.
+            return Loaded(origin=storage.origin_of(found), value=storage.load(found))
+        name = key.to_user_string()
+        raise MissingArtifactError(
+            f"{name} is needed and has no artifact in {self.root}. Materialize it first: "
+            f"dagster asset materialize -m classification_assets.definitions --select {name} "
+            f"(or with all that it needs: --select '+key:\"{name}\"')"
+        )
+
+    def origin_of(self, key: str) -> Origin | None:
+        """What an artifact was made of, by its key (``moons/split``); None if there is none, or it does not say."""
+        from classification_assets.learning.artifacts import storage
+
+        found = self._found(dg.AssetKey(key.split("/")))
+        return None if found is None else storage.origin_of(found)
+
+    def fold_memory(self, key: dg.AssetKey) -> FoldMemory | None:
+        """How a stored split has dealt its rows; None if there is none that says so."""
+        from classification_assets.learning.artifacts import storage
+
+        found = self._found(key)
+        return None if found is None else storage.load_memory(found)
+
+    def sidecar(self, key: dg.AssetKey, name: str) -> bytes | None:
         """What an asset has published beside its artifact, if it has."""
         place = self.place(key, "").with_name(name)
         return place.read_bytes() if place.is_file() else None
+
+    def _found(self, key: dg.AssetKey) -> UPath | None:
+        for suffix in _READABLE:
+            if (place := self.place(key, suffix[1:])).is_file():
+                return place
+        return None
 
     def link(self, place: UPath) -> str | None:
         """Where a browser finds an artifact, if the environment says at which address the folder is served."""
@@ -67,20 +126,8 @@ class ArtifactStore(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         obj.publish()
 
-    def load_input(self, context: dg.InputContext) -> Any:
-        from classification_assets.learning.artifacts import storage as artifacts
-
-        key = context.asset_key
-        for suffix in _READABLE:
-            place = self.place(key, suffix[1:])
-            if place.is_file():
-                return artifacts.load(place)
-        name = key.to_user_string()
-        raise MissingArtifactError(
-            f"{name} is needed and has no artifact in {self.root}. Materialize it first: "
-            f"dagster asset materialize -m classification_assets.definitions --select {name} "
-            f"(or with all that it needs: --select '+key:\"{name}\"')"
-        )
+    def load_input(self, context: dg.InputContext) -> Loaded:
+        return self.load(context.asset_key)
 
 
 def storage_root(folder: str = "") -> UPath:

@@ -49,7 +49,13 @@ def test_every_asset_leaves_its_artifact(done):
         *(
             f"small/{architecture}/{file}"
             for architecture in ("linear", "narrow")
-            for file in ("model.safetensors", "MODEL_CARD.md", "evaluation.parquet", "evolution.gif")
+            for file in (
+                "model.safetensors",
+                "MODEL_CARD.md",
+                "evaluation.parquet",
+                "surface.parquet",
+                "evolution.gif",
+            )
         ),
         *(
             f"small/{architecture}/{figure}.{suffix}"
@@ -96,6 +102,7 @@ def test_a_changed_hyper_parameter_changes_the_code_version_of_that_model_and_wh
     assert changed == {
         "small/narrow/model",
         "small/narrow/evaluation",
+        "small/narrow/surface",
         "small/narrow/boundary",
         "small/narrow/evolution",
         "small/leaderboard",
@@ -193,7 +200,9 @@ def test_more_than_two_features_are_drawn_on_a_plane_and_the_figure_says_so(mate
     blobs = {"kind": "blobs", "n_classes": 3, "n_features": 5, "n_samples": 200}
     assert materialize(declared(dataset=blobs, architectures=["linear"])).success
 
-    evaluation, split = (load(tmp_path / f"small/{name}.parquet") for name in ("linear/evaluation", "split"))
-    drawn = boundary_displays.decision_boundary(evaluation, split, "title")
+    names = ("linear/evaluation", "linear/surface", "split")
+    drawn = boundary_displays.decision_boundary(
+        *(load(tmp_path / f"small/{name}.parquet") for name in names), "title"
+    )
     words = " ".join(text.get_text() for text in drawn.findobj(match=Text))
     assert "principal components of 5 features" in " ".join(words.split())

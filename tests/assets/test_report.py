@@ -42,7 +42,7 @@ def test_the_report_over_all_experiments_counts_the_checks_of_folds_models_and_s
 def test_the_report_tells_when_and_on_what_each_model_was_trained(done):
     result, folder = done
     html = (folder / "small/report.html").read_text(encoding="utf-8")
-    assert html.count(result.run_id) == 2
+    assert html.partition("</head>")[2].count(result.run_id) == 2
     assert "device: cpu" in html
     assert "decision boundary" in html
     assert "training curves" in html

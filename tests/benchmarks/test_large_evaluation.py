@@ -15,6 +15,7 @@ from classification_assets.learning.figures import boundary_displays, displays
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.evaluation.surface import surfaces
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
 
@@ -33,7 +34,7 @@ def scored(split):
     evaluation = evaluate(fitted, split)
     for picture in (displays.confusion_matrix, displays.calibration, displays.ranking):
         picture(evaluation, "title")
-    boundary_displays.decision_boundary(evaluation, split, "title")
+    boundary_displays.decision_boundary(evaluation, surfaces(fitted, split), split, "title")
     evaluation.confidence_table(), evaluation.confidently_wrong(split)
     return time.process_time() - started
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.evaluation.surface import Surfaces, surfaces
 from classification_assets.learning.models.architectures import MLP, Architecture
 from classification_assets.learning.models.fit import fit as train_model
 from classification_assets.learning.models.fitted import FittedModel
@@ -88,6 +89,12 @@ def fitted(fit: Callable[..., FittedModel]) -> FittedModel:
 def evaluation(fitted: FittedModel, split: Split) -> Evaluation:
     """The small ensemble's evaluation."""
     return evaluate(fitted, split)
+
+
+@pytest.fixture(scope="session")
+def surface(fitted: FittedModel, split: Split) -> Surfaces:
+    """The small ensemble's probabilities over the plane of its two features."""
+    return surfaces(fitted, split)
 
 
 @pytest.fixture(scope="session")

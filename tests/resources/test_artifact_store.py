@@ -48,7 +48,7 @@ def test_a_store_on_another_file_system_is_read_back():
     store = ArtifactStore(folder="memory://bucket/artifacts")
     store.stage(KEY, "parquet", pd.DataFrame({"a": [3]})).publish()
     context = dg.build_input_context(asset_key=KEY)
-    assert store.load_input(context)["a"].tolist() == [3]
+    assert store.load_input(context).value["a"].tolist() == [3]
 
 
 def test_a_missing_artifact_is_named_with_the_command_that_makes_it(tmp_path):

@@ -1,16 +1,21 @@
-"""Files of artifacts: the header that says what is in one, and where it can be read at will."""
+"""Files of artifacts: the header that says what is in one, the entry for its origin, and local copies to read from."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from upath import UPath
 
 HEADER = "classification_assets"
+"""The metadata entry of a file that says what it holds."""
+
+ORIGIN = "classification_assets.origin"
+"""The metadata entry of a file that says what it was made of; it has no influence on the version."""
 
 
 class ArtifactError(ValueError):
@@ -22,17 +27,47 @@ def is_local(path: UPath) -> bool:
 
 
 def header_of(format: str, **content: Any) -> dict[str, str]:
+    """The header of a file, as metadata."""
     return {HEADER: json.dumps({"format": format} | content, sort_keys=True)}
+
+
+class HashedFile:
+    """A file to be written from its beginning to its end that knows the SHA-256 of what has been written so far."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.hash, self.closed = file, hashlib.sha256(), False
+
+    def write(self, data: bytes) -> int:
+        self.hash.update(data)
+        return self.file.write(data)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def flush(self) -> None:
+        self.file.flush()
+
+    def close(self) -> None:
+        """Leave closing to whoever opened the file."""
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
 
 
 class LocalCopy:
     """A file where Parquet can be read at will: itself, or a copy that lives as long as this object."""
 
-    def __init__(self, place: UPath) -> None:
-        if is_local(place):
-            self.path = Path(place.path)
+    def __init__(self, path: UPath) -> None:
+        if is_local(path):
+            self.path = Path(path.path)
             return
         self.folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
-        self.path = Path(self.folder.name) / place.name
-        with place.open("rb") as remote, self.path.open("wb") as local:
+        self.path = Path(self.folder.name) / path.name
+        with path.open("rb") as remote, self.path.open("wb") as local:
             shutil.copyfileobj(remote, local, 2**22)

@@ -1,26 +1,31 @@
 """How each type of artifact looks as one file, and how it is read back; never a pickle.
 
 A file says in its header what it holds: Parquet in its schema's metadata, safetensors in its own, under the
-one key `HEADER`. Formats:
+one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a text of its PNG. Formats:
 
 - `Table`: its columns; the header holds roles, source and how many rows at the end are for testing.
-- `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__``, ``__group__`` and ``__moment__`` if there are
-  some, then the features by name; the header holds classes, preprocessing and source.
+- `Split`: ``__fold__``, ``__label__`` (class code), ``__weight__``, ``__group__``, ``__moment__`` (timestamp),
+  ``__key__`` and ``__group_key__`` if there are some, then the features by name; the header holds classes,
+  preprocessing, source, and how rows are known again.
 - `Predictions`: its rows; the header holds what is said about them all.
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
+- `Surfaces`: a row a point of the planes; the header holds view and shape.
 - `Leaderboard`: its `board`; the header holds `differences` and `metric`.
 - `Comparison`: its `board`; the header holds `ranks` and `about`.
 - `DataFrame`: its columns.
-- `FittedModel`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/``, the last read only when asked for; the
-  header holds the provenance.
+- `FittedModel`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/`` (read only when asked for) and
+  ``learned/``, the keys of the rows that it has learned from; the header holds the provenance.
 - `Figure`: a PNG, read back as its bytes, and beside it the SVG, which never is.
 - `Page`: HTML, and `OnnxModel`: ONNX, which are never read back.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,9 +35,11 @@ from PIL import Image
 from torch import nn
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import ArtifactError
-from classification_assets.learning.artifacts.model_file import read_model, write_model
+from classification_assets.learning.artifacts.files import ORIGIN, ArtifactError
+from classification_assets.learning.artifacts.model_file import read_model, read_model_origin, write_model
+from classification_assets.learning.artifacts.origin import Origin
 from classification_assets.learning.artifacts.parquet_files import (
+    read_origin,
     read_parquet,
     write_comparison,
     write_evaluation,
@@ -40,12 +47,14 @@ from classification_assets.learning.artifacts.parquet_files import (
     write_leaderboard,
     write_predictions,
     write_split,
+    write_surfaces,
     write_table,
 )
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
-from classification_assets.learning.figures.canvas.export import png, svg
+from classification_assets.learning.evaluation.surface import Surfaces
+from classification_assets.learning.figures.canvas.export import png, svg, with_text
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.models.onnx_export import OnnxModel
 from classification_assets.learning.models.predictions import Predictions
@@ -58,6 +67,7 @@ Artifact: TypeAlias = (
     | Split
     | Predictions
     | Evaluation
+    | Surfaces
     | Leaderboard
     | Comparison
     | pd.DataFrame
@@ -68,22 +78,46 @@ Artifact: TypeAlias = (
 )
 
 
-def _write_figure(value: Figure, file: Path) -> None:
-    file.write_bytes(png(value) if file.suffix == ".png" else svg(value))
+def _write_figure(value: Figure, file: Path, origin: Origin | None = None) -> str:
+    content = png(value) if file.suffix == ".png" else svg(value)
+    version = hashlib.sha256(content).hexdigest()
+    if origin is not None:
+        told = json.dumps(origin.versioned(version).to_json(), sort_keys=True)
+        content = with_text(content, ORIGIN, told)
+    file.write_bytes(content)
+    return version
 
 
-_FORMATS: dict[type, tuple[str, Callable[[Any, Path], object]]] = {
+def _write_page(page: Page, file: Path, origin: Origin | None = None) -> str:
+    html = page.html
+    if origin is not None:
+        told = escape(json.dumps(origin.versioned(page.version).to_json(), sort_keys=True), quote=True)
+        html = html.replace("</head>", f'<meta name="{ORIGIN}" content="{told}">\n</head>', 1)
+    file.write_text(html, encoding="utf-8")
+    return page.version
+
+
+def _write_onnx(model: OnnxModel, file: Path, origin: Origin | None = None) -> str:
+    file.write_bytes(model.content)
+    return hashlib.sha256(model.content).hexdigest()
+
+
+Writer: TypeAlias = Callable[[Any, Path, Origin | None], str]
+"""Writes a value into a file, with what it was made of if that is told, and returns the value's version."""
+
+_FORMATS: dict[type, tuple[str, Writer]] = {
     Table: (".parquet", write_table),
     Split: (".parquet", write_split),
     Predictions: (".parquet", write_predictions),
     Evaluation: (".parquet", write_evaluation),
+    Surfaces: (".parquet", write_surfaces),
     Leaderboard: (".parquet", write_leaderboard),
     Comparison: (".parquet", write_comparison),
     pd.DataFrame: (".parquet", write_frame),
     FittedModel: (".safetensors", write_model),
     Figure: (".png", _write_figure),
-    Page: (".html", lambda page, file: file.write_text(page.html, encoding="utf-8")),
-    OnnxModel: (".onnx", lambda model, file: file.write_bytes(model.content)),
+    Page: (".html", _write_page),
+    OnnxModel: (".onnx", _write_onnx),
 }
 
 
@@ -94,16 +128,25 @@ def files_of(place: UPath, content: Any) -> list[UPath]:
     )
 
 
-def writer(content: Any) -> Callable[[Any, Path], object]:
+def write_sidecar(content: Any, file: Path) -> None:
+    """Write what is read beside an artifact: a text, bytes or any artifact."""
     match content:
         case str():
-            return lambda text, file: file.write_text(text, encoding="utf-8")
+            file.write_text(content, encoding="utf-8")
         case bytes():
-            return lambda data, file: file.write_bytes(data)
-    return format_of(content, UPath(""))[1]
+            file.write_bytes(content)
+        case _:
+            format_of(content, UPath(""))[1](content, file, None)
 
 
-def format_of(value: Any, place: UPath) -> tuple[str, Callable[[Any, Path], object]]:
+def format_of(value: Any, place: UPath) -> tuple[str, Writer]:
+    """The suffix and the writer of a value's type.
+
+    Raises
+    ------
+    TypeError
+        If no file holds such a value.
+    """
     for kind, format in _FORMATS.items():
         if isinstance(value, kind):
             return format
@@ -128,6 +171,27 @@ def read(place: UPath, module: Callable[..., nn.Module] | None = None) -> Any:
     if place.suffix == ".png":
         return _read_png(place)
     raise ArtifactError(f"{place}: an artifact that is read back ends in .parquet, .safetensors or .png")
+
+
+def origin_of(path: UPath) -> Origin | None:
+    """What an artifact was made of, as its file says; None if it does not say, or there is no file.
+
+    Raises
+    ------
+    Exception
+        Of many kinds, if the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    if path.suffix == ".safetensors":
+        return read_model_origin(path)
+    if path.suffix == ".parquet":
+        return read_origin(path)
+    if path.suffix == ".png":
+        with path.open("rb") as opened, Image.open(opened) as picture:
+            told = picture.info.get(ORIGIN)
+        return Origin.from_json(json.loads(told)) if told else None
+    return None
 
 
 def _read_png(place: UPath) -> bytes:

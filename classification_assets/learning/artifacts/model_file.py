@@ -2,37 +2,71 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import HEADER, LocalCopy, header_of
+from classification_assets.learning.artifacts.files import HEADER, LocalCopy
+from classification_assets.learning.artifacts.origin import Origin
 from classification_assets.learning.models.fitted import FittedModel, Provenance
+from classification_assets.learning.models.learned_rows import LearnedRows
+from classification_assets.learning.preparation.fold_memory import RowIdentity
 
-_CHECKPOINTS = "checkpoints/"
+_CHECKPOINTS, _LEARNED = "checkpoints/", "learned/"
+_LEARNED_ARRAYS = ("training", "training_labels", "validation", "validation_labels")
 
 
-def write_model(value: FittedModel, file: Path) -> None:
-    import torch
-
+def write_model(value: FittedModel, file: Path, origin: Origin | None = None) -> str:
+    """Write a model and return its version."""
     tensors = {f"state/{name}": tensor.contiguous() for name, tensor in value.state.items()}
     arrays = {f"history/{name}": array for name, array in value.history.items()}
     arrays |= {"best_step": value.best_step, "validation_probabilities": value.validation_probabilities}
+    header: dict[str, Any] = {"format": "fitted", "provenance": value.provenance.model_dump(mode="json")}
+    if (learned := value.learned) is not None:
+        header["identity"] = learned.identity.model_dump(mode="json")
+        arrays |= {f"{_LEARNED}{name}": _signed(getattr(learned, name)) for name in _LEARNED_ARRAYS}
     tensors |= {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
     for step, state in value.checkpoints.items():
         tensors |= {f"{_CHECKPOINTS}{step}/{name}": tensor.contiguous() for name, tensor in state.items()}
-    save_file(
-        tensors, file, metadata=header_of("fitted", provenance=value.provenance.model_dump(mode="json"))
-    )
+    version = _version(header, tensors)
+    if origin is not None:
+        header["origin"] = origin.versioned(version).to_json()
+    # One entry alone: several come in a changing order.
+    save_file(tensors, file, metadata={HEADER: json.dumps(header, sort_keys=True)})
     # Safetensors lets nobody else read its files, and a web server is somebody else.
     file.chmod(0o644)
+    return version
+
+
+def _version(header: dict[str, Any], tensors: dict[str, Tensor]) -> str:
+    hashed = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        hashed.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return hashed.hexdigest()
+
+
+def _signed(array: np.ndarray) -> np.ndarray:
+    """Unsigned numbers as signed ones of the same bytes: PyTorch hardly knows the others."""
+    return array.view({"u8": np.int64, "u4": np.int32}.get(array.dtype.str[1:], array.dtype))
+
+
+def read_model_origin(path: UPath) -> Origin | None:
+    """What a model's file says it was made of; None if it does not say."""
+    with path.open("rb") as opened:  # of a file elsewhere no more than its beginning
+        size = int.from_bytes(opened.read(8), "little")
+        header = json.loads(json.loads(opened.read(size))["__metadata__"][HEADER])
+    return Origin.from_json(header["origin"]) if "origin" in header else None
 
 
 def read_model(place: UPath, module: Callable[..., nn.Module] | None) -> FittedModel:
@@ -55,7 +89,18 @@ def read_model(place: UPath, module: Callable[..., nn.Module] | None) -> FittedM
         validation_probabilities=tensors["validation_probabilities"].numpy(),
         checkpoints=_StoredCheckpoints(opened, checkpoints, local),
         module=module,
+        learned=_learned(below(_LEARNED), header),
     )
+
+
+def _learned(tensors: dict[str, Tensor], header: dict[str, Any]) -> LearnedRows | None:
+    if "identity" not in header:
+        return None
+    arrays = {name: tensors[name].numpy() for name in _LEARNED_ARRAYS}
+    unsigned = {"i8": np.uint64, "i4": np.uint32}
+    for name in ("training", "validation"):
+        arrays[name] = arrays[name].view(unsigned[arrays[name].dtype.str[1:]])
+    return LearnedRows(RowIdentity.model_validate(header["identity"]), **arrays)
 
 
 class _StoredCheckpoints(Mapping[int, dict[str, Any]]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,11 +14,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import HEADER, ArtifactError, LocalCopy, header_of
+from classification_assets.learning.artifacts.files import (
+    HEADER,
+    ORIGIN,
+    ArtifactError,
+    HashedFile,
+    LocalCopy,
+    header_of,
+)
+from classification_assets.learning.artifacts.origin import Origin
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
+from classification_assets.learning.evaluation.surface import Surfaces
+from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.models.predictions import Predictions
+from classification_assets.learning.preparation.fold_memory import FoldMemory, RowIdentity, label_keys
+from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables import labels
@@ -26,34 +39,29 @@ from classification_assets.learning.tables.rows import BATCH, ParquetRows, Rows
 from classification_assets.learning.tables.table import Table
 
 
-def _write_parquet(frame: pd.DataFrame, header: dict[str, str], file: Path) -> None:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata((table.schema.metadata or {}) | header)
-    pq.write_table(table, file, compression="zstd")
-
-
-def write_table(value: Table, file: Path) -> None:
+def write_table(value: Table, file: Path, origin: Origin | None = None) -> str:
     header = header_of(
         "table",
         roles=value.roles.model_dump(mode="json"),
         source=value.source,
         n_test=value.n_test,
     )
-    _write_rows(value.rows, header, file)
+    return _write_rows(value.rows, header, file, origin)
 
 
-def write_predictions(value: Predictions, file: Path) -> None:
-    _write_rows(value.rows, header_of("predictions", about=value.about), file)
+def write_predictions(value: Predictions, file: Path, origin: Origin | None = None) -> str:
+    return _write_rows(value.rows, header_of("predictions", about=value.about), file, origin)
 
 
-def _write_rows(rows: Rows, header: dict[str, str], file: Path) -> None:
-    batches = (batch.replace_schema_metadata(header) for batch in rows.batches())
-    _write_batches(batches, rows.schema.with_metadata(header), file)
-
-
-def write_split(value: Split, file: Path) -> None:
+def write_split(value: Split, file: Path, origin: Origin | None = None) -> str:
     columns: dict[str, np.ndarray] = {"__fold__": value.fold, "__label__": value.y}
-    optional = {"__weight__": value.weight, "__group__": value.group, "__moment__": value.timestamp}
+    optional = {
+        "__weight__": value.weight,
+        "__group__": value.group,
+        "__moment__": value.timestamp,
+        "__key__": value.keys,
+        "__group_key__": value.group_keys,
+    }
     columns |= {name: column for name, column in optional.items() if column is not None}
     names = [*columns, *value.preprocessing.names]
     header = header_of(
@@ -61,6 +69,7 @@ def write_split(value: Split, file: Path) -> None:
         classes=labels.to_json(value.classes),
         preprocessing=value.preprocessing.model_dump(mode="json"),
         source=value.source,
+        **_memory_header(value),
     )
 
     def batch(start: int) -> pa.RecordBatch:
@@ -69,29 +78,90 @@ def write_split(value: Split, file: Path) -> None:
         return pa.RecordBatch.from_arrays([pa.array(array) for array in arrays], names, metadata=header)
 
     starts = range(0, max(len(value.y), 1), BATCH)
-    _write_batches((batch(start) for start in starts), batch(0).schema, file)
+    return _write_batches((batch(start) for start in starts), batch(0).schema, file, origin)
 
 
-def _write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, file: Path) -> None:
-    """A row group a batch, so that no more than one is ever in memory."""
-    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-
-
-def write_evaluation(value: Evaluation, file: Path) -> None:
+def write_evaluation(value: Evaluation, file: Path, origin: Origin | None = None) -> str:
     about = value.about | {"classes": labels.to_json(value.about["classes"])}
     header = header_of("evaluation", metrics=_as_json(value.metrics), about=about)
-    _write_parquet(value.rows, header, file)
+    return _write_frame(value.rows, header, file, origin)
 
 
-def write_leaderboard(value: Leaderboard, file: Path) -> None:
+def write_surfaces(value: Surfaces, file: Path, origin: Origin | None = None) -> str:
+    P, R, _, C = value.probabilities.shape
+    header = header_of("surfaces", view=value.view.model_dump(mode="json"), shape=[P, R, R, C])
+    columns = {f"p_{index}": column for index, column in enumerate(value.probabilities.reshape(-1, C).T)}
+    frame = pd.DataFrame(columns | {"disagreement": value.disagreement.ravel()})
+    return _write_frame(frame, header, file, origin)
+
+
+def write_leaderboard(value: Leaderboard, file: Path, origin: Origin | None = None) -> str:
     header = header_of("leaderboard", differences=_as_json(value.differences), metric=value.metric)
-    _write_parquet(value.board, header, file)
+    return _write_frame(value.board, header, file, origin)
 
 
-def write_comparison(value: Comparison, file: Path) -> None:
-    _write_parquet(value.board, header_of("comparison", ranks=_as_json(value.ranks), about=value.about), file)
+def write_comparison(value: Comparison, file: Path, origin: Origin | None = None) -> str:
+    header = header_of("comparison", ranks=_as_json(value.ranks), about=value.about)
+    return _write_frame(value.board, header, file, origin)
+
+
+def write_frame(value: pd.DataFrame, file: Path, origin: Origin | None = None) -> str:
+    return _write_frame(value, header_of("frame"), file, origin)
+
+
+def _write_frame(frame: pd.DataFrame, header: dict[str, str], file: Path, origin: Origin | None) -> str:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    schema = table.schema.with_metadata((table.schema.metadata or {}) | _encoded(header))
+    return _write_batches([table.replace_schema_metadata(schema.metadata)], schema, file, origin)
+
+
+def _write_rows(rows: Rows, header: dict[str, str], file: Path, origin: Origin | None) -> str:
+    batches = (batch.replace_schema_metadata(header) for batch in rows.batches())
+    return _write_batches(batches, rows.schema.with_metadata(header), file, origin)
+
+
+def _write_batches(
+    batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema, file: Path, origin: Origin | None
+) -> str:
+    """A row group a batch, so that no more than one is ever in memory; the version follows from all but the origin."""
+    with file.open("wb") as opened:
+        hashed = HashedFile(opened)
+        # What the header says comes at the end of a Parquet file, behind the origin.
+        hashed.hash.update(json.dumps(sorted(map(_as_text, (schema.metadata or {}).items()))).encode())
+        hashed.hash.update(str(schema.remove_metadata()).encode())
+        with pq.ParquetWriter(hashed, schema, compression="zstd") as writer:
+            for batch in batches:
+                writer.write(batch)
+            version = hashed.hash.hexdigest()
+            if origin is not None:
+                told = json.dumps(origin.versioned(version).to_json(), sort_keys=True)
+                writer.add_key_value_metadata({ORIGIN: told})
+    return version
+
+
+def _encoded(header: dict[str, str]) -> dict[bytes, bytes]:
+    return {name.encode(): text.encode() for name, text in header.items()}
+
+
+def _as_text(entry: tuple[bytes, bytes]) -> tuple[str, str]:
+    return entry[0].decode(), entry[1].decode()
+
+
+def _memory_header(value: Split) -> dict[str, Any]:
+    """What a split's header says of how its rows are known again."""
+    if value.identity is None or value.folds is None:
+        return {"identity": value.identity.model_dump(mode="json")} if value.identity is not None else {}
+    told = {
+        "identity": value.identity.model_dump(mode="json"),
+        "folds": value.folds.model_dump(mode="json"),
+    }
+    if value.gone is None:
+        return told
+    arrays = {"keys": value.gone.keys, "labels": value.gone.labels, "fold": value.gone.fold}
+    arrays |= {} if value.gone.groups is None else {"groups": value.gone.groups}
+    return told | {
+        "gone": {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
+    }
 
 
 def _as_json(frame: pd.DataFrame) -> dict[str, Any]:
@@ -105,14 +175,9 @@ def _from_json(content: dict[str, Any], *texts: str) -> pd.DataFrame:
     return frame.astype({name: float for name in columns if name not in texts})
 
 
-def write_frame(value: pd.DataFrame, file: Path) -> None:
-    _write_parquet(value, header_of("frame"), file)
-
-
 def read_parquet(place: UPath) -> Any:  # noqa: PLR0911 (one a format)
     local = LocalCopy(place)
-    metadata = pq.read_schema(local.path).metadata or {}
-    header = json.loads(metadata[HEADER.encode()])
+    header = json.loads((pq.read_schema(local.path).metadata or {})[HEADER.encode()])
     match header["format"]:
         case "table":
             roles = Roles.model_validate(header["roles"])
@@ -125,6 +190,11 @@ def read_parquet(place: UPath) -> Any:  # noqa: PLR0911 (one a format)
             metrics = _from_json(header["metrics"], "fold", "scope", "class", "metric")
             about = header["about"] | {"classes": labels.from_json(header["about"]["classes"])}
             return Evaluation(_frame(local), metrics, about)
+        case "surfaces":
+            frame, shape = _frame(local), header["shape"]
+            p = frame[[f"p_{index}" for index in range(shape[-1])]].to_numpy(np.float32).reshape(shape)
+            apart = frame["disagreement"].to_numpy(np.float32).reshape(shape[:-1])
+            return Surfaces(p, apart, View.model_validate(header["view"]))
         case "leaderboard":
             differences = _from_json(header["differences"], "metric", "first", "second", "better")
             return Leaderboard(_frame(local), differences, header["metric"])
@@ -142,13 +212,66 @@ def _frame(local: LocalCopy) -> pd.DataFrame:
     return pq.read_table(local.path).to_pandas()
 
 
+def read_origin(path: UPath) -> Origin | None:
+    """What a Parquet file was made of; None if it does not say."""
+    with path.open("rb") as opened:  # of a file elsewhere no more than its end
+        metadata = pq.read_metadata(opened).metadata or {}
+    return Origin.from_json(json.loads(metadata[ORIGIN.encode()])) if ORIGIN.encode() in metadata else None
+
+
+def read_memory(path: UPath) -> FoldMemory | None:
+    """How a stored split has dealt its rows, without its features; None if it does not say."""
+    local = LocalCopy(path)
+    header = json.loads((pq.read_schema(local.path).metadata or {})[HEADER.encode()])
+    if header["format"] != "split" or "folds" not in header:
+        return None
+    names = set(pq.read_schema(local.path).names)
+    columns = ["__fold__", "__label__", "__key__", *(["__group_key__"] if "__group_key__" in names else [])]
+    frame = pq.read_table(local.path, columns=columns)
+    fold, y, keys = (np.asarray(frame.column(name)) for name in columns[:3])
+    groups = np.asarray(frame.column("__group_key__")) if len(columns) > 3 else None
+    memory = FoldMemory(
+        Folds.model_validate(header["folds"]),
+        RowIdentity.model_validate(header["identity"]),
+        keys,
+        label_keys(labels.from_json(header["classes"]), y),
+        fold.astype(np.int8),
+        groups,
+    )
+    gone = _gone(header)
+    return memory if gone is None else memory.and_gone(gone)
+
+
+def _gone(header: dict[str, Any]) -> FoldMemory | None:
+    if "gone" not in header:
+        return None
+    types = {"keys": np.uint64, "labels": np.uint64, "fold": np.int8, "groups": np.uint64}
+    arrays = {
+        name: np.frombuffer(base64.b64decode(text), types[name]) for name, text in header["gone"].items()
+    }
+    return FoldMemory(
+        Folds.model_validate(header["folds"]),
+        RowIdentity.model_validate(header["identity"]),
+        arrays["keys"],
+        arrays["labels"],
+        arrays["fold"],
+        arrays.get("groups"),
+    )
+
+
 def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
     preprocessing = Preprocessing.model_validate(header["preprocessing"])
     N, names = rows.n_rows, preprocessing.names
     # Filled in place: a second copy of a large table would not fit.
     X = np.empty((N, len(names)), np.float32)
     y, fold = np.empty(N, np.int64), np.empty(N, np.int8)
-    types = {"__weight__": np.float32, "__group__": np.int64, "__moment__": np.int64}
+    types = {
+        "__weight__": np.float32,
+        "__group__": np.int64,
+        "__moment__": np.int64,
+        "__key__": np.uint64,
+        "__group_key__": np.uint64,
+    }
     optional = {name: np.empty(N, type) for name, type in types.items() if name in rows.names}
     first = 0
     for batch in rows.batches():
@@ -160,5 +283,21 @@ def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
             column[part] = batch.column(name)
         first += batch.num_rows
     classes = labels.from_json(header["classes"])
-    weight, group, timestamp = (optional.get(name) for name in types)
-    return Split(X, y, fold, weight, classes, preprocessing, header["source"], group, timestamp)
+    weight, group, timestamp, keys, group_keys = (optional.get(name) for name in types)
+    identity, folds = header.get("identity"), header.get("folds")
+    return Split(
+        X,
+        y,
+        fold,
+        weight,
+        classes,
+        preprocessing,
+        header["source"],
+        group,
+        timestamp,
+        None if identity is None else RowIdentity.model_validate(identity),
+        keys,
+        None if folds is None else Folds.model_validate(folds),
+        group_keys,
+        _gone(header),
+    )

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from matplotlib.figure import Figure
 from torch import nn
 from upath import UPath
 
+from classification_assets.learning.artifacts import formats
 from classification_assets.learning.artifacts.files import ArtifactError, is_local
-from classification_assets.learning.artifacts.formats import Artifact, files_of, format_of, read, writer
-from classification_assets.learning.reports.report import Page
+from classification_assets.learning.artifacts.formats import (
+    Artifact,
+    files_of,
+    format_of,
+    read,
+    write_sidecar,
+)
+from classification_assets.learning.artifacts.origin import Origin
+from classification_assets.learning.artifacts.parquet_files import read_memory
+from classification_assets.learning.artifacts.partial_files import PARTIAL, is_abandoned, partial_name
+from classification_assets.learning.preparation.fold_memory import FoldMemory
 
+T = TypeVar("T")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-_PARTIAL = ".partial-"
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Staged:
     path : UPath
         Where it will be.
     version : str
-        SHA-256 of its bytes; of a page, of what it says but for when it was made.
+        SHA-256 of its content; when, where and of what it was made has no influence.
     files : tuple of (Path, UPath)
         What was written, and where each goes; the artifact itself is the last.
     draw_seconds : float
@@ -59,12 +67,22 @@ class Staged:
 
 
 def stage(
-    value: Artifact, path: UPath | Path | str, beside: Mapping[str, Figure | str | bytes] = NOTHING
+    value: Artifact,
+    path: UPath | Path | str,
+    sidecars: Mapping[str, Figure | str | bytes] = NOTHING,
+    origin: Origin | None = None,
 ) -> Staged:
     """Write an artifact beside its place, so that publishing it is a rename.
 
-    What an earlier, killed run had left there unpublished is removed. `beside` are files for reading that are
-    published in the same folder, by name: a figure as PNG and SVG, a text or bytes under the name as it is.
+    What an earlier, killed run had left there unpublished is removed.
+
+    Parameters
+    ----------
+    sidecars : mapping
+        Files for reading that are published in the same folder, by name: a figure as PNG and SVG, a text or bytes
+        under the name as it is.
+    origin : Origin, optional
+        What it was made of, which its file then says.
 
     Raises
     ------
@@ -73,38 +91,35 @@ def stage(
     ValueError
         If files of that suffix do not hold such a value.
     """
-    place = UPath(path)
-    suffix, _ = format_of(value, place)
-    if place.suffix != suffix:
-        raise ValueError(f"a {type(value).__name__} is stored in a {suffix} file, however: {place}")
-    folder = _staging_folder(place)
-    for left in folder.glob(f"{_PARTIAL}{place.stem}-*"):
-        if not _is_running(left):
+    target = UPath(path)
+    suffix, write = format_of(value, target)
+    if target.suffix != suffix:
+        raise ValueError(f"a {type(value).__name__} is stored in a {suffix} file, got {target}")
+    folder = _staging_folder(target)
+    for left in folder.glob(f"{PARTIAL}{target.stem}-*"):
+        if is_abandoned(left):
             left.unlink(missing_ok=True)
-    content = [(place.with_name(name), kept) for name, kept in beside.items()] + [(place, value)]
-    targets = [(target, kept) for file, kept in content for target in files_of(file, kept)]
-    written, draw_seconds = [], 0.0
-    for target, kept in targets:
-        # The process is named, so that a later one knows whose file may be removed.
-        name = f"{_PARTIAL}{place.stem}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
-        file = folder / name
-        started = time.perf_counter()
-        writer(kept)(kept, file)
-        if isinstance(kept, Figure):
-            draw_seconds += time.perf_counter() - started
-        with file.open("rb+") as opened:
-            os.fsync(opened.fileno())
-        written.append(file)
-    with written[-1].open("rb") as opened:
-        version = hashlib.file_digest(opened, "sha256").hexdigest()
-    if isinstance(value, Page):
-        version = value.version
-    files = tuple(zip(written, (target for target, _ in targets), strict=True))
-    return Staged(place, version, files, draw_seconds)
+    written: list[tuple[Path, UPath]] = []
+    draw_seconds, version = 0.0, ""
+    contents = [(target.with_name(name), content) for name, content in sidecars.items()] + [(target, value)]
+    for place, content in contents:
+        for final in files_of(place, content):
+            file = folder / partial_name(target.stem, final.suffix)
+            started = time.perf_counter()
+            if final == target:
+                version = write(content, file, origin)
+            else:
+                write_sidecar(content, file)
+            if isinstance(content, Figure):
+                draw_seconds += time.perf_counter() - started
+            with file.open("rb+") as opened:
+                os.fsync(opened.fileno())
+            written.append((file, final))
+    return Staged(target, version, tuple(written), draw_seconds)
 
 
 def save(value: Artifact, path: UPath | Path | str) -> str:
-    """Store an artifact atomically and return the SHA-256 of its bytes."""
+    """Store an artifact atomically and return its version."""
     staged = stage(value, path)
     staged.publish()
     return staged.version
@@ -129,14 +144,40 @@ def load(path: UPath | Path | str, module: Callable[..., nn.Module] | None = Non
     place = UPath(path)
     if not place.is_file():
         raise FileNotFoundError(f"no artifact at {place}")
+    return _read(lambda file: read(file, module), place)
+
+
+def origin_of(path: UPath | Path | str) -> Origin | None:
+    """What an artifact was made of; None if there is none, or its file does not say.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is damaged or holds something else.
+    """
+    return _read(formats.origin_of, UPath(path))
+
+
+def load_memory(path: UPath | Path | str) -> FoldMemory | None:
+    """How a stored split has dealt its rows, without loading them; None if its file does not say.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is damaged or holds something else.
+    """
+    return _read(read_memory, UPath(path))
+
+
+def _read(reader: Callable[[UPath], T], path: UPath) -> T:
     try:
-        return read(place, module)
+        return reader(path)
     except ArtifactError:
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file could not be opened; what is wrong inside one comes without an error number
-        raise ArtifactError(f"{place} is damaged, or not written by this project: {error!r}") from error
+        raise ArtifactError(f"{path} is damaged, or not written by this project: {error!r}") from error
 
 
 def _staging_folder(place: UPath) -> Path:
@@ -145,8 +186,3 @@ def _staging_folder(place: UPath) -> Path:
     folder = Path(place.path).parent
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _is_running(left: Path) -> bool:
-    pid = left.name.rsplit("-", 2)[-2]
-    return pid.isdigit() and (int(pid) == os.getpid() or Path(f"/proc/{pid}").exists())

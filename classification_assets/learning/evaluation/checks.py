@@ -73,7 +73,11 @@ def beats_linear(leaderboard: Leaderboard) -> Verdict:
 
 def _generalizes(bound: Bound) -> Check:
     def generalizes(evaluation: Evaluation) -> Verdict:
-        train, test = (evaluation.score(fold, "accuracy") for fold in (Fold.TRAIN, Fold.TEST))
+        test = evaluation.score(Fold.TEST, "accuracy")
+        try:
+            train = evaluation.score(Fold.TRAIN, "accuracy")
+        except KeyError:
+            return True, "an older model, which has learned from no row of the training fold: there is no gap"
         gap = train["value"] - test["value"]
         # What the test fold's size alone can do is no gap.
         sure = train["value"] - test["high"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,8 @@ from sklearn.metrics import confusion_matrix
 
 from classification_assets.learning.evaluation.metrics import RANKING_METRICS
 from classification_assets.learning.evaluation.resampling import wilson
-from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
-
-PLANE = 3
-"""In `Evaluation.rows`, beside the values of `Fold`: a point of the grid over the figure's plane."""
 
 REPORTED = (
     "accuracy",
@@ -50,11 +45,10 @@ class Evaluation:
     Attributes
     ----------
     rows : DataFrame
-        ``fold`` (1 validation, 2 test, 3 the grid of `Plane`), ``row`` (in the split, or on the grid),
-        ``label`` (class code, -1 on the grid), ``p_0`` to ``p_{C-1}`` (float32) and ``disagreement``: the mean
-        total variation distance of a member's probabilities from the members' mean, 0 to 1; where the split has
-        them, ``weight``, which every score counts a row by, and ``group``, whose rows are resampled together. What
-        is said on the grid is for figures, and partly interpolated: see `surface`.
+        ``fold`` (1 validation, 2 test), ``row`` (its index in the split), ``label`` (class code), ``p_0`` to
+        ``p_{C-1}`` (float32) and ``disagreement``: the mean total variation distance of a member's probabilities
+        from the members' mean, 0 to 1; where the split has them, ``weight``, which every score counts a row by, and
+        ``group``, whose rows are resampled together. Rows that the classifier has learned from are not among them.
     metrics : DataFrame
         ``fold``, ``scope``, ``class`` (empty: overall), ``metric``, ``value``, ``low`` and ``high`` (95 %
         bootstrap interval over rows), ``spread`` (standard deviation over members). Scopes are ensemble;
@@ -64,7 +58,8 @@ class Evaluation:
         The training fold (a sample of a large one) has the ensemble's scores only, without intervals.
     about : dict
         ``classes``, ``members`` (survivors), ``failed`` members, ``parameters`` of one network, ``overridden``,
-        ``temperature`` (None: of several packs), ``view`` and the number of its ``planes``.
+        ``temperature`` (None: of several packs), ``left_out``: rows of each fold that are not scored since the
+        classifier has learned from them.
     """
 
     rows: pd.DataFrame
@@ -72,7 +67,7 @@ class Evaluation:
     about: dict[str, Any]
 
     def probabilities(self, fold: int) -> np.ndarray:
-        """Of a fold's rows, (N, C), in the split's order; of the plane, in the grid's."""
+        """Probabilities (N, C) of a fold's rows, in the split's order."""
         rows = self.rows[self.rows["fold"] == fold]
         return rows[[f"p_{index}" for index in range(len(self.about["classes"]))]].to_numpy()
 
@@ -87,27 +82,18 @@ class Evaluation:
             return None
         return self.rows.loc[self.rows["fold"] == fold, column].to_numpy()
 
+    def row_numbers(self, fold: int) -> np.ndarray:
+        """The index (N,) in the split of each of a fold's rows."""
+        return self.rows.loc[self.rows["fold"] == fold, "row"].to_numpy()
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Rows of each fold, by its name, that the classifier has learned from: they are not scored."""
+        return self.about.get("left_out", {})
+
     def labels(self, fold: int) -> np.ndarray:
         """Class codes (N,) of a fold's rows."""
         return self.rows.loc[self.rows["fold"] == fold, "label"].to_numpy()
-
-    def surface(self) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (R, R, C) and disagreement (R, R) on the grid of the plane, of several the first."""
-        return self.surfaces()[0]
-
-    def surfaces(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The same on the grid of each plane of the view."""
-        n_planes = self.about["planes"]
-        probabilities = self.probabilities(PLANE)
-        R = isqrt(len(probabilities) // n_planes)
-        probabilities = probabilities.reshape(n_planes, R, R, -1)
-        disagreement = self.rows.loc[self.rows["fold"] == PLANE, "disagreement"].to_numpy()
-        return list(zip(probabilities, disagreement.reshape(n_planes, R, R), strict=True))
-
-    @property
-    def view(self) -> View:
-        """Which planes those are."""
-        return View.model_validate(self.about["view"])
 
     def confusion(self, fold: Fold) -> np.ndarray:
         """Counts (C, C): true class down, predicted class across."""
@@ -217,7 +203,7 @@ class Evaluation:
         predicted, confidence = p.argmax(1), p.max(1)
         wrong = np.flatnonzero(predicted != y)
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")[:most]]
-        rows = self.rows.loc[self.rows["fold"] == Fold.TEST, "row"].to_numpy()[wrong]
+        rows = self.row_numbers(Fold.TEST)[wrong]
         table = pd.DataFrame(
             {
                 "row": rows,

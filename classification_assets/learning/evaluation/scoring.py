@@ -1,4 +1,4 @@
-"""Scoring a classifier: every fold's probabilities and scores, and its probabilities on the planes of a view."""
+"""Scoring a classifier: probabilities and scores on every fold of a split, never on rows that it has learned from."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from classification_assets.learning.evaluation.evaluation import PLANE, Evaluation, at_temperature_1
+from classification_assets.learning.evaluation.encoding import (
+    class_order,
+    encoded_rows,
+    known_rows,
+)
+from classification_assets.learning.evaluation.evaluation import Evaluation, at_temperature_1
 from classification_assets.learning.evaluation.metrics import Key, average_scores
-from classification_assets.learning.evaluation.plane import planes_of
 from classification_assets.learning.evaluation.resampling import (
     Resampled,
     member_spreads,
     paired_interval,
     resampled_scores,
 )
-from classification_assets.learning.evaluation.surface import surface
-from classification_assets.learning.evaluation.view import View
+from classification_assets.learning.evaluation.unreadable import UnreadableRowsError
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
-
-RESOLUTION, MATRIX_RESOLUTION = 201, 101
-"""Points of a plane's grid along each side, and of each one of several; odd, so that every second one spans it too."""
+from classification_assets.learning.tables.table import Table
 
 TRAINING_ROWS = 20_000
 """Rows of the training fold that are scored, at most: enough to see a gap."""
@@ -37,32 +38,39 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SAMPLE_SEED = 20_261_125
 
 
-def evaluate(fitted: FittedModel, split: Split, device: str = "cpu", view: View | None = None) -> Evaluation:
-    """Score a classifier on every fold, and its probabilities on the planes of a view, in one pass.
+def evaluate(
+    fitted: FittedModel, split: Split, device: str = "cpu", table: Table | None = None
+) -> Evaluation:
+    """Score a classifier on every fold of a split, its own or another one.
 
-    The validation fold's probabilities are those that training left: of networks that had not seen the rows.
+    The rows are encoded by the classifier's own preprocessing, and no row that it has learned from is scored as
+    unseen: such a row of the validation or the test fold is left out. Validation rows that stopped and calibrated it
+    have the probabilities that training left, of networks that had not seen them.
+
+    Parameters
+    ----------
+    table : Table, optional
+        The split's rows as they were read; needed if the classifier was trained on another split.
+
+    Raises
+    ------
+    UnreadableRowsError
+        If the classifier cannot read the split's rows, or it has learned from all rows of a fold.
     """
     classes = [str(label) for label in split.classes]
-    view = view or View()
-    shown = planes_of(split, view)
-    learns = fitted.provenance.architecture.learns_from_validation
-    rows = {fold: split.rows(fold) for fold in Fold}
-    rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN])
-
+    order = class_order(fitted, split)
+    X = encoded_rows(fitted, split, table)
+    learned, validated = known_rows(fitted, split, table)
+    rows, left_out = _scored_rows(fitted, split, learned, validated)
     one_pack = len(fitted.provenance.packs) == 1 and not fitted.state["floor"]
     temperature = float(fitted.state["temperatures"][0]) if one_pack else None
     frames, scores = [], []
     for fold in (Fold.VALIDATION, Fold.TEST):
-        y, some = split.y[rows[fold]], _spaced(len(rows[fold]), MEMBER_ROWS)
+        y = split.y[rows[fold]]
         weight, group = _weights(split, rows[fold]), _at(split.group, rows[fold])
-        p, spreads = fitted.validation_probabilities.astype(np.float32), {}
-        disagreement = np.full(len(y), np.nan, np.float32)
-        if not (learns and fold is Fold.VALIDATION):
-            predicted, disagreement, members = fitted.member_predictions(split.X[rows[fold]], device, some)
-            spreads = member_spreads(y[some], members, classes, _at(weight, some))
-            p = predicted if fold is Fold.TEST else p
-        told = {"weight": weight, "group": group}
-        frames.append(_frame(fold, rows[fold], y, p, disagreement, told))
+        stored = validated[rows[fold]] if fold is Fold.VALIDATION else np.full(len(y), -1, np.int64)
+        p, disagreement, spreads = _answers(fitted, X, y, rows[fold], stored, order, classes, weight, device)
+        frames.append(_frame(fold, rows[fold], y, p, disagreement, {"weight": weight, "group": group}))
         resampled = Resampled.of(y, p, classes, weight=weight, group=group)
         found = [_scores(resampled, spreads)]
         if temperature is not None:
@@ -74,14 +82,10 @@ def evaluate(fitted: FittedModel, split: Split, device: str = "cpu", view: View 
             ideal = resampled_scores(y, truth, classes, weight=weight, group=group)
             found += [best, _regret(resampled, best, ideal)]
         scores += [part.assign(fold=fold.label) for part in found]
-    fold = Fold.TRAIN
-    p = fitted.predict_proba(split.X[rows[fold]], device)
-    seen_before = _overall(split.y[rows[fold]], p, _weights(split, rows[fold]))
-    scores.append(seen_before.assign(fold=fold.label, scope="ensemble"))
-    surfaces = [surface(fitted, plane, _resolution(len(shown)), device) for plane in shown]
-    p = np.concatenate([p.reshape(-1, len(classes)) for p, _ in surfaces])
-    disagreement = np.concatenate([disagreement.ravel() for _, disagreement in surfaces])
-    frames.append(_frame(PLANE, np.arange(len(p)), np.full(len(p), -1), p, disagreement))
+    if len(rows[Fold.TRAIN]):
+        p = fitted.predict_proba(X[rows[Fold.TRAIN]], device)[:, order]
+        seen_before = _overall(split.y[rows[Fold.TRAIN]], p, _weights(split, rows[Fold.TRAIN]))
+        scores.append(seen_before.assign(fold=Fold.TRAIN.label, scope="ensemble"))
     columns = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
     return Evaluation(
         rows=pd.concat(frames, ignore_index=True),
@@ -93,14 +97,68 @@ def evaluate(fitted: FittedModel, split: Split, device: str = "cpu", view: View 
             "parameters": sum(parameter[0].numel() for parameter in fitted.blend.packs[0].parameters()),
             "overridden": fitted.provenance.overridden,
             "temperature": temperature,
-            "view": view.model_dump(mode="json"),
-            "planes": len(shown),
+            "left_out": left_out,
         },
     )
 
 
-def _resolution(n_planes: int) -> int:
-    return RESOLUTION if n_planes == 1 else MATRIX_RESOLUTION
+def _scored_rows(
+    fitted: FittedModel, split: Split, learned: np.ndarray, validated: np.ndarray
+) -> tuple[dict[Fold, np.ndarray], dict[str, int]]:
+    """The rows of each fold that are scored, and how many of the held-out ones are left out."""
+    rows = {fold: split.rows(fold) for fold in Fold}
+    # The training fold's scores say how well the classifier knows what it has learned.
+    rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN][learned[rows[Fold.TRAIN]]])
+    unseen = {
+        Fold.VALIDATION: ~learned | (validated >= 0),
+        Fold.TEST: ~learned & (validated < 0),
+    }
+    left_out = {}
+    for fold, fit_to_score in unseen.items():
+        there = rows[fold]
+        rows[fold] = there[fit_to_score[there]]
+        left_out[fold.label] = len(there) - len(rows[fold])
+        if left_out[fold.label] and not len(rows[fold]):
+            raise UnreadableRowsError(
+                f"{fitted.provenance.architecture.name} has learned from all {len(there):,} rows of the {fold.label} "
+                "fold, so that none is left to score it on; train it again"
+            )
+    return rows, left_out
+
+
+def _answers(
+    fitted: FittedModel,
+    X: np.ndarray,
+    y: np.ndarray,
+    rows: np.ndarray,
+    stored: np.ndarray,
+    order: np.ndarray,
+    classes: list[str],
+    weight: np.ndarray | None,
+    device: str,
+) -> tuple[np.ndarray, np.ndarray, dict[Key, tuple[float, float]]]:
+    """Probabilities (N, C) and disagreement (N,) of some rows, and the spread of each score over the members.
+
+    Rows that have a place among the `stored` validation probabilities (N,) take those. Where the classifier has
+    trained on its validation rows, its members say nothing honest of them: then there is no disagreement, and no
+    spread.
+    """
+    p = np.empty((len(rows), len(classes)), np.float32)
+    has_stored = stored >= 0
+    p[has_stored] = fitted.validation_probabilities[stored[has_stored]][:, order]
+    disagreement = np.full(len(rows), np.nan, np.float32)
+    learns = fitted.provenance.architecture.learns_from_validation
+    if learns and has_stored.any():
+        asked = np.flatnonzero(~has_stored)
+        if len(asked):
+            said, apart, _ = fitted.member_predictions(X[rows[asked]], device, np.empty(0, np.int64))
+            p[asked], disagreement[asked] = said[:, order], apart
+        return p, disagreement, {}
+    some = _spaced(len(rows), MEMBER_ROWS)
+    said, disagreement, members = fitted.member_predictions(X[rows], device, some)
+    p[~has_stored] = said[~has_stored][:, order]
+    spreads = member_spreads(y[some], members[:, :, order], classes, _at(weight, some))
+    return p, disagreement, spreads
 
 
 def _sample(rows: np.ndarray) -> np.ndarray:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from classification_assets.learning.evaluation.plane import Plane
+from classification_assets.learning.evaluation.encoding import class_order, points_for
+from classification_assets.learning.evaluation.plane import Plane, planes_of
+from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.models.fitted import FittedModel
+from classification_assets.learning.preparation.split import Split
 
 LEAST = 50
 """Stretches along each side of the coarsest grid that is asked as a whole: what is smaller may be missed."""
@@ -18,19 +22,57 @@ TOLERANCE = np.float32(1 / 64)
 TINY = np.float32(1e-9)
 
 
+RESOLUTION, MATRIX_RESOLUTION = 201, 101
+"""Points of a plane's grid along each side, and of each one of several; odd, so that every second one spans it too."""
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """A classifier's answers over the planes of a view, for figures; partly interpolated, see `interpolated`.
+
+    Attributes
+    ----------
+    probabilities : array (P, R, R, C) float32
+        On the grid of each of P planes, see `Plane.grid`.
+    disagreement : array (P, R, R) float32
+        The members' disagreement, see `members_disagreement`.
+    view : View
+        What the planes are.
+    """
+
+    probabilities: np.ndarray
+    disagreement: np.ndarray
+    view: View
+
+
+def surfaces(fitted: FittedModel, split: Split, view: View | None = None, device: str = "cpu") -> Surfaces:
+    """A classifier's answers over the planes that a view shows of a split.
+
+    Raises
+    ------
+    ValueError
+        If the view names a feature that there is not, or the classifier cannot read the split's rows.
+    """
+    view = view or View()
+    planes = planes_of(split, view)
+    resolution = RESOLUTION if len(planes) == 1 else MATRIX_RESOLUTION
+    found = [surface(fitted, split, plane, resolution, device) for plane in planes]
+    return Surfaces(np.stack([p for p, _ in found]), np.stack([apart for _, apart in found]), view)
+
+
 def surface(
-    fitted: FittedModel, plane: Plane, resolution: int, device: str = "cpu"
+    fitted: FittedModel, split: Split, plane: Plane, resolution: int, device: str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities (R, R, C) and the members' disagreement (R, R) on a grid of R points a side, see `Plane.grid`.
 
     See `interpolated` for how exact they are.
     """
+    classes = class_order(fitted, split)
 
     def ask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        p, disagreement, _ = fitted.member_predictions(
-            plane.grid(resolution, points), device, np.empty(0, np.int64)
-        )
-        return p, disagreement
+        X = points_for(fitted, split, plane.grid(resolution, points))
+        p, disagreement, _ = fitted.member_predictions(X, device, np.empty(0, np.int64))
+        return p[:, classes], disagreement
 
     return interpolated(ask, resolution)
 

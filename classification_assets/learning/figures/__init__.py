@@ -17,10 +17,10 @@ from classification_assets.learning.figures.scatter import scatter
 
 __all__ = [
     "Cell",
-    "Snapshot",
     "Points",
     "Scores",
     "Shapes",
+    "Snapshot",
     "animation",
     "architecture_effect",
     "boundary",

@@ -13,6 +13,7 @@ from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
 from classification_assets.learning.evaluation.metrics import row_losses
 from classification_assets.learning.evaluation.plane import Plane, planes_of
+from classification_assets.learning.evaluation.surface import Surfaces
 from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.figures import (
     Cell,
@@ -34,19 +35,19 @@ from classification_assets.learning.preparation.preprocessing import Preprocessi
 from classification_assets.learning.preparation.split import Split
 
 SNAPSHOT_RESOLUTION, LOSS_ROWS, STRIP = 71, 5_000, 8
-"""Of a snapshot of a training: points along each side of its grid, and rows that its loss is of; snapshots in a strip."""
+"""Points along each side of a snapshot's grid, rows that its loss is of, and snapshots in a strip."""
 
 
 TRUTH_RESOLUTION = 101
 """Points along each side of the grid on which the true boundary is found."""
 
 
-def decision_boundary(evaluation: Evaluation, split: Split, title: str) -> Figure:
+def decision_boundary(evaluation: Evaluation, surfaces: Surfaces, split: Split, title: str) -> Figure:
     """The decision boundary with the rows, the members' disagreement and, where it is known, the truth.
 
-    It is seen as the evaluation's view says: over one plane, or over each pair of some features.
+    It is seen as the surfaces' view says: over one plane, or over each pair of some features.
     """
-    planes = planes_of(split, evaluation.view)
+    planes = planes_of(split, surfaces.view)
     classes, title = class_names(split), f"{title}\ntest {accuracy_of(evaluation)}"
     cells = [
         Cell(
@@ -57,7 +58,9 @@ def decision_boundary(evaluation: Evaluation, split: Split, title: str) -> Figur
             truth=_truth(split, plane),
             disagreement=disagreement if evaluation.about["members"] > 1 else None,
         )
-        for plane, (probabilities, disagreement) in zip(planes, evaluation.surfaces(), strict=True)
+        for plane, probabilities, disagreement in zip(
+            planes, surfaces.probabilities, surfaces.disagreement, strict=True
+        )
     ]
     if len(planes) > 1:
         return _matrix(planes, cells, classes, split.preprocessing, title)
@@ -95,18 +98,20 @@ def _matrix(
 
 def boundary_gallery(
     evaluations: Mapping[str, Evaluation],
+    surfaces: Mapping[str, Surfaces],
     splits: Mapping[str, Split],
     leaderboards: Mapping[str, Leaderboard],
 ) -> Figure:
-    """Every boundary in one picture; `evaluations` are named `experiment/architecture`."""
+    """Every boundary in one picture; `evaluations` and `surfaces` are named `experiment/architecture`."""
     some = {name.split("/")[0]: evaluation for name, evaluation in evaluations.items()}
-    planes = {name: planes_of(splits[name], evaluation.view)[0] for name, evaluation in some.items()}
+    views = {name.split("/")[0]: surface.view for name, surface in surfaces.items()}
+    planes = {name: planes_of(splits[name], view)[0] for name, view in views.items()}
     truths = {name: _truth(splits[name], plane) for name, plane in planes.items()}
     cells = {}
     for name, evaluation in evaluations.items():
         experiment, architecture = name.split("/")
         cells[experiment, architecture] = replace(
-            _small(evaluation, splits[experiment], planes[experiment], truths[experiment]),
+            _small(evaluation, surfaces[name], splits[experiment], planes[experiment], truths[experiment]),
             winner=leaderboards[experiment].winner == architecture,
         )
     columns = list(dict.fromkeys(architecture for _, architecture in cells))
@@ -127,13 +132,13 @@ def boundary_gallery(
 def effect_of_architecture(
     architectures: Mapping[str, MLP],
     evaluations: Mapping[str, Evaluation],
+    surfaces: Mapping[str, Surfaces],
     split: Split,
     winner: str,
     title: str,
 ) -> Figure:
     """How depth, width and activation change test accuracy and boundary."""
-    view = next(iter(evaluations.values())).view
-    plane = planes_of(split, view)[0]
+    plane = planes_of(split, next(iter(surfaces.values())).view)[0]
     truth = _truth(split, plane)
     scores = {name: evaluations[name].score(Fold.TEST, "accuracy") for name in architectures}
     shapes = Shapes(
@@ -145,7 +150,7 @@ def effect_of_architecture(
         **{part: np.array([score[part] for score in scores.values()]) for part in ("value", "low", "high")},
     )
     cells = {
-        name: replace(_small(evaluations[name], split, plane, truth), winner=name == winner)
+        name: replace(_small(evaluations[name], surfaces[name], split, plane, truth), winner=name == winner)
         for name in architectures
     }
     return architecture_effect(shapes, cells, title=f"{title}\nwhat depth, width and activation change")
@@ -219,9 +224,11 @@ def _kind(architecture: MLP) -> str:
     return ", ".join([architecture.activation, *(words for words, is_so in options.items() if is_so)])
 
 
-def _small(evaluation: Evaluation, split: Split, plane: Plane, truth: np.ndarray | None) -> Cell:
+def _small(
+    evaluation: Evaluation, surfaces: Surfaces, split: Split, plane: Plane, truth: np.ndarray | None
+) -> Cell:
     return Cell(
-        probabilities=evaluation.surface()[0][::2, ::2],
+        probabilities=surfaces.probabilities[0, ::2, ::2],
         extent=plane.extent,
         classes=class_names(split),
         points=_points(evaluation, split, plane),
@@ -232,7 +239,7 @@ def _small(evaluation: Evaluation, split: Split, plane: Plane, truth: np.ndarray
 
 def _ideal(evaluation: Evaluation, split: Split, plane: Plane, truth: np.ndarray) -> Cell:
     """What knows the truth would say, and be wrong on."""
-    points, test = split_points(split, plane), split.rows(Fold.TEST)
+    points, test = split_points(split, plane), evaluation.row_numbers(Fold.TEST)
     best = split.posterior(split.X[test])
     if best is not None:
         points.wrong[test] = best.argmax(1) != split.y[test]
@@ -241,7 +248,7 @@ def _ideal(evaluation: Evaluation, split: Split, plane: Plane, truth: np.ndarray
 
 
 def _points(evaluation: Evaluation, split: Split, plane: Plane) -> Points:
-    points, test = split_points(split, plane), split.rows(Fold.TEST)
+    points, test = split_points(split, plane), evaluation.row_numbers(Fold.TEST)
     points.wrong[test] = evaluation.probabilities(Fold.TEST).argmax(1) != split.y[test]
     return points
 

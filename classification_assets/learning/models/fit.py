@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from classification_assets.learning.models import ensemble
 from classification_assets.learning.models.architectures import Architecture, Tabular
 from classification_assets.learning.models.fitted import FittedModel
+from classification_assets.learning.models.learned_rows import LearnedRows
 from classification_assets.learning.models.progress import Progress
 from classification_assets.learning.models.tabular import recipe
 from classification_assets.learning.packed.options import Training
@@ -49,9 +51,9 @@ def fit(
     ValueError
         If there are too few rows to learn from.
     """
-    if isinstance(architecture, Tabular):
-        return recipe.fit(architecture, split, training, device, on_epoch, threads)
-    return ensemble.fit(architecture, split, training, device, on_epoch, threads)
+    recipe_of_its_kind = recipe.fit if isinstance(architecture, Tabular) else ensemble.fit
+    fitted = recipe_of_its_kind(architecture, split, training, device, on_epoch, threads)  # type: ignore[arg-type]
+    return replace(fitted, learned=LearnedRows.of(split))
 
 
 def timed_fit(

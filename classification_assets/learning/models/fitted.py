@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.models.architectures import AnyArchitecture, Architecture, Module
 from classification_assets.learning.models.blend import Blend, members_disagreement
+from classification_assets.learning.models.learned_rows import LearnedRows
 from classification_assets.learning.packed.networks.linear import PackedQuadratic
 from classification_assets.learning.packed.networks.members import PackedNetwork
 from classification_assets.learning.packed.networks.vmap import VmapNetwork
@@ -107,6 +108,8 @@ class FittedModel:
         asked for.
     module : callable, optional
         The class of a person's own network; a file never brings code with it.
+    learned : LearnedRows, optional
+        The rows that it has learned from, where it was trained on rows that have keys.
     """
 
     state: dict[str, Tensor]
@@ -116,6 +119,7 @@ class FittedModel:
     validation_probabilities: np.ndarray
     checkpoints: Mapping[int, dict[str, Tensor]] = field(default_factory=dict)
     module: Callable[..., nn.Module] | None = None
+    learned: LearnedRows | None = None
 
     @cached_property
     def blend(self) -> Blend:

@@ -108,7 +108,7 @@ class Preprocessing(Declaration):
         unfitted: dict[str, AnyColumn] = {
             name: learned[name] if name in learned else _blank(name, kind[name]) for name in names
         }
-        X = cls(columns=tuple(unfitted.values()))._encode_rows(rows)
+        X = cls(columns=tuple(unfitted.values())).encode_rows(rows)
         for place, name in enumerate(names):
             if name not in learned:
                 learned[name] = FITTED[kind[name]].fit(name, X[training, place])
@@ -167,6 +167,14 @@ class Preprocessing(Declaration):
             return as_numbers(given, self.names, missing=True)
         return self.encode(pd.DataFrame(given, columns=list(self.names)).infer_objects(), first)
 
+    def encode_rows(self, rows: Rows) -> np.ndarray:
+        """All rows of a table as (N, D) float32, read in batches; errors are those of `encode`."""
+        X, first = np.empty((rows.n_rows, len(self.columns)), np.float32), 0
+        for batch in rows.batches(self.names):
+            X[first : first + batch.num_rows] = self.encode(batch, first)
+            first += batch.num_rows
+        return X
+
     def features(self, X: np.ndarray) -> np.ndarray:
         """What a network sees of encoded rows X (N, D): float32 (N, F)."""
         features = np.empty((len(X), self.width), np.float32)
@@ -201,13 +209,6 @@ class Preprocessing(Declaration):
                 for column in self.columns
             ]
         ).dropna(axis="columns", how="all")
-
-    def _encode_rows(self, rows: Rows) -> np.ndarray:
-        X, first = np.empty((rows.n_rows, len(self.columns)), np.float32), 0
-        for batch in rows.batches(self.names):
-            X[first : first + batch.num_rows] = self.encode(batch, first)
-            first += batch.num_rows
-        return X
 
     def _refuse_missing(self, names: Sequence[str]) -> None:
         if missing := [name for name in self.names if name not in names]:

@@ -13,10 +13,19 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from classification_assets.learning.preparation.features import Standardized
+from classification_assets.learning.preparation.fold_memory import (
+    LEAST_REMEMBERED,
+    FoldMemory,
+    RowIdentity,
+    deal,
+    group_keys,
+    label_keys,
+)
 from classification_assets.learning.preparation.folds import Fold, Folds
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.requirements import refuse_unusable
 from classification_assets.learning.tables.datasets import AnyDataset
+from classification_assets.learning.tables.row_keys import array_keys
 from classification_assets.learning.tables.table import Table
 
 
@@ -44,6 +53,16 @@ class Split:
         Rows of one group stay together, wherever rows are set aside.
     timestamp : array (N,) int64 or None
         The number of each row's timestamp, later ones larger: rows that are set aside are neighbours in time.
+    identity : RowIdentity or None
+        By what rows are known again in a later table.
+    keys : array (N,) uint64 or None
+        See `RowIdentity.keys`.
+    folds : Folds or None
+        The declaration by which the folds were chosen.
+    group_keys : array (N,) uint64 or None
+        Keys of the groups.
+    gone : FoldMemory or None
+        The folds of rows that an earlier split had, and this one has not.
     """
 
     X: np.ndarray
@@ -55,10 +74,17 @@ class Split:
     source: dict[str, Any]
     group: np.ndarray | None = None
     timestamp: np.ndarray | None = None
+    identity: RowIdentity | None = None
+    keys: np.ndarray | None = None
+    folds: Folds | None = None
+    group_keys: np.ndarray | None = None
+    gone: FoldMemory | None = None
 
     @classmethod
-    def of(cls, table: Table, folds: Folds) -> Self:
+    def of(cls, table: Table, folds: Folds, memory: FoldMemory | None = None) -> Self:
         """Choose the folds of a table's rows and fit the preprocessing on its training fold.
+
+        Rows of a `memory`, that of an earlier split of the table, keep their fold; see `deal`.
 
         Raises
         ------
@@ -69,7 +95,12 @@ class Split:
         refuse_unusable(table, classes, y)
         group, time = table.group(), table.time()
         try:
-            fold = folds.choose(y, group=group, time=time, n_test=table.n_test)
+            identity, labels = RowIdentity.of(table), label_keys(classes, y)
+            keys = identity.keys(table)
+            if memory is not None and memory.identity.missing(table):
+                memory = None  # by what rows were known is not there any more
+            known_by = keys if memory is None or memory.identity == identity else memory.identity.keys(table)
+            fold, gone = deal(folds, table, y, known_by, labels, memory)
             preprocessing, X = Preprocessing.fit_table(
                 table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
             )
@@ -77,7 +108,23 @@ class Split:
             raise table.refusal(error) from error
         group = None if group is None else group.astype(np.int64)
         timestamp = None if time is None else np.unique(time, return_inverse=True)[1].astype(np.int64)
-        return cls(X, y, fold, table.weight(), classes, preprocessing, table.source, group, timestamp)
+        keeps = memory is not None and memory.identity == identity and len(gone) > 0
+        return cls(
+            X,
+            y,
+            fold,
+            table.weight(),
+            classes,
+            preprocessing,
+            table.source,
+            group,
+            timestamp,
+            identity,
+            keys,
+            folds,
+            None if group is None else group_keys(table),
+            memory.some(gone[: max(len(y), LEAST_REMEMBERED)]) if memory is not None and keeps else None,
+        )
 
     @classmethod
     def of_arrays(
@@ -93,7 +140,26 @@ class Split:
         """From numbers X (N, D), labels (N,) of any sortable type and each row's fold (N,)."""
         classes, y = np.unique(labels, return_inverse=True)
         preprocessing = Preprocessing.fit(X, names, np.flatnonzero(fold == Fold.TRAIN))
-        return cls(X, y.astype(np.int64), fold, weight, classes.tolist(), preprocessing, source or {})
+        return cls(
+            X,
+            y.astype(np.int64),
+            fold,
+            weight,
+            classes.tolist(),
+            preprocessing,
+            source or {},
+            identity=RowIdentity(columns=tuple(sorted(names))),
+            keys=array_keys(X, names),
+        )
+
+    def memory(self) -> FoldMemory | None:
+        """The fold of every row, and of those that have gone, by which a later split is dealt."""
+        if self.identity is None or self.keys is None or self.folds is None:
+            return None
+        here = FoldMemory(
+            self.folds, self.identity, self.keys, label_keys(self.classes, self.y), self.fold, self.group_keys
+        )
+        return here if self.gone is None else here.and_gone(self.gone)
 
     def rows(self, fold: Fold) -> np.ndarray:
         """Indices of a fold's rows, ascending."""

@@ -151,8 +151,9 @@ def test_a_value_that_is_no_artifact_is_refused_with_what_can_be_stored(tmp_path
     with pytest.raises(TypeError) as raised:
         save(value, tmp_path / "x.parquet")
     assert f"x.parquet: a {type(value).__name__} cannot be stored" in str(raised.value)
-    assert "Table, Split, Predictions, Evaluation, Leaderboard, Comparison, DataFrame, FittedModel" in str(
-        raised.value
+    assert (
+        "Table, Split, Predictions, Evaluation, Surfaces, Leaderboard, Comparison, DataFrame, FittedModel"
+        in str(raised.value)
     )
 
 
@@ -162,6 +163,6 @@ def test_a_value_that_is_no_artifact_is_refused_with_what_can_be_stored(tmp_path
 def test_a_suffix_that_would_not_be_read_back_is_refused_before_anything_is_written(
     request, tmp_path, kind, name
 ):
-    with pytest.raises(ValueError, match=rf"is stored in a {KINDS[kind]} file, however: .*{name}"):
+    with pytest.raises(ValueError, match=rf"is stored in a {KINDS[kind]} file, got .*{name}"):
         save(request.getfixturevalue(kind), tmp_path / name)
     assert list(tmp_path.iterdir()) == []

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from classification_assets.learning.evaluation.evaluation import PLANE
 from classification_assets.learning.evaluation.metrics import average_scores
 from classification_assets.learning.evaluation.plane import Plane, planes_of
 from classification_assets.learning.evaluation.resampling import Resampled, member_spreads
-from classification_assets.learning.evaluation.scoring import RESOLUTION, evaluate
-from classification_assets.learning.evaluation.surface import TOLERANCE
+from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.evaluation.surface import RESOLUTION, TOLERANCE, surfaces
 from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.preparation.folds import Fold
@@ -37,7 +36,7 @@ def test_each_row_of_a_fold_is_there_once_with_its_label(evaluation, split, fold
 
 
 def test_no_training_row_is_kept_and_its_scores_have_no_interval(evaluation, fitted, split):
-    assert set(evaluation.rows["fold"]) == {Fold.VALIDATION, Fold.TEST, PLANE}
+    assert set(evaluation.rows["fold"]) == {Fold.VALIDATION, Fold.TEST}
     train = split.rows(Fold.TRAIN)
     expected = average_scores(split.y[train], fitted.predict_proba(split.X[train]))
     assert evaluation.overall(Fold.TRAIN) == pytest.approx(expected, abs=1e-6)
@@ -112,9 +111,10 @@ def test_the_most_confidently_wrong_test_rows_come_first_with_their_features(eva
     assert table["probability"].iloc[0] == p.max(1)[wrong].max()
 
 
-def test_the_surface_is_the_ensemble_on_the_grid_of_the_figure(evaluation, fitted, split):
+def test_the_surface_is_the_ensemble_on_the_grid_of_the_figure(fitted, split):
     plane = Plane.of(split.X[split.fold == Fold.TRAIN], list(split.preprocessing.names))
-    probabilities, disagreement = evaluation.surface()
+    found = surfaces(fitted, split)
+    (probabilities,), (disagreement,) = found.probabilities, found.disagreement
     assert probabilities.shape == (RESOLUTION, RESOLUTION, 2)
     assert disagreement.shape == (RESOLUTION, RESOLUTION)
     expected = fitted.predict_proba(plane.grid(RESOLUTION)).reshape(RESOLUTION, RESOLUTION, 2)
@@ -127,11 +127,11 @@ def test_each_plane_of_a_view_has_its_surface(fit, split, plane):
     labels = np.array(split.classes)[split.y]
     wide = Split.of_arrays(X, labels, split.fold, names=["a", "b", "c", "d"])
     fitted, view = fit(on=wide), View(plane=plane)
-    evaluation = evaluate(fitted, wide, view=view)
-    assert evaluation.view == view
-    planes, surfaces = planes_of(wide, view), evaluation.surfaces()
-    assert len(planes) == len(surfaces) == (3 if plane == "matrix" else 1)
-    for own, (probabilities, disagreement) in zip(planes, surfaces, strict=True):
+    found = surfaces(fitted, wide, view)
+    assert found.view == view
+    planes = planes_of(wide, view)
+    assert len(planes) == len(found.probabilities) == (3 if plane == "matrix" else 1)
+    for own, probabilities, disagreement in zip(planes, found.probabilities, found.disagreement, strict=True):
         R = len(probabilities)
         assert disagreement.shape == (R, R)
         expected = fitted.predict_proba(own.grid(R)).reshape(R, R, 2)

@@ -120,11 +120,11 @@ def test_of_trained_networks_it_agrees_with_all_that_they_say(activation):
     training = Training(members=4, max_epochs=30, batch_size=32, early_stopping=False)
     fitted = fit(MLP(hidden=(32, 32), activation=activation), split, training, "cpu")
     plane = Plane.of(X, ["a", "b"])
-    p, disagreement = surface(fitted, plane, R)
+    p, disagreement = surface(fitted, split, plane, R)
     expected, expected_disagreement, _ = fitted.member_predictions(plane.grid(R))
     error = np.abs(p.reshape(-1, 2) - expected).max(1)
     assert error.max() < 1 / 40
     assert np.quantile(error, 0.99) < 1 / 200
     assert np.abs(disagreement.ravel() - expected_disagreement).max() < 1 / 30
-    again, _ = surface(fitted, plane, R)
+    again, _ = surface(fitted, split, plane, R)
     assert again.tobytes() == p.tobytes()

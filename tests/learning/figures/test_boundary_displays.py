@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from classification_assets.learning.evaluation.leaderboard import leaderboard
 from classification_assets.learning.evaluation.plane import planes_of
 from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.evaluation.surface import surfaces
 from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.figures import boundary_displays
 from classification_assets.learning.models.architectures import MLP
@@ -22,8 +23,8 @@ from tests.learning.figures.shown_text import texts
 
 
 @pytest.fixture(scope="module")
-def boundary(evaluation, split):
-    return texts(boundary_displays.decision_boundary(evaluation, split, "moons · narrow"))
+def boundary(evaluation, surface, split):
+    return texts(boundary_displays.decision_boundary(evaluation, surface, split, "moons · narrow"))
 
 
 def test_a_boundary_shows_the_test_accuracy_with_its_interval_and_spread(boundary, evaluation):
@@ -41,15 +42,17 @@ def test_a_boundary_names_its_axes_by_the_features(boundary):
 def test_a_boundary_of_a_matrix_names_its_features_and_how_many_there_are(fit, split):
     X = np.column_stack([split.X, split.X[:, :1] ** 2, np.zeros(len(split.X), np.float32)])
     wide = Split.of_arrays(X, split.y, split.fold, names=["a", "b", "c", "d"])
-    shown = evaluate(fit(on=wide), wide, view=View(plane="matrix"))
-    text = texts(boundary_displays.decision_boundary(shown, wide, "moons")).split("\n")
+    fitted = fit(on=wide)
+    seen = surfaces(fitted, wide, View(plane="matrix"))
+    text = texts(boundary_displays.decision_boundary(evaluate(fitted, wide), seen, wide, "moons")).split("\n")
     assert "pairs of the 3 most important of 4 features" in text
     assert {"a", "b", "c"} <= set(text)
 
 
-def test_a_gallery_has_a_cell_for_every_experiment_and_architecture(evaluation, split):
+def test_a_gallery_has_a_cell_for_every_experiment_and_architecture(evaluation, surface, split):
     figure = boundary_displays.boundary_gallery(
         {"one/narrow": evaluation, "two/narrow": evaluation},
+        {"one/narrow": surface, "two/narrow": surface},
         {"one": split, "two": split},
         {"one": leaderboard({"narrow": evaluation}), "two": leaderboard({"narrow": evaluation})},
     )
@@ -57,28 +60,38 @@ def test_a_gallery_has_a_cell_for_every_experiment_and_architecture(evaluation, 
     assert all(name in texts(figure) for name in ("one", "two", "narrow"))
 
 
-def test_a_gallery_has_the_best_possible_beside_what_is_known_of(evaluation, split):
+def test_a_gallery_has_the_best_possible_beside_what_is_known_of(evaluation, surface, split):
     unknown = dataclasses.replace(split, source={})
     board = leaderboard({"narrow": evaluation})
     figure = boundary_displays.boundary_gallery(
         {"one/narrow": evaluation, "two/narrow": evaluation},
+        {"one/narrow": surface, "two/narrow": surface},
         {"one": split, "two": unknown},
         {"one": board, "two": board},
     )
     best = evaluation.score(Fold.TEST, "accuracy", "bayes")["value"]
     assert {"Bayes optimal", f"{best:.3f}"} <= set(texts(figure).split("\n"))
     assert len(figure.axes) == 3
-    neither = boundary_displays.boundary_gallery({"two/narrow": evaluation}, {"two": unknown}, {"two": board})
+    neither = boundary_displays.boundary_gallery(
+        {"two/narrow": evaluation}, {"two/narrow": surface}, {"two": unknown}, {"two": board}
+    )
     assert "Bayes optimal" not in texts(neither)
 
 
-def test_the_effect_of_an_architecture_is_told_of_networks_that_have_a_depth(evaluations, split):
+@pytest.fixture(scope="module")
+def seen_over(fitted, fit, split):
+    return {"narrow": surfaces(fitted, split), "linear": surfaces(fit(MLP(name="linear", hidden=())), split)}
+
+
+def test_the_effect_of_an_architecture_is_told_of_networks_that_have_a_depth(evaluations, seen_over, split):
     architectures = {
         "narrow": MLP(name="narrow", hidden=(6,), activation="tanh", dropout=0.1),
         "linear": MLP(name="linear", hidden=()),
     }
     text = texts(
-        boundary_displays.effect_of_architecture(architectures, evaluations, split, "linear", "moons")
+        boundary_displays.effect_of_architecture(
+            architectures, evaluations, seen_over, split, "linear", "moons"
+        )
     )
     assert {"tanh, dropout", "none", "narrow", "linear"} <= set(text.split("\n"))
     assert f"★ {evaluations['linear'].score(Fold.TEST, 'accuracy')['value']:.3f}" in text
@@ -131,8 +144,8 @@ def test_categories_truths_and_dates_are_words_at_their_axes(tmp_path, fit):
     fitted = fit(on=split)
 
     def at_axes(*pair):
-        evaluation = evaluate(fitted, split, view=View(plane=pair))
-        ax = boundary_displays.decision_boundary(evaluation, split, "rows").axes[0]
+        seen = surfaces(fitted, split, View(plane=pair))
+        ax = boundary_displays.decision_boundary(evaluate(fitted, split), seen, split, "rows").axes[0]
         return [
             [label.get_text() for label in labels] for labels in (ax.get_xticklabels(), ax.get_yticklabels())
         ]

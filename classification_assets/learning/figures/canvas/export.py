@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import struct
+import zlib
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -71,3 +73,11 @@ def _reduced(full: Image.Image, side: int, colours: int) -> bytes:
     buffer = io.BytesIO()
     in_few_colours(small, colours).save(buffer, format="png", compress_level=7)
     return buffer.getvalue()
+
+
+def with_text(content: bytes, keyword: str, text: str) -> bytes:
+    """A PNG with a text (tEXt, in ASCII) in front of its pixels; see the PNG specification, 11.3.3."""
+    data = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("ascii")
+    chunk = struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
+    after_header = 8 + 25  # the signature, and the chunk IHDR
+    return content[:after_header] + chunk + content[after_header:]
