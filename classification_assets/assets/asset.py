@@ -154,7 +154,7 @@ def declared_asset(
                 fold_memory=lambda: store.fold_memory(asset_key),
             )
             values = {name: each.value for name, each in loaded.items()}
-            with refusing(as_text(key), older, store.origin_of):
+            with refusing(as_text(key), older or list(origins), store.origin_of):
                 value, metadata, *rest = body(**declared, **_nested_inputs(inputs, values), run=run)
             judged = rest[0] if rest else value
             staged = store.stage(asset_key, stored_as, value, run.sidecars, origin)

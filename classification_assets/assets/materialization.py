@@ -14,7 +14,7 @@ from classification_assets.assets import shown
 from classification_assets.assets.keys import Key
 from classification_assets.learning.artifacts.origin import MisfitError, Origin, remedy
 from classification_assets.learning.check import Check
-from classification_assets.learning.evaluation.unreadable import UnreadableRowsError
+from classification_assets.learning.evaluation.unfit_rows import UnfitRowsError
 from classification_assets.resources.torch_device import TorchDevice
 
 if TYPE_CHECKING:
@@ -129,9 +129,9 @@ def refusing(made: str, older: Sequence[str], stored: Callable[[str], Origin | N
     Raises
     ------
     MisfitError
-        In place of an `UnreadableRowsError`.
+        In place of an `UnfitRowsError`.
     """
     try:
         yield
-    except UnreadableRowsError as error:
+    except UnfitRowsError as error:
         raise MisfitError(f"{error}. {remedy(made, older, stored)}") from error

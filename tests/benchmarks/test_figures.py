@@ -39,7 +39,7 @@ def ours(tmp_path):
 
     def draw():
         plane = Plane.of(MOONS.X, ["x1", "x2"])
-        probabilities, disagreement = surface(fitted, plane, RESOLUTION)
+        probabilities, disagreement = surface(fitted, split, plane, RESOLUTION)
         nowhere = np.zeros(len(MOONS.y), np.int8)
         figure = boundary(
             probabilities,

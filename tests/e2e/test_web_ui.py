@@ -17,7 +17,7 @@ def names_of(experiment, architectures=ARCHITECTURES):
     return own | {
         f"{experiment}/{architecture}/{name}"
         for architecture in architectures
-        for name in ("model", "evaluation", "boundary", "evolution")
+        for name in ("model", "evaluation", "surface", "boundary", "evolution")
         if (architecture, name) != ("tabular", "evolution")
     }
 
@@ -227,7 +227,7 @@ def test_a_changed_hyperparameter_marks_its_model_and_what_depends_on_it(copy, t
     linear, narrow = DECLARED["architectures"]
     declare(copy.source, DECLARED | {"architectures": [linear, narrow | {"dropout": 0.1}]})
     copy.server.reload()
-    model = {f"small/narrow/{name}" for name in ("model", "evaluation", "boundary", "evolution")}
+    model = {f"small/narrow/{name}" for name in ("model", "evaluation", "surface", "boundary", "evolution")}
     later = {f"small/{name}" for name in ("leaderboard", "effect", "report")}
     assert stale(copy.server) == model | later | COMPARISON
 

@@ -86,7 +86,7 @@ def test_a_file_that_holds_no_classifier_is_told_what_it_holds(table, tmp_path):
 
 
 def test_a_classifier_is_not_saved_where_it_could_not_be_opened(trained, tmp_path):
-    with pytest.raises(ValueError, match=r"stored in a \.safetensors file, however: .*model\.pt"):
+    with pytest.raises(ValueError, match=r"stored in a \.safetensors file, got .*model\.pt"):
         trained.save(tmp_path / "model.pt")
 
 

@@ -121,19 +121,26 @@ def refuse_misfits(
     if wrong:
         reasons = "; ".join(dict.fromkeys(wrong.values()))
         raise MisfitError(
-            f"{made} cannot be made of what is stored: {reasons}. {remedy(made, list(wrong), stored)}"
+            f"{made} cannot be made of what is stored: {reasons}. {remedy(made, list(wrong), stored, inputs)}"
         )
 
 
-def remedy(made: str, outdated: Collection[str], stored: Callable[[str], Origin | None]) -> str:
-    """What to materialize before what shall be made, in which order, and the command that does it."""
-    order = _in_order(outdated, stored)
+def remedy(
+    made: str, outdated: Collection[str], stored: Callable[[str], Origin | None], inputs: Collection[str] = ()
+) -> str:
+    """What to materialize before what shall be made, in which order, and the command that does it.
+
+    That is what is `outdated`, and of all `inputs` what was not made of what is stored now.
+    """
+    order = _in_order(outdated, stored, [*outdated, *inputs])
     chosen = " or ".join(f'key:"{key}"' for key in [*order, made])
     return f"Materialize, in this order, {', '.join([*order, made])}: {COMMAND} '{chosen}'"
 
 
-def _in_order(keys: Collection[str], stored: Callable[[str], Origin | None]) -> list[str]:
-    """These keys and what upstream of them has to be made again first, in order."""
+def _in_order(
+    outdated: Collection[str], stored: Callable[[str], Origin | None], keys: Collection[str]
+) -> list[str]:
+    """Those of some keys, and of what they were made of, that have to be made again, in order."""
     order: list[str] = []
     known: dict[str, bool] = {}
 
@@ -149,7 +156,7 @@ def _in_order(keys: Collection[str], stored: Callable[[str], Origin | None]) -> 
                 known[key] = any(changed) or any(
                     now is None or now.version != origin.inputs[upstream] for upstream, now in found.items()
                 )
-            if known[key] or key in keys:
+            if known[key] or key in outdated:
                 known[key] = True
                 order.append(key)
         return known[key]

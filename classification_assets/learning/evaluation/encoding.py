@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from classification_assets.learning.evaluation.unreadable import UnreadableRowsError
+from classification_assets.learning.evaluation.unfit_rows import UnfitRowsError
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
@@ -19,7 +19,7 @@ def class_order(fitted: FittedModel, split: Split) -> np.ndarray:
 
     Raises
     ------
-    UnreadableRowsError
+    UnfitRowsError
         If the model knows other classes.
     """
     known, there = list(fitted.provenance.classes), list(split.classes)
@@ -27,7 +27,7 @@ def class_order(fitted: FittedModel, split: Split) -> np.ndarray:
         return np.arange(len(known))
     names, wanted = [str(label) for label in known], [str(label) for label in there]
     if sorted(names) != sorted(wanted):
-        raise UnreadableRowsError(
+        raise UnfitRowsError(
             f"{fitted.provenance.architecture.name} knows the classes {_listed(names)}, got rows of the classes "
             f"{_listed(wanted)}; train it again"
         )
@@ -50,7 +50,7 @@ def encoded_rows(fitted: FittedModel, split: Split, table: Table | None) -> np.n
 
     Raises
     ------
-    UnreadableRowsError
+    UnfitRowsError
         If a column is missing, a value is not of its column's kind, or the rows are needed and not given.
     """
     preprocessing = fitted.provenance.preprocessing
@@ -58,16 +58,16 @@ def encoded_rows(fitted: FittedModel, split: Split, table: Table | None) -> np.n
         return split.X
     name = fitted.provenance.architecture.name
     if table is None:
-        raise UnreadableRowsError(f"{name} was trained on another split, so that its rows are needed too")
+        raise UnfitRowsError(f"{name} was trained on another split, so that its rows are needed too")
     if lost := [column for column in preprocessing.names if column not in table.rows.names]:
-        raise UnreadableRowsError(
+        raise UnfitRowsError(
             f"{name} was trained on the columns {_listed(list(preprocessing.names))}, of which the table has no "
             f"{_listed(lost)}; train it again"
         )
     try:
         return preprocessing.encode_rows(table.rows)
     except ValueError as error:
-        raise UnreadableRowsError(f"{name} cannot read the rows: {error}; train it again") from error
+        raise UnfitRowsError(f"{name} cannot read the rows: {error}; train it again") from error
 
 
 def points_for(fitted: FittedModel, split: Split, X: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def points_for(fitted: FittedModel, split: Split, X: np.ndarray) -> np.ndarray:
         return preprocessing.encode(frame)
     except ValueError as error:
         name = fitted.provenance.architecture.name
-        raise UnreadableRowsError(f"{name} cannot read the rows: {error}; train it again") from error
+        raise UnfitRowsError(f"{name} cannot read the rows: {error}; train it again") from error
 
 
 def known_rows(fitted: FittedModel, split: Split, table: Table | None) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +95,7 @@ def known_rows(fitted: FittedModel, split: Split, table: Table | None) -> tuple[
 
     Raises
     ------
-    UnreadableRowsError
+    UnfitRowsError
         If that cannot be known.
     """
     name = fitted.provenance.architecture.name
@@ -106,7 +106,7 @@ def known_rows(fitted: FittedModel, split: Split, table: Table | None) -> tuple[
         validated[rows] = np.arange(len(rows))
         return split.fold == Fold.TRAIN, validated
     if fitted.learned is None:
-        raise UnreadableRowsError(
+        raise UnfitRowsError(
             f"{name} does not say which rows it has learned from, as models that were stored by an earlier version; "
             "train it again"
         )
@@ -114,7 +114,7 @@ def known_rows(fitted: FittedModel, split: Split, table: Table | None) -> tuple[
     if identity != split.identity:
         if table is None or identity.missing(table):
             lost = identity.missing(table) if table is not None else list(identity.columns)
-            raise UnreadableRowsError(
+            raise UnfitRowsError(
                 f"{name} knows its rows by {_listed(list(identity.columns))}, and the table has no {_listed(lost)}; "
                 "train it again"
             )

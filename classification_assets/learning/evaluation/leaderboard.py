@@ -15,6 +15,7 @@ from classification_assets.learning.evaluation.evaluation import REPORTED, Evalu
 from classification_assets.learning.evaluation.metrics import row_statistics
 from classification_assets.learning.evaluation.resampling import RESAMPLES, paired_interval, resampled_scores
 from classification_assets.learning.evaluation.significance import SIGNIFICANT, holm, mcnemar, randomization
+from classification_assets.learning.evaluation.unfit_rows import UnfitRowsError
 from classification_assets.learning.preparation.folds import Fold
 
 SUMMARIZED = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
@@ -86,7 +87,7 @@ def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_los
 
     Raises
     ------
-    ValueError
+    UnfitRowsError
         If the evaluations are not of the same test rows.
     """
     _check_same_rows(evaluations)
@@ -184,10 +185,9 @@ def _check_same_rows(evaluations: Mapping[str, Evaluation]) -> None:
     (first, rows), *others = tested.items()
     for name, own in others:
         if not (np.array_equal(own["row"], rows["row"]) and np.array_equal(own["label"], rows["label"])):
-            raise ValueError(
-                f"the evaluations of {first} and {name} are of different test rows, so they cannot be compared: "
-                f"the split has changed since one of them; materialize {first}'s and {name}'s model and evaluation "
-                "again"
+            raise UnfitRowsError(
+                f"the evaluations of {first} and {name} are of different test rows, so they cannot be compared: the "
+                "split has changed since one of them was trained or evaluated"
             )
 
 

@@ -22,7 +22,7 @@ from classification_assets.learning.evaluation.resampling import (
     paired_interval,
     resampled_scores,
 )
-from classification_assets.learning.evaluation.unreadable import UnreadableRowsError
+from classification_assets.learning.evaluation.unfit_rows import UnfitRowsError
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
@@ -54,7 +54,7 @@ def evaluate(
 
     Raises
     ------
-    UnreadableRowsError
+    UnfitRowsError
         If the classifier cannot read the split's rows, or it has learned from all rows of a fold.
     """
     classes = [str(label) for label in split.classes]
@@ -119,7 +119,7 @@ def _scored_rows(
         rows[fold] = there[fit_to_score[there]]
         left_out[fold.label] = len(there) - len(rows[fold])
         if left_out[fold.label] and not len(rows[fold]):
-            raise UnreadableRowsError(
+            raise UnfitRowsError(
                 f"{fitted.provenance.architecture.name} has learned from all {len(there):,} rows of the {fold.label} "
                 "fold, so that none is left to score it on; train it again"
             )

@@ -147,8 +147,8 @@ def deal(
 
     Rows that are remembered keep their fold, and new copies of them follow. Other new ones are dealt within each
     class, so that every fold comes to its share of the class as exactly as whole rows can; which of them go where
-    follows from their keys and the seed, not from their order. A table of new rows alone, and one that is split by time, is dealt by
-    `Folds.choose`.
+    follows from their keys and the seed, not from their order. A table of new rows alone, and one that is split by
+    time, is dealt by `Folds.choose`.
 
     Parameters
     ----------

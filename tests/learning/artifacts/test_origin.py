@@ -112,14 +112,14 @@ def refused(target, *inputs, free=()):
 def test_what_was_made_of_another_version_of_a_second_input_is_refused_with_the_command():
     said = refused("e/boundary", "e/evaluation", "e/surface", "e/split")
     assert "e/evaluation was made of another e/split than the one that is there" in said
-    assert "in this order, e/model, e/evaluation, e/boundary:" in said
+    assert "in this order, e/model, e/evaluation, e/surface, e/boundary:" in said
     assert said.endswith('--select \'key:"e/model" or key:"e/evaluation" or key:"e/boundary"\'')
 
 
 def test_two_inputs_that_were_made_of_different_versions_of_a_third_artifact_are_refused():
     said = refused("e/leaderboard", "e/evaluation", "e/surface")
     assert "e/evaluation and e/surface were made of different versions of e/split" in said
-    assert "in this order, e/model, e/evaluation, e/leaderboard:" in said
+    assert "in this order, e/model, e/evaluation, e/surface, e/leaderboard:" in said
 
 
 def test_what_may_be_older_is_not_refused():

@@ -17,7 +17,7 @@ from classification_assets.learning.artifacts.storage import save
 def ended():
     """The number of a process that is no more."""
     done = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import os; print(os.getpid())"], check=True, capture_output=True, text=True
     )
     return int(done.stdout)
 

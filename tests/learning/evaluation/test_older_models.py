@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from classification_assets.learning.evaluation.encoding import reads_rows
 from classification_assets.learning.evaluation.scoring import evaluate
 from classification_assets.learning.evaluation.surface import surfaces
-from classification_assets.learning.evaluation.unreadable import UnreadableRowsError
+from classification_assets.learning.evaluation.unfit_rows import UnfitRowsError
 from classification_assets.learning.models.architectures import MLP, Tabular
 from classification_assets.learning.models.fit import fit
 from classification_assets.learning.packed.options import Training
@@ -86,7 +86,7 @@ def test_no_history_of_materializations_scores_a_row_that_was_learned_from(by, h
             learned = {fold: set(frame["name"][split.fold == fold]) for fold in Fold}
         try:
             evaluation = evaluate(model, split, table=table)
-        except UnreadableRowsError:
+        except UnfitRowsError:
             continue  # it has learned from all rows of a fold
         names = made_of["name"].to_numpy()
         assert not scored(evaluation, Fold.TEST, names) & (learned[Fold.TRAIN] | learned[Fold.VALIDATION])
@@ -178,16 +178,14 @@ def test_a_category_that_only_the_older_model_knows_is_read_as_what_it_is():
 def test_what_a_model_cannot_read_is_refused_with_what_is_wrong(change, said):
     model = fit(SMALL, split_of(table_of(noise(150))), QUICK)
     table = table_of(change(noise(150, 1)))
-    with pytest.raises(UnreadableRowsError, match=f"{said}.*train it again"):
+    with pytest.raises(UnfitRowsError, match=f"{said}.*train it again"):
         evaluate(model, split_of(table), table=table)
 
 
 def test_a_model_that_does_not_say_what_it_has_learned_from_is_refused():
     split = split_of(table_of(noise(150)))
     older = dataclasses.replace(fit(SMALL, split, QUICK), learned=None)
-    with pytest.raises(
-        UnreadableRowsError, match=r"does not say which rows it has learned from.*train it again"
-    ):
+    with pytest.raises(UnfitRowsError, match=r"does not say which rows it has learned from.*train it again"):
         evaluate(older, split)
 
 
@@ -196,7 +194,7 @@ def test_a_model_that_has_learned_from_all_rows_of_a_fold_is_refused():
     split = split_of(table_of(frame))
     model = fit(SMALL, split, QUICK)
     trained = table_of(frame[split.fold == Fold.TRAIN])
-    with pytest.raises(UnreadableRowsError, match=r"has learned from all \d+ rows of the validation fold"):
+    with pytest.raises(UnfitRowsError, match=r"has learned from all \d+ rows of the validation fold"):
         evaluate(model, split_of(trained), table=trained)
 
 

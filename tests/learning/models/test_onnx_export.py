@@ -137,7 +137,7 @@ def test_without_the_extra_the_error_says_what_to_install(one, tmp_path, monkeyp
 
 
 def test_another_suffix_is_refused(one, tmp_path):
-    with pytest.raises(ValueError, match=r"stored in a \.onnx file, however: .*model\.pb"):
+    with pytest.raises(ValueError, match=r"stored in a \.onnx file, got .*model\.pb"):
         one[0].to_onnx(tmp_path / "model.pb")
 
 

@@ -1,0 +1,243 @@
+"""Artifacts of different times: whatever is made alone beside a changed upstream asset is right, or refused.
+
+Each case begins with everything of a small experiment stored, makes some assets anew with another declaration, and
+then one asset alone. Right means made, of what is there; refused means an error before any work, with a command that
+mends it, and nothing stored is changed.
+"""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from classification_assets.assets.comparison import comparison_leaderboard_asset, gallery_asset
+from classification_assets.assets.report import comparison_report_asset
+from classification_assets.learning.artifacts.origin import MisfitError
+from classification_assets.learning.artifacts.storage import load, origin_of
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.resources.artifact_store import MissingArtifactError
+
+OWN = ("dataset", "split", "leaderboard", "effect", "report")
+OF_ARCHITECTURE = ("model", "evaluation", "surface", "boundary", "evolution")
+COMPARISONS = ("comparison/leaderboard", "comparison/gallery", "comparison/report")
+EVERY = (
+    *(f"small/{kind}" for kind in OWN),
+    *(f"small/narrow/{kind}" for kind in OF_ARCHITECTURE),
+    *COMPARISONS,
+)
+
+OTHER_ROWS = {"dataset": {"kind": "moons", "n_samples": 160, "noise": 0.2, "seed": 1}}
+OTHER_SPLIT = {"split": {"seed": 1}}
+OTHER_TRAINING = {"training": {"members": 3, "max_epochs": 4, "seed": 5}}
+OTHER_VIEW = {"view": {"plane": ["x2", "x1"]}}
+
+FIGURES = {"small/narrow/boundary", "small/effect", "comparison/gallery"}
+REPORTS = {"small/report", "comparison/report"}
+
+# What was made anew, with which declaration, and what then cannot be made alone.
+CASES = {
+    "the rows": (OTHER_ROWS, ["small/dataset"], set()),
+    "the rows and the split": (
+        OTHER_ROWS,
+        ["small/dataset", "small/split"],
+        FIGURES | REPORTS | {"small/narrow/evolution"},
+    ),
+    "the split": (OTHER_SPLIT, ["small/split"], FIGURES | REPORTS | {"small/narrow/evolution"}),
+    "the split and one evaluation": (
+        OTHER_SPLIT,
+        ["small/split", "small/narrow/evaluation"],
+        FIGURES | REPORTS | {"small/narrow/evolution", "small/leaderboard"},
+    ),
+    "one model": (OTHER_TRAINING, ["small/narrow/model"], REPORTS),
+    "one model and its evaluation": (
+        OTHER_TRAINING,
+        ["small/narrow/model", "small/narrow/evaluation"],
+        FIGURES | REPORTS,
+    ),
+    "one model, its evaluation and its surface": (
+        OTHER_TRAINING,
+        ["small/narrow/model", "small/narrow/evaluation", "small/narrow/surface"],
+        (FIGURES | REPORTS) - {"small/narrow/boundary"},
+    ),
+    "the view": (OTHER_VIEW, ["small/narrow/surface", "small/linear/surface"], set()),
+}
+
+
+def selected(keys):
+    return " or ".join(f'key:"{key}"' for key in keys)
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory, declared, materialize_into):
+    """A folder in which everything of the small experiment is stored."""
+    folder = tmp_path_factory.mktemp("everything")
+    make(materialize_into, folder, declared())
+    return folder
+
+
+def make(materialize_into, folder, experiment, selection="*"):
+    comparisons = (
+        comparison_leaderboard_asset([experiment]),
+        gallery_asset([experiment]),
+        comparison_report_asset([experiment]),
+    )
+    return materialize_into(folder, experiment, extra=comparisons, selection=selection)
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_made_alone_beside_a_changed_asset_is_right_or_refused(
+    case, everything, declared, materialize_into, tmp_path
+):
+    changes, anew, cannot = CASES[case]
+    experiment = declared(**changes)
+    changed = tmp_path / "changed"
+    shutil.copytree(everything, changed)
+    assert make(materialize_into, changed, experiment, selected(anew)).success
+    for key in EVERY:
+        folder = tmp_path / "alone"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(changed, folder)
+        if key not in cannot:
+            assert make(materialize_into, folder, experiment, selected([key])).success, key
+            fits_together(folder, key)
+            continue
+        before = contents(folder)
+        with pytest.raises(MisfitError) as caught:
+            make(materialize_into, folder, experiment, selected([key]))
+        assert contents(folder) == before, key
+        assert str(caught.value).startswith(f"{key} cannot be made of what is stored: ")
+        command = re.search(r"--select '(.*)'$", str(caught.value))
+        assert command is not None
+        named = re.search(r"in this order, (.*): dagster", str(caught.value))
+        assert named is not None
+        assert named[1].split(", ")[-1] == key
+        if key in ("small/leaderboard", "small/narrow/boundary", "small/narrow/evolution"):
+            # The command as it stands makes it right.
+            assert make(materialize_into, folder, experiment, command[1]).success
+            fits_together(folder, key)
+
+
+def fits_together(folder, key):
+    """What an artifact was made of is what is stored now."""
+    if key.endswith("report"):
+        return  # a page is never read back
+    (file,) = [
+        file for file in folder.glob(f"{key}.*") if file.suffix in (".parquet", ".safetensors", ".png")
+    ]
+    for upstream, version in origin_of(file).inputs.items():
+        (made_of,) = [
+            file
+            for file in folder.glob(f"{upstream}.*")
+            if file.suffix in (".parquet", ".safetensors", ".png")
+        ]
+        assert origin_of(made_of).version == version, (key, upstream)
+
+
+def test_an_evaluation_of_an_older_model_is_that_of_rows_that_it_has_not_learned_from(
+    everything, declared, materialize_into, tmp_path
+):
+    """The split was made with another seed: of its test fold only what was tested before is unseen."""
+    shutil.copytree(everything, tmp_path, dirs_exist_ok=True)
+    experiment = declared(**OTHER_SPLIT)
+    before = load(tmp_path / "small/split.parquet")
+    result = make(
+        materialize_into, tmp_path, experiment, selected(["small/split", "small/narrow/evaluation"])
+    )
+    split = load(tmp_path / "small/split.parquet")
+    evaluation = load(tmp_path / "small/narrow/evaluation.parquet")
+    test = evaluation.row_numbers(Fold.TEST)
+    tested_before = set(before.keys[before.fold == Fold.TEST].tolist())
+    assert set(split.keys[test].tolist()) <= tested_before
+    assert evaluation.left_out["test"] == (split.fold == Fold.TEST).sum() - len(test) > 0
+    model = load(tmp_path / "small/narrow/model.safetensors")
+    np.testing.assert_allclose(
+        evaluation.probabilities(Fold.TEST), model.predict_proba(split.X[test]), atol=1e-6
+    )
+    (told,) = [
+        event.materialization.metadata["left out"].value
+        for event in result.get_asset_materialization_events()
+        if event.asset_key.path[-1] == "evaluation"
+    ]
+    assert f"{evaluation.left_out['test']} test rows are left out of all scores" in told
+
+
+def test_a_leaderboard_of_a_model_that_was_trained_anew_predicts_nothing(
+    everything, declared, materialize_into, tmp_path
+):
+    """What serves is what was evaluated: a model that came later has no place on the leaderboard yet."""
+    shutil.copytree(everything, tmp_path / "artifacts")
+    (tmp_path / "new.csv").write_text("x1,x2\n0.1,0.2\n")
+    predict = {"predict": {"path": str(tmp_path / "new.csv")}}
+    folder = tmp_path / "artifacts"
+    assert make(materialize_into, folder, declared(**predict), selected(["small/predictions"])).success
+    experiment = declared(**predict, **OTHER_TRAINING)
+    make(materialize_into, folder, experiment, selected(["small/narrow/model"]))
+    with pytest.raises(MisfitError, match="small/leaderboard was made of another small/narrow/model"):
+        make(materialize_into, folder, experiment, selected(["small/predictions"]))
+
+
+def test_an_older_model_that_cannot_read_the_rows_names_what_to_materialize(
+    declared, materialize_into, tmp_path
+):
+    rows = "a,b,label\n" + "".join(f"{i % 7},{i % 5},{'yes' if i % 3 else 'no'}\n" for i in range(120))
+    file = tmp_path / "rows.csv"
+    file.write_text(rows)
+    experiment = declared(dataset={"kind": "table", "path": str(file)})
+    folder = tmp_path / "artifacts"
+    make(
+        materialize_into, folder, experiment, selected(["small/dataset", "small/split", "small/linear/model"])
+    )
+    file.write_text(rows.replace("yes\n", "maybe\n", 40))
+    make(materialize_into, folder, experiment, selected(["small/dataset", "small/split"]))
+    for kind in ("evaluation", "surface"):
+        with pytest.raises(MisfitError) as caught:
+            make(materialize_into, folder, experiment, selected([f"small/linear/{kind}"]))
+        assert "linear knows the classes no, yes, got rows of the classes maybe, no, yes" in str(caught.value)
+        assert str(caught.value).endswith(f"""'key:"small/linear/model" or key:"small/linear/{kind}"'""")
+
+
+def test_rows_that_an_older_model_reads_itself_must_be_those_of_the_split(
+    declared, materialize_into, tmp_path
+):
+    """The columns came in another order, so the model reads the rows; then the rows changed once more."""
+    order = ["a", "b", "label"]
+    lines = [{"a": i % 7 + i / 1000, "b": i % 5 - i / 1000, "label": i % 2} for i in range(120)]
+    file = tmp_path / "rows.csv"
+
+    def write(columns, rows):
+        body = [",".join(str(row[name]) for name in columns) for row in rows]
+        file.write_text("\n".join([",".join(columns), *body]) + "\n")
+
+    write(order, lines)
+    experiment, folder = declared(dataset={"kind": "table", "path": str(file)}), tmp_path / "artifacts"
+    make(
+        materialize_into, folder, experiment, selected(["small/dataset", "small/split", "small/linear/model"])
+    )
+    write(["b", "label", "a"], lines)
+    make(materialize_into, folder, experiment, selected(["small/dataset", "small/split"]))
+    assert make(materialize_into, folder, experiment, selected(["small/linear/evaluation"])).success
+    assert load(folder / "small/linear/evaluation.parquet").left_out == {"validation": 0, "test": 0}
+    write(["b", "label", "a"], lines[:100])
+    make(materialize_into, folder, experiment, selected(["small/dataset"]))
+    with pytest.raises(MisfitError, match="small/split was made of another small/dataset"):
+        make(materialize_into, folder, experiment, selected(["small/linear/evaluation"]))
+
+
+def test_what_an_earlier_version_stored_is_refused_by_name(everything, declared, materialize_into, tmp_path):
+    from classification_assets.learning.artifacts.storage import save
+
+    shutil.copytree(everything, tmp_path, dirs_exist_ok=True)
+    split = tmp_path / "small/split.parquet"
+    save(load(split), split)  # without a word of what it was made of
+    with pytest.raises(MisfitError, match="small/split was stored by an earlier version"):
+        make(materialize_into, tmp_path, declared(), selected(["small/narrow/model"]))
+
+
+def test_a_missing_artifact_is_still_the_first_thing_that_is_told(declared, materialize_into, tmp_path):
+    with pytest.raises(MissingArtifactError, match="small/split is needed and has no artifact"):
+        make(materialize_into, tmp_path, declared(), selected(["small/narrow/model"]))
