@@ -25,7 +25,13 @@ ONE_EXPERIMENT = {
     *(
         f"moons_small/{architecture}/{artifact}"
         for architecture in ARCHITECTURES
-        for artifact in ("model.safetensors", "MODEL_CARD.md", "evaluation.parquet", "evolution.gif")
+        for artifact in (
+            "model.safetensors",
+            "MODEL_CARD.md",
+            "evaluation.parquet",
+            "surface.parquet",
+            "evolution.gif",
+        )
     ),
     *(
         f"moons_small/{architecture}/{figure}.{suffix}"
