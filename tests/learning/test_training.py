@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from classification_assets.learning.models.architectures import MLP
-from classification_assets.learning.packed import batches
-from classification_assets.learning.packed import training as training_module
+from classification_assets.learning.packed import batches, early_stopping
 from classification_assets.learning.packed.networks.layers import PackedDropout, PackedMLP
 from classification_assets.learning.packed.networks.vmap import VmapNetwork
 from classification_assets.learning.packed.options import Training
@@ -182,7 +181,7 @@ def test_another_seed_gives_another_member(trained):
 
 
 def test_the_size_of_the_blocks_in_which_rows_are_laid_out_changes_nothing(packs, trained, monkeypatch):
-    for module in (batches, training_module):
+    for module in (batches, early_stopping):
         monkeypatch.setattr(module, "BLOCK_BYTES", 5_000)
     small = trained(EVERYTHING, SEEDS, NETWORKS["batch norm"])
     for k in range(8):
