@@ -1,22 +1,22 @@
-"""Streams of random numbers: which number, beside its seed, tells one use of a member's seed from another.
+"""Streams of random numbers: the numbers that are mixed into a seed so that no two uses of it share random numbers.
 
-Whoever draws from a seed mixes in a number of its own, so that no two uses share numbers. Layers are numbered from 0
-by their depth; everything else stands here. Changing one of these numbers changes every result.
+Layers are numbered from 0 by their depth; every other stream stands here. Changing one of these numbers changes every
+result.
 """
 
 from __future__ import annotations
 
 ROW_ORDER, INPUT_NOISE, MIXUP = 2_000, 2_001, 2_002
-"""Of a member: the order of its rows, its augmentations."""
+"""A member's order of rows, and its augmentations."""
 
 TABULAR_START = 3_000
-"""Of a member of the recipe for tables: its initial weights."""
+"""A member's initial weights in the recipe for tables."""
 
 INNER_FOLDS = 4_000
-"""Of a training: which rows are in which inner fold."""
+"""A training's inner folds."""
 
 POOLS = 10_000
-"""Of a member: pools of numbers, each at this number plus its own stream."""
+"""A member's pools of random numbers: this number plus the stream of each pool."""
 
 MEMBERS_APART = 4096
-"""Members of one training seed: seed s has the member seeds from s times this on."""
+"""Member seeds set aside for each training seed: those of seed s count on from s times this number."""

@@ -176,7 +176,7 @@ def test_weights_that_cannot_be_used_are_shown(weight, message):
     ("options", "message"),
     [
         ({"architecture": "deep_rely"}, "unknown architecture 'deep_rely'; shipped are linear"),
-        ({"architecture": 5}, "a shipped one's name or a declaration, however: 5"),
+        ({"architecture": 5}, "a shipped one's name or a declaration, got 5"),
         ({"members": 0}, "greater than or equal to 1"),
         ({"learning_rate": -1.0}, "must be above 0, however: -1.0"),
         ({"device": "gpu"}, "auto, cpu, cuda, cuda:N or mps, however: 'gpu'"),

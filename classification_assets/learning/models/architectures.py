@@ -1,4 +1,4 @@
-"""What a network looks like and how it is trained: the declarations that a person writes. Light to import."""
+"""Declarations of networks and of their training, as a person writes them. Light to import."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Architecture(Declaration):
     """Base of the kinds of architecture. A new kind is one more class with `build`, named in `AnyArchitecture`."""
 
     ignores: ClassVar[frozenset[str]] = frozenset()
-    """Fields of `Training` that it has no use for."""
+    """Fields of `Training` that have no effect on it."""
 
     keeps_snapshots: ClassVar[bool] = True
-    """Whether some snapshots of its training are kept."""
+    """True if some snapshots of its training are kept."""
 
     learns_from_validation: ClassVar[bool] = False
-    """Whether the validation fold's rows are trained on; then only out-of-fold probabilities of them are honest."""
+    """True if the validation fold's rows are trained on; then only their out-of-fold probabilities are honest."""
 
     name: Name = Field("network", description="Its name in asset keys, tables and figures.")
     device: DeviceName = Field(
@@ -61,11 +61,11 @@ class Architecture(Declaration):
 
     def trained_with(self, training: Training) -> Training:
         """The experiment's training options with those that this architecture sets on top."""
-        own = {name: getattr(self.training, name) for name in self.training.model_fields_set}
-        return training.replaced(**{"members": training.members} | own)
+        declared = {name: getattr(self.training, name) for name in self.training.model_fields_set}
+        return training.replaced(**{"members": training.members} | declared)
 
     def of_members(self, members: Sequence[int]) -> Self:
-        """The same for some of the members: of one number a member, theirs."""
+        """The same for some of the members; where there is one number a member, theirs."""
         return self
 
     def network_class(self) -> Callable[..., nn.Module] | None:
@@ -92,7 +92,7 @@ class MLP(Architecture):
     @model_validator(mode="after")
     def _residual_widths(self) -> MLP:
         if self.residual and len(set(self.hidden)) > 1:
-            message = f"residual needs hidden layers of one width, however: {list(self.hidden)}"
+            message = f"residual needs hidden layers of one width, got {list(self.hidden)}"
             raise field_error(type(self), "hidden", message, self.hidden)
         return self
 
@@ -189,7 +189,7 @@ class Tabular(Architecture):
         used = super().trained_with(training)
         for name in ("learning_rate", "weight_decay", "input_noise", "mixup"):
             if isinstance(value := getattr(used, name), tuple):
-                message = f"must be one number for {self.name}, whose members are its own, however: {value}"
+                message = f"must be one number for {self.name}, which has members of its own, got {value}"
                 raise field_error(type(used), name, message, value)
         return used
 
@@ -229,7 +229,7 @@ def _shipped_by_name(value: Any) -> Any:
     if isinstance(value, dict | Architecture):
         return value
     if not isinstance(value, str):
-        raise ValueError(f"an architecture is a shipped one's name or a declaration, however: {value!r}")
+        raise ValueError(f"an architecture is a shipped one's name or a declaration, got {value!r}")
     if value not in NAMED:
         raise ValueError(
             f"unknown architecture {value!r}; shipped are {', '.join(NAMED)}; "

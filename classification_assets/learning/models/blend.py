@@ -1,4 +1,4 @@
-"""Blend: packs of networks, and how their logits become probabilities."""
+"""Blend: packs of networks whose logits become probabilities."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Blend(nn.Module):
     def blended(self, logits: list[Tensor]) -> Tensor:
         """Probabilities (N, C) from the packs' logits."""
         parts = [
-            weight * (own.mean(0) / temperature).softmax(1)
-            for own, weight, temperature in zip(logits, self.weights, self.temperatures, strict=True)
+            weight * (pack.mean(0) / temperature).softmax(1)
+            for pack, weight, temperature in zip(logits, self.weights, self.temperatures, strict=True)
         ]
         blend = torch.stack(parts).sum(0)
         return (1 - self.floor) * blend + self.floor / blend.shape[1]
@@ -70,8 +70,8 @@ class Blend(nn.Module):
         """Probabilities (M, N, C) of every member alone from the packs' logits."""
         return torch.cat(
             [
-                (own / temperature).softmax(2)
-                for own, temperature in zip(logits, self.temperatures, strict=True)
+                (pack / temperature).softmax(2)
+                for pack, temperature in zip(logits, self.temperatures, strict=True)
             ]
         )
 

@@ -1,4 +1,4 @@
-"""A trained classifier: packs of networks and how their outputs become probabilities."""
+"""A trained classifier: its blend of networks, where it comes from, and the course of its training."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.tables.labels import Labels
 
-# What a layer of all members gives at one time, and the fewest rows: it stays in the cache, which is up to 4 times
-# faster, and there is a chunk for each thread.
+# Bytes of a layer of all members in one chunk of rows, and the fewest rows of a chunk: the layer stays in the cache,
+# which is up to 4 times faster, and there is a chunk for each thread.
 _CHUNK_BYTES, _CHUNK_ROWS = 2**20, 256
 
 
@@ -47,7 +47,7 @@ class Pack(Declaration):
 
     @property
     def members(self) -> int:
-        """How many have a say: a linear model is one."""
+        """Number of members that predict: a linear model is one."""
         return 1 if self.kind == "linear" else len(self.seeds)
 
 
@@ -59,7 +59,7 @@ def _pack_of_seeds(value: Any) -> Any:
 
 
 class Provenance(Declaration):
-    """What a classifier was made from; with the state it is everything needed to use and to repeat it."""
+    """Everything that a classifier was made from; with the state it is all that is needed to use and to repeat it."""
 
     architecture: AnyArchitecture
     training: Training
@@ -70,7 +70,7 @@ class Provenance(Declaration):
     overridden: dict[str, Any]
     versions: dict[str, str]
     sizes: dict[str, int] = Field({})
-    """Fields that the architecture left to the rows: other rows may make others of them."""
+    """Fields that the architecture left open, with the values that these rows gave them."""
 
     @property
     def built(self) -> Architecture:
@@ -79,18 +79,18 @@ class Provenance(Declaration):
 
     @property
     def members(self) -> int:
-        """How many have a say: networks, and linear models beside them."""
+        """Number of members that predict: networks and linear models."""
         return sum(pack.members for pack in self.packs)
 
     @staticmethod
     def current_versions() -> dict[str, str]:
-        """Of what decides the numbers."""
+        """Versions of the packages on which the numbers depend."""
         return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted classifier: its state, how it came about, and what training showed.
+    """A fitted classifier: its state, its provenance, and the course of its training.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class FittedModel:
     best_step : array (K,)
         -1 for a member whose training failed.
     validation_probabilities : array (V, C)
-        Of the validation fold's rows, by networks that were not trained on them.
+        Probabilities of the validation fold's rows, by networks that were not trained on them.
     checkpoints : mapping of int to state
         The state of the pack's first members at some steps, from 0 to the end; read from a file only when
         asked for.
@@ -170,7 +170,7 @@ class FittedModel:
         return replace(self, provenance=self.provenance.model_copy(update={"overridden": told | overridden}))
 
     def summary(self) -> dict[str, float]:
-        """What of the training is followed over time."""
+        """The figures of the training that are followed over time."""
         kept = self.best_step >= 0
         return {
             "validation_loss": float(np.nanmin(self.history["validation_loss"][:, kept], axis=0).mean()),
@@ -213,12 +213,12 @@ class FittedModel:
     def member_predictions(
         self, X: np.ndarray, device: str = "cpu", rows: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What the blend says of X (N, D) and what its members say, from one forward pass.
+        """Predictions of the blend and of its members for X (N, D), from one forward pass.
 
         Parameters
         ----------
         rows : array (n,) of indices, ascending, optional
-            Whose members' probabilities are wanted: those of all rows may be too much to hold. Default: all.
+            The rows of which members' probabilities are returned; those of all, the default, may not fit into memory.
 
         Returns
         -------
@@ -246,7 +246,7 @@ class FittedModel:
     def _of_chunks(
         self, blend: Blend, X: np.ndarray, device: str, of: Callable[[list[Tensor], int], Any]
     ) -> list[Any]:
-        """What becomes of the packs' logits and the number of their first row, chunk by chunk.
+        """The results of `of`, called for each chunk with the packs' logits and the number of its first row.
 
         On a CPU each thread takes chunks of its own: threads that share a small product wait for one another
         longer than they compute.

@@ -1,4 +1,4 @@
-"""A fitted classifier as an ONNX graph, for places where there is no Python."""
+"""A fitted classifier as an ONNX graph, for use without Python."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from classification_assets.learning.preparation.features import Features
 from classification_assets.learning.tables import labels
 
 OPSET = 17
-"""Of operators: any ONNX Runtime since 2022 has them."""
+"""Version of the operators: any ONNX Runtime since 2022 has them."""
 
 _ABOUT = (
     "X is (N, D) float32, the columns feature_names in that order: numbers as they are; true 1 and false 0; dates "
-    "as days since 2000-01-01 UTC; of a column in categories the place of the value there, counted from 0, and "
+    "as days since 2000-01-01 UTC; of a column in categories the index of the value there, counted from 0, and "
     "their number for any other value; NaN where the value is missing. probabilities is (N, C) float32, the "
     "columns classes in that order."
 )

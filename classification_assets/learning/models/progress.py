@@ -1,4 +1,4 @@
-"""Saying how far a training is: a bar in a terminal, and now and then a line for a log."""
+"""Progress of a training: a bar in a terminal, and now and then a line for a log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Progress:
     Parameters
     ----------
     title : str
-        What is trained.
+        Name of the model that is trained.
     log : callable, optional
         Gets a line of text now and then.
     bar : bool or None

@@ -1,4 +1,4 @@
-"""What a pack learns from in a step: each member's own rows in its own order, soft targets, noise and mixup.
+"""Mini-batches of a pack: rows in each member's order, soft targets, noise and mixup.
 
 Shapes: K members, N rows, D features, C classes, B rows a mini-batch, M rows drawn.
 """
@@ -22,7 +22,7 @@ from classification_assets.learning.packed.options import Training
 from classification_assets.learning.seeds import INPUT_NOISE, MIXUP, ROW_ORDER
 
 BLOCK_BYTES = 2**23
-"""Of rows that are laid out, or scored, at one time."""
+"""Bytes of the rows that are laid out, or scored, at one time."""
 
 
 class RowSource(Protocol):
@@ -40,7 +40,7 @@ class RowSource(Protocol):
 
 
 class RowStream:
-    """A member's endless stream of row indices: one own shuffle after the other, so every batch is full."""
+    """A member's endless stream of row indices: shuffle after shuffle, so every batch is full."""
 
     def __init__(self, rows: np.ndarray, seed: int) -> None:
         self.rows = np.asarray(rows, np.int32)

@@ -1,4 +1,4 @@
-"""The gradient of a packed network's loss by PyTorch's own differentiation: for any module, in any precision, compiled.
+"""The gradient of a packed network's loss by PyTorch's autograd: for any module, in any precision, compiled.
 
 Shapes: K members, D features, C classes, B rows; features-major throughout.
 """
@@ -18,12 +18,12 @@ from classification_assets.learning.packed.networks.layers import PackedDropout,
 
 
 class ByAutograd:
-    """Differentiated by PyTorch.
+    """The gradient by PyTorch's autograd.
 
     Parameters
     ----------
     network, parameters, into
-        As in `gradients.gradient_for`.
+        See `gradients.gradient_for`.
     precision : str
         With ``bfloat16`` products are computed in that, by `torch.autocast`; parameters, their gradients and the
         loss are float32 whatever it is. It pays for wide networks on hardware that has it: 2 × for 64-512-512-512-10
@@ -45,8 +45,8 @@ class ByAutograd:
         """Members' losses (K,); their gradients go where they were asked for."""
         loss = self.losses(x, target)
         gradients = torch.autograd.grad(loss.sum(), self.parameters, materialize_grads=True)
-        for place, gradient in zip(self.into, gradients, strict=True):
-            place.copy_(gradient)
+        for target_gradient, gradient in zip(self.into, gradients, strict=True):
+            target_gradient.copy_(gradient)
         return loss.detach()
 
     def _losses(self, x: Tensor, target: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class Compiled(ByAutograd):
 
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
         for layer, units in self.dropouts:
-            # Drawn beforehand: a place in the pool that follows the step would be another program each step.
+            # Drawn beforehand: an offset into the pool that follows the step would be another program each step.
             layer.mask = layer.masks(units, x.shape[2])
         try:
             torch.compiler.cudagraph_mark_step_begin()
@@ -97,7 +97,7 @@ class Compiled(ByAutograd):
 
 
 def _dropouts(network: nn.Module) -> Iterator[tuple[PackedDropout, int]]:
-    """Our own layers of dropout, and of how many units."""
+    """Our layers of dropout, each with its number of units."""
     units = 0
     for layer in network.modules():
         if isinstance(layer, PackedLinear):

@@ -1,6 +1,9 @@
-"""The gradient of our own packed networks, written by hand: each layer writes it where the optimizer reads it.
+"""The gradient of our packed networks, written by hand: each layer writes it where the optimizer reads it.
 
-Shapes: K members, D features, H units, C classes, B rows; features-major throughout."""
+`gradient_of` maps the `id` of each parameter to the tensor that its gradient is written to.
+
+Shapes: K members, D features, H units, C classes, B rows; features-major throughout.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ aten = torch.ops.aten
 class ByHand:
     """The chain rule written out over the layers of a `PackedMLP`."""
 
-    def __init__(self, network: PackedMLP, places: dict[int, Tensor]) -> None:
-        self.chain = _Chain(network.layers, places)
+    def __init__(self, network: PackedMLP, gradient_of: dict[int, Tensor]) -> None:
+        self.chain = _Chain(network.layers, gradient_of)
 
     @torch.no_grad()
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
@@ -43,9 +46,9 @@ class ByHand:
 class TabularByHand:
     """The chain rule written out for a `PackedTabular`."""
 
-    def __init__(self, network: PackedTabular, places: dict[int, Tensor]) -> None:
+    def __init__(self, network: PackedTabular, gradient_of: dict[int, Tensor]) -> None:
         self.network = network
-        self.to = {name: places[id(parameter)] for name, parameter in network.named_parameters()}
+        self.to = {name: gradient_of[id(parameter)] for name, parameter in network.named_parameters()}
         bounded = torch.isfinite(network.low).flatten().nonzero()
         self.bounded = slice(int(bounded.min()), int(bounded.max()) + 1) if len(bounded) else slice(0)
 
@@ -56,7 +59,7 @@ class TabularByHand:
         h, waves = inputs[:, :D], inputs[:, D:]
         torch.mul(x, net.scale, out=h)
         angles = torch.baddbmm(net.phases, net.waves, h)
-        # At both limits the sine is 0, and with it the gradient of what lies beyond.
+        # At both limits the sine is 0, and so is the gradient of angles beyond them.
         angles[self.bounded].clamp_(net.low[self.bounded], net.high[self.bounded])
         torch.mul(angles.cos(), net.gate, out=waves)
         first = torch.baddbmm(net.bias1, net.weight1, inputs)
@@ -90,7 +93,7 @@ class TabularByHand:
 
 
 class _Layer(Protocol):
-    """May overwrite what it is given unless it is the first of a chain: fresh memory costs more than arithmetic."""
+    """A layer that may overwrite its input unless it is the first: fresh memory costs more than arithmetic."""
 
     def forward(self, h: Tensor) -> Tensor: ...
 
@@ -100,8 +103,8 @@ class _Layer(Protocol):
 
 
 class _Chain:
-    def __init__(self, layers: nn.Sequential, places: dict[int, Tensor]) -> None:
-        self.layers = list(_by_hand(list(layers), places))
+    def __init__(self, layers: nn.Sequential, gradient_of: dict[int, Tensor]) -> None:
+        self.layers = list(_by_hand(list(layers), gradient_of))
 
     def forward(self, h: Tensor) -> Tensor:
         for layer in self.layers:
@@ -117,21 +120,21 @@ class _Chain:
         return self.layers[0].backward(g, first)
 
 
-def _by_hand(layers: list[nn.Module], places: dict[int, Tensor]) -> Iterator[_Layer]:
+def _by_hand(layers: list[nn.Module], gradient_of: dict[int, Tensor]) -> Iterator[_Layer]:
     while layers:
         match layers:
             case [nn.ReLU(), PackedDropout() as dropout, *layers]:
                 yield _DroppedReLU(dropout)
             case [PackedLinear() as layer, *layers]:
-                yield _Linear(layer, places)
+                yield _Linear(layer, gradient_of)
             case [PackedBatchNorm() as layer, *layers]:
-                yield _BatchNorm(layer, places)
+                yield _BatchNorm(layer, gradient_of)
             case [PackedLayerNorm() as layer, *layers]:
-                yield _LayerNorm(layer, places)
+                yield _LayerNorm(layer, gradient_of)
             case [PackedDropout() as layer, *layers]:
                 yield _Dropout(layer)
             case [Residual() as layer, *layers]:
-                yield _Residual(layer, places)
+                yield _Residual(layer, gradient_of)
             case [layer, *layers]:
                 yield _Activation(layer)
 
@@ -142,10 +145,10 @@ def _all(number: float, n: int, device: torch.device) -> Tensor:
 
 
 class _Linear:
-    def __init__(self, layer: PackedLinear, places: dict[int, Tensor]) -> None:
+    def __init__(self, layer: PackedLinear, gradient_of: dict[int, Tensor]) -> None:
         self.weight, self.bias = layer.weight, layer.bias
-        self.to_weight = places[id(layer.weight)]
-        self.to_bias = None if layer.bias is None else places[id(layer.bias)].view(-1)
+        self.to_weight = gradient_of[id(layer.weight)]
+        self.to_bias = None if layer.bias is None else gradient_of[id(layer.bias)].view(-1)
 
     def forward(self, h: Tensor) -> Tensor:
         self.h = h
@@ -220,11 +223,11 @@ class _DroppedReLU:
 class _BatchNorm:
     """PyTorch's own backward; its forward takes twice as long as the few operations that it stands for."""
 
-    def __init__(self, layer: PackedBatchNorm, places: dict[int, Tensor]) -> None:
+    def __init__(self, layer: PackedBatchNorm, gradient_of: dict[int, Tensor]) -> None:
         self.momentum, self.eps = layer.momentum, layer.eps
         self.weight, self.bias = layer.weight.unsqueeze(2), layer.bias.unsqueeze(2)
         self.running_mean, self.running_var = layer.running_mean.view(-1), layer.running_var.view(-1)
-        self.to_weight, self.to_bias = (places[id(of)].view(-1) for of in (layer.weight, layer.bias))
+        self.to_weight, self.to_bias = (gradient_of[id(of)].view(-1) for of in (layer.weight, layer.bias))
         self.mean, self.zeros = torch.empty_like(self.to_bias), torch.zeros_like(self.to_bias)
         self.least = torch.full_like(self.bias, self.eps)
 
@@ -246,7 +249,7 @@ class _BatchNorm:
             self.weight.view(-1),
             None,
             None,
-            # Of what is centered.
+            # The mean of what is centered.
             self.zeros,
             self.scale.view(-1),
             True,
@@ -259,9 +262,9 @@ class _BatchNorm:
 
 
 class _LayerNorm:
-    def __init__(self, layer: PackedLayerNorm, places: dict[int, Tensor]) -> None:
+    def __init__(self, layer: PackedLayerNorm, gradient_of: dict[int, Tensor]) -> None:
         self.layer = layer
-        self.to_weight, self.to_bias = places[id(layer.weight)], places[id(layer.bias)]
+        self.to_weight, self.to_bias = gradient_of[id(layer.weight)], gradient_of[id(layer.bias)]
 
     def forward(self, h: Tensor) -> Tensor:
         centered = h - h.mean(1, keepdim=True)
@@ -278,8 +281,8 @@ class _LayerNorm:
 
 
 class _Residual:
-    def __init__(self, layer: Residual, places: dict[int, Tensor]) -> None:
-        self.chain = _Chain(layer, places)
+    def __init__(self, layer: Residual, gradient_of: dict[int, Tensor]) -> None:
+        self.chain = _Chain(layer, gradient_of)
 
     def forward(self, h: Tensor) -> Tensor:
         return h + self.chain.forward(h)

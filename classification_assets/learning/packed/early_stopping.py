@@ -1,9 +1,11 @@
 """Early stopping of each member of a pack by its own validation rows, and the best state of each.
 
-Shapes: K members, N rows, D features, C classes."""
+Shapes: K members in all, K' of them still in the pack, N rows, D features, C classes.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,8 +15,102 @@ from torch import Tensor, nn
 from classification_assets.learning.packed.batches import BLOCK_BYTES, RowSource
 
 
+class EarlyStopping:
+    """Decides which members go on, and keeps the best state of each.
+
+    Parameters
+    ----------
+    network : nn.Module
+        The pack of all K members, at its start.
+    last : int
+        The step at which every member stops.
+    patience : int, optional
+        Steps without a better validation loss before a member stops. Without it nothing chooses a state: a member
+        keeps the one that it leaves with.
+
+    Attributes
+    ----------
+    active : Tensor (K',)
+        The members in the pack.
+    stopped : Tensor (K',) bool
+        Which of these have stopped and wait for the next `select`.
+    finished : bool
+        Whether training is over.
+    best_loss, best_step : Tensor (K,)
+        The lowest validation loss of each member, and the step of the state that it keeps.
+    failed : Tensor (K,) bool
+        Whether a member's loss stopped being finite.
+    states : MemberStates
+        The state of each member at its best step.
+    """
+
+    def __init__(self, network: nn.Module, n_members: int, last: int, patience: int | None) -> None:
+        self.last, self.patience = last, patience
+        self.states = MemberStates(network, n_members)
+        device = self.active.device
+        self.stopped = torch.zeros(n_members, dtype=torch.bool, device=device)
+        self.failed = torch.zeros(n_members, dtype=torch.bool, device=device)
+        self.best_loss = torch.full((n_members,), math.inf, device=device)
+        self.best_step = torch.full((n_members,), -1, dtype=torch.int64, device=device)
+        self.n_stopped, self.finished = 0, False
+
+    @property
+    def active(self) -> Tensor:
+        return self.states.active
+
+    @property
+    def share(self) -> float:
+        """The share of the pack's members that have stopped; 0 if none has."""
+        return self.n_stopped / len(self.active)
+
+    def update(
+        self,
+        network: nn.Module,
+        step: int,
+        train_loss: Tensor,
+        validation_loss: Tensor | None,
+        asked: Tensor | None = None,
+    ) -> None:
+        """Take an epoch's losses (K',) into account; `asked` (K,) bool are members to stop in any case."""
+        active, running = self.active, ~self.stopped
+        # The validation loss also tells of what the epoch's last step ruined.
+        total = train_loss if validation_loss is None else train_loss + validation_loss
+        broken = running & ~total.isfinite()
+        self.failed[active[broken]] = True
+        self.stopped |= broken
+        better = running & ~broken
+        if self.patience is not None and validation_loss is not None:
+            better &= validation_loss < self.best_loss[active]
+            self.best_loss[active] = torch.where(better, validation_loss, self.best_loss[active])
+            self.best_step[active] = torch.where(better, step, self.best_step[active])
+            self.stopped |= step - self.best_step[active] >= self.patience
+        if asked is not None:
+            self.stopped |= asked.to(active.device)[active]
+        self.n_stopped = int(self.stopped.sum())
+        self.finished = step == self.last or self.n_stopped == len(active)
+        if self.patience is None:
+            if not self.n_stopped and not self.finished:
+                return
+            better &= self.stopped | self.finished
+            self.best_step[active] = torch.where(better, step, self.best_step[active])
+        self.states.take(network, better)
+
+    def select(self, keep: Tensor) -> None:
+        """Follow the pack, in which only the members `keep` (K'',) of the K' stay."""
+        self.states.select(keep)
+        self.stopped = self.stopped[keep]
+        self.n_stopped = 0
+
+    def of_all(self, value: Tensor) -> Tensor:
+        """Numbers of the pack's members (K',) as numbers of all K, on the CPU; NaN where a member has stopped."""
+        running = ~self.stopped
+        full = torch.full((len(self.failed),), math.nan, device=value.device)
+        full[self.active[running]] = value[running]
+        return full.cpu()
+
+
 class MemberStates:
-    """A state a member, kept beside the pack and for all K members, whoever has left."""
+    """A state a member, kept outside of the pack and for all K members, whoever has left."""
 
     def __init__(self, network: nn.Module, n_members: int) -> None:
         self.full = {name: value.clone() for name, value in network.state_dict().items()}
@@ -22,13 +118,13 @@ class MemberStates:
         self.active = torch.arange(n_members, device=next(iter(self.full.values())).device)
 
     def take(self, network: nn.Module, chosen: Tensor) -> None:
-        """Take over the states of the members of the pack that are chosen (K,) bool."""
+        """Take over the states of the members of the pack that are chosen (K',) bool."""
         for name, value in network.state_dict().items():
-            own = self.pack[name]
-            torch.where(chosen.view(-1, *[1] * (value.ndim - 1)), value, own, out=own)
+            state = self.pack[name]
+            torch.where(chosen.view(-1, *[1] * (value.ndim - 1)), value, state, out=state)
 
-    def compact(self, keep: Tensor) -> None:
-        """Follow the pack, of which the members `keep` stay."""
+    def select(self, keep: Tensor) -> None:
+        """Follow the pack, in which only the members `keep` (K'',) of the K' stay."""
         self._scatter()
         self.pack = {name: value[keep] for name, value in self.pack.items()}
         self.active = self.active[keep]
@@ -41,7 +137,7 @@ class MemberStates:
     def of_first(
         self, n_members: int, network: nn.Module | None = None, running: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """The states of the first members; of those of a network's pack that are running (K',) bool, its own."""
+        """The kept states of the first members, but the network's own states of those that are running (K',) bool."""
         pack = self.pack
         if network is not None and running is not None:
             pack = {
@@ -66,13 +162,13 @@ class ValidationFold:
     """Scores a packed network on each member's validation rows, in chunks of bounded size."""
 
     def __init__(self, X: RowSource, y: Tensor, rows: Sequence[np.ndarray], weight: Tensor | None) -> None:
-        shared = all(own is rows[0] for own in rows)
-        longest = max(len(own) for own in rows)
+        shared = all(its_rows is rows[0] for its_rows in rows)
+        longest = max(map(len, rows))
         index = np.zeros((1 if shared else len(rows), longest), np.int64)
         counts = np.zeros(index.shape, np.float32)
-        for position, own in enumerate(rows[: len(index)]):
-            index[position, : len(own)] = own
-            counts[position, : len(own)] = 1
+        for member, its_rows in enumerate(rows[: len(index)]):
+            index[member, : len(its_rows)] = its_rows
+            counts[member, : len(its_rows)] = 1
         self.n_members, self.X, self.y = len(rows), X, y
         self.index = torch.from_numpy(index).to(X.device)
         self.counts = torch.from_numpy(counts).to(X.device)
@@ -81,6 +177,7 @@ class ValidationFold:
 
     @property
     def empty(self) -> bool:
+        """Whether there are no rows to validate on."""
         return self.index.shape[1] == 0
 
     @torch.no_grad()
@@ -102,6 +199,7 @@ class ValidationFold:
         return loss / total, right / total
 
     def selected(self, keep: Tensor) -> ValidationFold:
+        """The fold of the members `keep` (indices)."""
         chosen = object.__new__(ValidationFold)
         chosen.__dict__.update(self.__dict__, n_members=len(keep))
         if len(self.index) > 1:

@@ -1,4 +1,4 @@
-"""A pack that is too large for the memory is trained in halves, with the same numbers."""
+"""Training in halves, with the same numbers, of packs that are too large for the memory."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def in_halves(
     Parameters
     ----------
     train_some : callable
-        Trains the members whose numbers it is given, in one pass.
+        Called with some of the members; trains them in one pass.
     members : sequence of K ints
     together : int
-        So many that follow one another are halved only if they do not fit alone: those that stop together.
+        Length of the runs of members that stop together: a run is halved only if it does not fit alone.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def in_halves(
 
 
 def joined(parts: Sequence[TrainingResult]) -> TrainingResult:
-    """What was trained in parts, as if it had been one pack."""
+    """The result of members trained in parts, as if they had been one pack."""
     longest = max((part.history["step"] for part in parts), key=len)
     history = {
         name: torch.cat([_filled(part.history[name], len(longest)) for part in parts], 1)

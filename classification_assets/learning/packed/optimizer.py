@@ -8,6 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+_VECTOR = 16
+"""Numbers in the largest vector register."""
+
+_MOST_RUNS = 4
+"""Runs of members alike in rate and decay, at most, for the fused step: with more, its slices are many and small."""
+
+_Run = tuple[int, int, float, float]
+"""First member, last one (exclusive), rate and decay."""
+
 
 class MemberAdamW:
     """AdamW (Loshchilov and Hutter 2019) with a learning rate and a weight decay a member.
@@ -25,7 +34,7 @@ class MemberAdamW:
     Attributes
     ----------
     parameters, gradients : lists of P tensors (K, ...)
-        What is trained, and where its gradient must be when `step` is called.
+        The trained parameters, and the tensors that must hold their gradients when `step` is called.
     values, gradient : Tensor (K·P,)
         The buffers behind them.
     """
@@ -53,7 +62,7 @@ class MemberAdamW:
         n_fused = sum(map(_is_of_vectors, self.parameters)) if fuses else 0
         first = sum(parameter.numel() for parameter in self.parameters[:n_fused])
         self._fused = [self._of_run(run, n_fused) for run in runs] if n_fused else []
-        self._rest = [own[first:] for own in (self.values, self.gradient, self.mean, self.square)]
+        self._rest = [buffer[first:] for buffer in (self.values, self.gradient, self.mean, self.square)]
         self._below = torch.empty_like(self._rest[0])
         self._rate = self._each(learning_rate, self.parameters[n_fused:])
         self._decay = self._each(learning_rate * weight_decay, self.parameters[n_fused:])
@@ -85,7 +94,7 @@ class MemberAdamW:
         size = factor * root / (1 - first**self.steps)
         its_mean.lerp_(its_gradient, 1 - first)
         its_square.mul_(second).addcmul_(its_gradient, its_gradient, value=1 - second)
-        # The bias correction of the root stands in `size` and beside eps, which saves a division.
+        # The bias correction of the root is part of `size` and of eps, which saves a division.
         below = torch.sqrt(its_square, out=self._below).add_(self.eps * root)
         if isinstance(self._decay, float):
             if self._decay:
@@ -117,11 +126,11 @@ class MemberAdamW:
         ]
 
     def _of_run(self, run: _Run, n_fused: int) -> tuple[float, float, list[list[Tensor]]]:
-        """Rate, decay, and what the fused step takes of the buffers: of its parameters the slices of some members."""
+        """Rate, decay, and the slices of the buffers that the fused step takes for a run of members."""
         first, last, rate, decay = run
         parts = [
-            [view[first:last].view(-1) for view in self._views(own)[:n_fused]]
-            for own in (self.values, self.gradient, self.mean, self.square)
+            [view[first:last].view(-1) for view in self._views(buffer)[:n_fused]]
+            for buffer in (self.values, self.gradient, self.mean, self.square)
         ]
         return rate, decay, parts
 
@@ -133,27 +142,18 @@ class MemberAdamW:
         return torch.cat(parts).to(self.values.device)
 
 
-_VECTOR = 16
-"""Numbers in the largest vector register."""
-
-_MOST_RUNS = 4
-"""Of members alike in rate and decay: of more, the fused step's slices would be many and small."""
-
-_Run = tuple[int, int, float, float]
-
-
 def _is_of_vectors(parameter: Tensor) -> bool:
-    """Whether a member fills vectors: the fused step rounds what is left over of one in another way.
+    """True if a member fills whole vectors, as the fused step needs.
 
-    Then a member's numbers would follow from what it is packed with.
+    It rounds the rest of a vector in another way, so a member's numbers would depend on those that it is packed with.
     """
     return parameter[0].numel() % _VECTOR == 0
 
 
 def _runs(learning_rate: Tensor, weight_decay: Tensor) -> list[_Run]:
-    """First member, last one (exclusive), rate and decay of each run of members that are alike in these."""
+    """The runs of members that are alike in rate and decay."""
     numbers = list(zip(learning_rate.tolist(), weight_decay.tolist(), strict=True))
-    starts = [place for place, own in enumerate(numbers) if not place or own != numbers[place - 1]]
+    starts = [index for index, pair in enumerate(numbers) if not index or pair != numbers[index - 1]]
     return [
         (start, end, *numbers[start]) for start, end in zip(starts, [*starts[1:], len(numbers)], strict=True)
     ]

@@ -11,22 +11,18 @@ from classification_assets.learning.declaration import Declaration, Seed, bounde
 from classification_assets.learning.seeds import MEMBERS_APART
 
 PerMember = float | tuple[float, ...]
-
-
 Rate = Annotated[PerMember, bounded(lambda number: 0 <= number < 1, "at least 0 and below 1")]
 
-
 Positive = Annotated[PerMember, bounded(lambda number: number > 0, "above 0")]
-
 
 NonNegative = Annotated[PerMember, bounded(lambda number: number >= 0, "at least 0")]
 
 
 class Training(Declaration):
-    """How a pack of networks is trained.
+    """Options of the training of a pack of networks.
 
-    A hyper-parameter typed ``float | tuple`` is one number for all members, or one number a member
-    (as many as ``members``): that is all that a sweep needs.
+    A hyper-parameter typed ``float | tuple`` is one number for all members, or one number a member (as many as
+    ``members``), which is all that a sweep needs.
     """
 
     members: int = Field(
@@ -53,7 +49,7 @@ class Training(Declaration):
     )
     precision: Literal["float32", "tf32", "bfloat16"] = Field(
         "float32",
-        description="Of the matrix products in training: tf32 changes those on CUDA only, bfloat16 is for wide "
+        description="Precision of matrix products in training: tf32 changes those on CUDA only, bfloat16 is for wide "
         "networks on hardware that has it. Parameters, losses and predictions stay float32.",
     )
     compile: bool = Field(
@@ -72,13 +68,13 @@ class Training(Declaration):
         return self
 
     def of_members(self, members: Sequence[int]) -> Training:
-        """The same for some of the members: of one number a member, theirs."""
-        own = {
+        """The same for some of the members; where there is one number a member, theirs."""
+        theirs = {
             name: tuple(value[member] for member in members)
             for name in type(self).model_fields
             if isinstance(value := getattr(self, name), tuple)
         }
-        return self.replaced(members=len(members), **own)
+        return self.replaced(members=len(members), **theirs)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -89,5 +85,5 @@ class Training(Declaration):
 def check_one_a_member(declared: Declaration, field: str, members: int) -> None:
     value = getattr(declared, field)
     if isinstance(value, tuple) and len(value) != members:
-        message = f"must be one number, or {members} (one a member), however: {len(value)} numbers"
+        message = f"must be one number, or {members} (one a member), got {len(value)} numbers"
         raise field_error(type(declared), field, message, value)

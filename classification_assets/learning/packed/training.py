@@ -9,33 +9,25 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from classification_assets.learning.packed.active import ActivePack, MemberRows
 from classification_assets.learning.packed.arithmetic import denormals_flushed, products_in, threads_for
-from classification_assets.learning.packed.batches import (
-    Augmentation,
-    RowSource,
-    RowStream,
-    Targets,
-    batches,
-)
-from classification_assets.learning.packed.early_stopping import MemberStates, ValidationFold
-from classification_assets.learning.packed.gradients import Gradient, gradient_for
-from classification_assets.learning.packed.networks.members import per_member, select_members
-from classification_assets.learning.packed.optimizer import MemberAdamW
+from classification_assets.learning.packed.batches import RowSource
+from classification_assets.learning.packed.early_stopping import EarlyStopping
 from classification_assets.learning.packed.options import Training
 
-Rows = np.ndarray | Sequence[np.ndarray]
 OnEpoch = Callable[[int, int, dict[str, Tensor]], Tensor | None]
+"""Called as ``on_epoch(step, last_step, entry)`` after each epoch; see `train`."""
 
 _COMPACT_AT = 1 / 8
+"""Share of a pack's members that must have stopped before the pack is made smaller: that takes time, too."""
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What training a pack gives.
+    """Each member's best state, and the course of the training.
 
     Attributes
     ----------
@@ -61,8 +53,8 @@ def train(
     network: nn.Module,
     X: RowSource,
     y: Tensor,
-    rows: Rows,
-    validation: Rows,
+    rows: MemberRows,
+    validation: MemberRows,
     training: Training,
     seeds: Sequence[int],
     *,
@@ -85,7 +77,7 @@ def train(
     X : Tensor (N, D) float32, y : Tensor (N,) int64
         All rows, on the network's device.
     rows, validation : array of indices, or K of them
-        What members learn from, and what stops them; an empty validation stops nobody.
+        Rows that members learn from, and rows that stop them; an empty validation stops nobody.
     training : Training
     seeds : sequence of K ints
         Row order, noise and mixup of a member come from its seed alone.
@@ -94,110 +86,69 @@ def train(
     checkpoints : collection of int
         Steps (counted in mini-batches) whose state is kept, taken at the end of their epoch; 0 is the start.
     checkpoint_members : int, optional
-        Of how many of the first members; by default of all.
+        Number of the first members whose checkpoints are kept; by default all.
     on_epoch : callable, optional
         ``on_epoch(step, last_step, entry)`` after each epoch; may return a mask (K,) of members to stop.
     epoch_steps : int, optional
         Mini-batches an epoch; by default as many as the rows fill.
     threads : int, optional
-        Of the CPU; by default one for small steps, and PyTorch's number for others.
+        Threads of the CPU; by default one for small steps, and PyTorch's number for others.
     betas : two floats
-        AdamW's.
+        AdamW's decay rates of the gradient's mean and of its square.
     warmup : float
         Share of the steps in which the learning rate rises from 0.
     """
     K, device = len(seeds), X.device
-    rows = rows.astype(np.int32) if isinstance(rows, np.ndarray) else rows
-    streams = [RowStream(own, seed) for own, seed in zip(_for_each(rows, K), seeds, strict=True)]
-    shortest = min(len(stream.rows) for stream in streams)
-    B = min(training.batch_size or shortest, shortest)
-    epoch_steps = epoch_steps or steps_an_epoch(shortest, training.batch_size)
+    pack = ActivePack(
+        network, X, y, rows, validation, training, seeds, n_classes=n_classes, weight=weight, betas=betas
+    )
+    epoch_steps = epoch_steps or steps_an_epoch(pack.fewest_rows, training.batch_size)
     last = training.max_epochs * epoch_steps
-
-    targets = Targets(
-        n_classes, weight, _mean_weights(weight, rows, K), per_member(training.label_smoothing, K).to(device)
-    )
-    augmentation = Augmentation(training, seeds).to(device)
-    fold = ValidationFold(X, y, _for_each(validation, K), weight)
-    chooses = training.early_stopping and not fold.empty
-    optimizer = MemberAdamW(
-        network, per_member(training.learning_rate, K), per_member(training.weight_decay, K), betas
-    )
-    gradient = _gradient(network, optimizer, training)
-
-    active = torch.arange(K, device=device)
-    stopped = torch.zeros(K, dtype=torch.bool, device=device)
-    failed = torch.zeros(K, dtype=torch.bool, device=device)
-    best_loss = torch.full((K,), math.inf, device=device)
-    best_step = torch.full((K,), -1, dtype=torch.int64, device=device)
-    best = MemberStates(network, K)
-    seen = K if checkpoint_members is None else checkpoint_members
-    kept = {0: best.of_first(seen)} if 0 in checkpoints else {}
+    validates = not pack.validation.empty
+    patience = training.patience * epoch_steps if training.early_stopping and validates else None
+    stopping = EarlyStopping(network, K, last, patience)
+    shown = K if checkpoint_members is None else checkpoint_members
+    kept = {0: stopping.states.of_first(shown)} if 0 in checkpoints else {}
     history: list[dict[str, Tensor]] = []
     step = 0
 
-    with threads_for(B * optimizer.values.numel(), threads), denormals_flushed():
-        while step < last:
-            network.train()
-            total = torch.zeros(len(active), device=device)
+    multiplications = pack.batch_size * pack.optimizer.values.numel()
+    with threads_for(multiplications, threads), denormals_flushed():
+        while True:
+            pack.network.train()
+            total = torch.zeros(len(stopping.active), device=device)
             with products_in(training.precision, device):
-                for drawn in batches(X, y, streams, epoch_steps, B, targets, augmentation):
-                    total += gradient(*drawn)
-                    optimizer.step(_rate_factor(training.schedule, step, last, warmup))
+                for x, target in pack.batches(epoch_steps):
+                    total += pack.gradient(x, target)
+                    pack.optimizer.step(_rate_factor(training.schedule, step, last, warmup))
                     step += 1
+
             train_loss = total / epoch_steps
-            validation_loss, accuracy = fold.score(network, n_classes)
+            validation_loss, accuracy = pack.score()
             entry = {
-                "train_loss": train_loss,
-                "validation_loss": validation_loss,
-                "validation_accuracy": accuracy,
+                "train_loss": stopping.of_all(train_loss),
+                "validation_loss": stopping.of_all(validation_loss),
+                "validation_accuracy": stopping.of_all(accuracy),
             }
-            entry = {name: _scattered(value, active, ~stopped, K) for name, value in entry.items()}
             history.append({"step": torch.tensor(step)} | entry)
             asked = on_epoch(step, last, entry) if on_epoch else None
 
-            running = ~stopped
-            # The validation loss also tells of what the epoch's last step ruined.
-            broken = running & ~(train_loss + (0 if fold.empty else validation_loss)).isfinite()
-            failed[active[broken]] = True
-            stopped |= broken
-            if chooses:
-                better = running & ~broken & (validation_loss < best_loss[active])
-                best_loss[active] = torch.where(better, validation_loss, best_loss[active])
-                best_step[active] = torch.where(better, step, best_step[active])
-                stopped |= step - best_step[active] >= training.patience * epoch_steps
-            if asked is not None:
-                stopped |= asked.to(device)[active]
-            n_stopped = int(stopped.sum())
-            finished = step == last or n_stopped == len(active)
-            if not chooses:
-                # Nothing chooses a state, so a member keeps the one that it leaves with.
-                better = running & ~broken & (stopped | finished)
-                best_step[active] = torch.where(better, step, best_step[active])
-            if chooses or n_stopped or finished:
-                best.take(network, better)
-            if finished:
+            stopping.update(pack.network, step, train_loss, validation_loss if validates else None, asked)
+            if stopping.finished:
                 break
             if due := [wanted for wanted in checkpoints if step - epoch_steps < wanted <= step]:
-                kept |= dict.fromkeys(due, best.of_first(seen, network, ~stopped))
+                kept |= dict.fromkeys(due, stopping.states.of_first(shown, pack.network, ~stopping.stopped))
             # What is compiled stays as large as it is: compiling it anew would take longer than it saves.
-            if not training.compile and n_stopped and n_stopped >= _COMPACT_AT * len(active):
-                keep = (~stopped).nonzero().squeeze(1)
-                network = select_members(network, keep)
-                optimizer = optimizer.selected(network, keep)
-                gradient = _gradient(network, optimizer, training)
-                augmentation, targets = augmentation.selected(keep), targets.selected(keep)
-                fold = fold.selected(keep)
-                streams = [streams[index] for index in keep.tolist()]
-                active, stopped = active[keep], stopped[keep]
-                best.compact(keep)
+            if not training.compile and stopping.share >= _COMPACT_AT:
+                running = (~stopping.stopped).nonzero().squeeze(1)
+                pack.select(running)
+                stopping.select(running)
 
-    best_step[failed] = -1
     if unreached := [wanted for wanted in checkpoints if wanted not in kept]:
-        kept |= dict.fromkeys(unreached, best.of_first(seen))
+        kept |= dict.fromkeys(unreached, stopping.states.of_first(shown))
     return TrainingResult(
-        state=best.of_all(),
-        best_step=best_step,
+        state=stopping.states.of_all(),
+        best_step=stopping.best_step.masked_fill(stopping.failed, -1),
         history={name: torch.stack([entry[name] for entry in history]).cpu() for name in history[0]},
         checkpoints=kept,
     )
@@ -208,60 +159,7 @@ def steps_an_epoch(n_rows: int, batch_size: int | None) -> int:
     return max(1, round(n_rows / min(batch_size or n_rows, n_rows)))
 
 
-def _gradient(network: nn.Module, optimizer: MemberAdamW, training: Training) -> Gradient:
-    return gradient_for(
-        network,
-        optimizer.parameters,
-        optimizer.gradients,
-        precision=training.precision,
-        compile=training.compile,
-    )
-
-
 def _rate_factor(schedule: str, step: int, last: int, warmup: float) -> float:
+    """The learning rate of a step, as a share of its peak."""
     risen = min(1.0, (step + 1) / (warmup * last)) if warmup else 1.0
     return risen if schedule == "constant" else risen * 0.5 * (1 + math.cos(math.pi * step / last))
-
-
-def _for_each(rows: Rows, n_members: int) -> Sequence[np.ndarray]:
-    return [rows] * n_members if isinstance(rows, np.ndarray) else rows
-
-
-def _mean_weights(weight: Tensor | None, rows: Rows, n_members: int) -> Tensor | None:
-    """The mean weight of each member's training rows, (K,)."""
-    if weight is None:
-        return None
-    own = [rows] if isinstance(rows, np.ndarray) else rows
-    means = [weight[torch.from_numpy(np.asarray(index)).long().to(weight.device)].mean() for index in own]
-    return torch.stack(means).expand(n_members)
-
-
-def _scattered(value: Tensor, active: Tensor, running: Tensor, n_members: int) -> Tensor:
-    full = torch.full((n_members,), math.nan, device=value.device)
-    full[active[running]] = value[running]
-    return full.cpu()
-
-
-ROWS = 2**14
-"""Rows of the validation fold in one forward pass."""
-
-
-UNSTABLE = ("learning_rate", "weight_decay", "input_noise")
-"""Options of which a high value lets no network be trained."""
-
-
-def failure(
-    name: str, trained: TrainingResult, training: Training, X: RowSource, rows: np.ndarray
-) -> FloatingPointError:
-    """What to say when no member of an architecture could be trained."""
-    scale = X[torch.from_numpy(rows[:ROWS]).to(X.device)].abs().amax().item()
-    fields = {field: Training.model_fields[field].default for field in UNSTABLE}
-    high = {field: usual for field, usual in fields.items() if np.max(getattr(training, field)) > usual}
-    lower = high or {"learning_rate": np.max(training.learning_rate) / 10}
-    advice = [
-        f"lower {field} ({getattr(training, field)}), to {value:.3g} say" for field, value in lower.items()
-    ]
-    return FloatingPointError(
-        f"{name}: the losses of all {len(trained.best_step)} networks stopped being finite within "
-        f"{int(trained.history['step'][-1])} steps, the largest input being {scale:.3g}; {'; '.join(advice)}"
-    )

@@ -113,7 +113,7 @@ def test_what_was_made_of_another_version_of_a_second_input_is_refused_with_the_
     said = refused("e/boundary", "e/evaluation", "e/surface", "e/split")
     assert "e/evaluation was made of another e/split than the one that is there" in said
     assert "in this order, e/model, e/evaluation, e/surface, e/boundary:" in said
-    assert said.endswith("key:\"e/surface\" or key:\"e/boundary\"'")
+    assert said.endswith('key:"e/surface" or key:"e/boundary"\'')
 
 
 def test_two_inputs_that_were_made_of_different_versions_of_a_third_artifact_are_refused():

@@ -88,7 +88,7 @@ def test_an_unknown_name_is_answered_with_the_shipped_ones():
 def test_what_is_neither_a_name_nor_a_declaration_is_shown(value):
     with pytest.raises(ValidationError) as raised:
         choice.validate_python(value)
-    assert f"shipped one's name or a declaration, however: {value!r}" in only_error(raised)["msg"]
+    assert f"shipped one's name or a declaration, got {value!r}" in only_error(raised)["msg"]
 
 
 def test_an_unknown_kind_is_answered_with_the_kinds_there_are():
@@ -133,7 +133,7 @@ def test_residual_layers_must_be_of_one_width(hidden):
         with pytest.raises(ValidationError) as raised:
             MLP(hidden=hidden, residual=True)
         assert only_error(raised)["loc"] == ("hidden",)
-        assert f"residual needs hidden layers of one width, however: {hidden}" in only_error(raised)["msg"]
+        assert f"residual needs hidden layers of one width, got {hidden}" in only_error(raised)["msg"]
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, (0.1, 1.5)])
@@ -206,12 +206,12 @@ def test_own_options_come_back_from_json_as_they_were_set():
 
 def test_own_numbers_that_do_not_fit_the_experiments_members_are_refused():
     own = MLP(training=Training(learning_rate=(0.1, 0.2)))
-    with pytest.raises(ValidationError, match=r"or 3 \(one a member\), however: 2 numbers"):
+    with pytest.raises(ValidationError, match=r"or 3 \(one a member\), got 2 numbers"):
         own.trained_with(Training(members=3))
 
 
 def test_dropout_rates_that_do_not_fit_the_experiments_members_are_refused():
-    with pytest.raises(ValidationError, match=r"or 3 \(one a member\), however: 2 numbers") as raised:
+    with pytest.raises(ValidationError, match=r"or 3 \(one a member\), got 2 numbers") as raised:
         MLP(dropout=(0.1, 0.2)).trained_with(Training(members=3))
     assert only_error(raised)["loc"] == ("dropout",)
 

@@ -37,7 +37,7 @@ def test_numbers_that_are_not_one_a_member_are_counted_in_the_error(field, numbe
         Training(members=2, **{field: numbers})
     error = only_error(raised)
     assert error["loc"] == (field,)
-    assert f"one number, or 2 (one a member), however: {len(numbers)} numbers" in error["msg"]
+    assert f"one number, or 2 (one a member), got {len(numbers)} numbers" in error["msg"]
 
 
 @pytest.mark.parametrize(

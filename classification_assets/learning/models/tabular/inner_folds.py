@@ -1,4 +1,4 @@
-"""Cross-validation within the rows that are learned from: what each member sees, and what it never sees."""
+"""Cross-validation within the rows that are learned from: each member sees all folds but one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from classification_assets.learning.preparation.folds import deal_groups, stretc
 from classification_assets.learning.seeds import INNER_FOLDS
 
 SCORED = 4_000
-"""Rows that a member never sees, at most, whose loss is followed during training: all would cost more than it."""
+"""Rows, at most, on which a member that never sees them is scored during training; all would cost more than it."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class InnerFolds:
     fold : array (R, n)
         The fold of each row in each repeat.
     count : int
-        F.
+        F, the number of folds.
     """
 
     rows: np.ndarray
@@ -47,7 +47,7 @@ class InnerFolds:
         timestamp: np.ndarray | None = None,
         copy: np.ndarray | None = None,
     ) -> Self:
-        """Deal the rows of each class out to the folds in turns, in an order of each repeat's own.
+        """Deal the rows of each class out to the folds in turns, in another order for each repeat.
 
         Folds differ by one row at most, in all and of each class. What a member never sees must be as hard for it
         as rows of other folds of the table are: so rows of a group, and else copies, stay together, and folds come
@@ -61,27 +61,29 @@ class InnerFolds:
             The table's labels, and each row's number; of the last three, one at most.
         """
         y = y[rows]
-        group, timestamp, copy = (None if of is None else of[rows] for of in (group, timestamp, copy))
-        together = next((of for of in (group, timestamp, copy) if of is not None), None)
+        group, timestamp, copy = (
+            None if numbers is None else numbers[rows] for numbers in (group, timestamp, copy)
+        )
+        together = next((numbers for numbers in (group, timestamp, copy) if numbers is not None), None)
         count = min(folds, len(rows) if together is None else len(np.unique(together)))
         fold = np.empty((repeats, len(rows)), np.int16)
-        for repeat, own in enumerate(fold):
+        for repeat, fold_of_row in enumerate(fold):
             rng = np.random.default_rng([seed, INNER_FOLDS, repeat])
             if group is not None:
-                own[:] = deal_groups(y, group, np.full(count, 1 / count), int(rng.integers(2**32)))
+                fold_of_row[:] = deal_groups(y, group, np.full(count, 1 / count), int(rng.integers(2**32)))
             elif timestamp is not None:
-                own[:] = stretches(timestamp, np.arange(1, count) * len(rows) / count)
+                fold_of_row[:] = stretches(timestamp, np.arange(1, count) * len(rows) / count)
             else:
-                own[:] = _dealt(y, copy, count, rng)
+                fold_of_row[:] = _dealt(y, copy, count, rng)
         return cls(rows, fold, count)
 
     @property
     def members(self) -> int:
-        """Of one kind."""
+        """Members of each kind, R times F."""
         return len(self.fold) * self.count
 
     def unseen(self, member: int) -> np.ndarray:
-        """Which of the n rows a member of a kind never sees, (n,) bool."""
+        """The mask (n,) of the rows that a member of a kind never sees."""
         return self.fold[member // self.count] == member % self.count
 
     def seen_by(self, members: Sequence[int]) -> list[np.ndarray]:
@@ -100,9 +102,9 @@ class InnerFolds:
         return np.sort(order[np.linspace(0, len(order) - 1, most).astype(np.int64)])
 
     def with_others(self, y: np.ndarray) -> np.ndarray:
-        """Whether there are rows of each row's class (n,) outside of its fold, in the first repeat: (n,) bool."""
-        own = y.astype(np.int64) * self.count + self.fold[0]
-        return np.bincount(y)[y] > np.bincount(own)[own]
+        """The mask (n,) of the rows whose class also occurs outside of their fold, in the first repeat."""
+        class_in_fold = y.astype(np.int64) * self.count + self.fold[0]
+        return np.bincount(y)[y] > np.bincount(class_in_fold)[class_in_fold]
 
     @cached_property
     def _seen(self) -> list[np.ndarray]:
@@ -111,20 +113,20 @@ class InnerFolds:
     @cached_property
     def _unseen(self) -> list[np.ndarray]:
         unseen = [self.rows[self.unseen(member)] for member in range(self.members)]
-        return [own[:: -(-len(own) // SCORED)] for own in unseen]
+        return [rows[:: -(-len(rows) // SCORED)] for rows in unseen]
 
 
 def _dealt(y: np.ndarray, copy: np.ndarray | None, count: int, rng: np.random.Generator) -> np.ndarray:
     """The fold (n,) of rows of classes y (n,), those of one number `copy` (n,) in the same."""
     if copy is None:
         return _in_turns(y, np.ones(len(y), np.int64), count, rng)
-    _, first, place, copies = np.unique(copy, return_index=True, return_inverse=True, return_counts=True)
-    return _in_turns(y[first], copies, count, rng)[place]
+    _, first, original, copies = np.unique(copy, return_index=True, return_inverse=True, return_counts=True)
+    return _in_turns(y[first], copies, count, rng)[original]
 
 
 def _in_turns(y: np.ndarray, copies: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     order = rng.permutation(len(y))
-    # Of a class those with the most copies first: folds of one size come out best then.
+    # Within a class, rows with the most copies come first: that makes the folds' sizes most alike.
     order = order[np.lexsort((-copies[order], y[order]))]
     fold = np.empty(len(y), np.int64)
     fold[order] = np.arange(len(y)) % count

@@ -1,6 +1,6 @@
 """Linear models of inner folds: multinomial logistic regression, fitted to its optimum at several penalties.
 
-What a few hundred steps of stochastic gradient descent come near to only slowly where columns are correlated.
+Where columns are correlated, a few hundred steps of stochastic gradient descent stay far from that optimum.
 
 Shapes: S penalties, M members, n rows, D features, C classes.
 """
@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)
-"""What the rows' loss is multiplied with beside half the sum of the squared weights: scikit-learn's ``C``."""
+"""Factors on the rows' loss against half the sum of the squared weights: scikit-learn's ``C``."""
 
 _TOLERANCE, _ITERATIONS = 1e-3, 100
 
@@ -33,9 +33,9 @@ def linear_fits(
     ----------
     X : array (n, D)
     y : array (n,)
-        Of two classes at least.
+        Class codes, of two classes at least.
     weights : sequence of M arrays (n,)
-        What each row counts to a member, 0 if it must not see it; some are above 0.
+        Each row's weight for a member, 0 if it must not see the row; some are above 0.
     """
     classes = np.unique(y)
     weight = np.zeros((len(STRENGTHS), len(weights), X.shape[1], n_classes), np.float32)
@@ -44,17 +44,19 @@ def linear_fits(
     checked = config_context(assume_finite=True, skip_parameter_validation=True)
     with warnings.catch_warnings(), threadpool_limits(1), checked:
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for member, own in enumerate(weights):
-            # Each fit starts from the stronger penalty's, never from another member's: it would bring along what
-            # that one knows of rows which this one must not see.
+        for member, counts in enumerate(weights):
+            # Each fit starts from the stronger penalty's, never from another member's, which knows rows that this
+            # member must not see.
             model = LogisticRegression(warm_start=True, tol=_TOLERANCE, max_iter=_ITERATIONS)
             for strength, C in enumerate(STRENGTHS):
-                model.set_params(C=C).fit(X, y, own)
-                weight[strength, member][:, classes] = _both(model.coef_).T
-                bias[strength, member, classes] = _both(model.intercept_)
+                model.set_params(C=C).fit(X, y, counts)
+                weight[strength, member][:, classes] = _for_each_class(model.coef_).T
+                bias[strength, member, classes] = _for_each_class(model.intercept_)
     return torch.from_numpy(weight), torch.from_numpy(bias)
 
 
-def _both(of_second: np.ndarray) -> np.ndarray:
-    """Of two classes scikit-learn has one logit, the difference of ours."""
-    return of_second if len(of_second) > 1 else np.stack([-of_second[0], of_second[0]]) / 2
+def _for_each_class(coefficients: np.ndarray) -> np.ndarray:
+    """Coefficients for each class; of two classes scikit-learn gives one logit, the difference of ours."""
+    if len(coefficients) > 1:
+        return coefficients
+    return np.stack([-coefficients[0], coefficients[0]]) / 2

@@ -13,19 +13,19 @@ import torch
 from torch import Tensor
 
 from classification_assets.learning.models.calibration import (
-    LIMIT,
+    TEMPERATURE_BOUND,
     common_temperature,
     temperatures,
     true_class,
 )
 
 ROUNDS = 15
-"""Of the greedy selection."""
+"""Rounds of the greedy selection."""
 
-DRAWS, DRAWN = (10, 40), 10_000
-"""Draws of rows with replacement, at least and at most, and how many rows these shall be in all.
+BOOTSTRAPS, BOOTSTRAP_ROWS = (10, 40), 10_000
+"""Bootstrap samples, at least and at most, and the rows that all of them together should hold.
 
-Each chooses anew: one choice alone takes a few rows' luck for merit, and the fewer they are, the more.
+The selection runs on each: a single one takes the luck of a few rows for merit, the more so the fewer rows there are.
 """
 
 
@@ -50,37 +50,36 @@ def choose(logits: Tensor, y: Tensor, weight: Tensor, floor: float, sizes: Tenso
     floor : float
         The share of the uniform distribution in the blend.
     sizes : Tensor (P,)
-        Of how many networks each candidate is.
+        Networks in each candidate.
     most : int
-        Networks in the blend; a single candidate may be of more.
+        Networks in the blend, at most; a single candidate may have more.
     """
-    own = temperatures(logits, y, weight)
-    right = true_class(logits, own, y)
+    alone = temperatures(logits, y, weight)
+    right = true_class(logits, alone, y)
     lowest = floor / logits.shape[2]
     losses = -(right.clamp_min(lowest).log() * weight).mean(1)
     weights = bagged_weights(right, weight, lowest, sizes, most)
     used = weights > 0
-    common = common_temperature(logits[used], own[used], weights[used], y, weight, lowest)
-    return Choice(weights, (own * common).clamp(1 / LIMIT, LIMIT), losses)
+    common = common_temperature(logits[used], alone[used], weights[used], y, weight, lowest)
+    return Choice(weights, (alone * common).clamp(1 / TEMPERATURE_BOUND, TEMPERATURE_BOUND), losses)
 
 
-def bagged_weights(own: Tensor, weight: Tensor, lowest: float, sizes: Tensor, most: int) -> Tensor:
+def bagged_weights(right: Tensor, weight: Tensor, lowest: float, sizes: Tensor, most: int) -> Tensor:
     """The mean of the greedy weights on bootstrap samples of the rows, (P,), summing to 1; see `greedy_weights`.
 
-    That keeps the selection from overfitting, as Caruana et al. 2004 do by choosing from samples of the candidates.
-
-    Of all candidates taken, those with the largest weights stay that are of no more than `most` networks together.
+    This keeps the selection from overfitting; Caruana et al. 2004 choose from samples of the candidates instead. Of
+    the candidates taken, those with the largest weights stay, as long as they have at most `most` networks together.
     """
-    rng, N = np.random.default_rng(0), own.shape[1]
-    draws = int(np.clip(DRAWN // max(N, 1), *DRAWS))
+    rng, N = np.random.default_rng(0), right.shape[1]
+    draws = int(np.clip(BOOTSTRAP_ROWS // max(N, 1), *BOOTSTRAPS))
     samples = (np.bincount(rng.integers(N, size=N), minlength=N) for _ in range(draws))
     total = torch.stack(
         [
-            greedy_weights(own, weight * torch.from_numpy(drawn).to(weight), lowest, sizes, most)
+            greedy_weights(right, weight * torch.from_numpy(drawn).to(weight), lowest, sizes, most)
             for drawn in samples
         ]
     ).sum(0)
-    kept, networks = torch.zeros(len(own), dtype=torch.bool), 0
+    kept, networks = torch.zeros(len(right), dtype=torch.bool), 0
     for candidate in total.argsort(descending=True, stable=True).tolist():
         size = int(sizes[candidate])
         if total[candidate] > 0 and (networks + size <= most or not kept.any()):
@@ -90,32 +89,33 @@ def bagged_weights(own: Tensor, weight: Tensor, lowest: float, sizes: Tensor, mo
     return total / total.sum()
 
 
-def greedy_weights(own: Tensor, weight: Tensor, lowest: float, sizes: Tensor, most: int) -> Tensor:
-    """How often a greedy selection with replacement takes each candidate, (P,), summing to 1.
+def greedy_weights(right: Tensor, weight: Tensor, lowest: float, sizes: Tensor, most: int) -> Tensor:
+    """Each candidate's share of the picks of a greedy selection with replacement, (P,), summing to 1.
 
-    Caruana et al. 2004, "Ensemble Selection from Libraries of Models": in each round the candidate that lowers
-    the blend's log loss most; of all rounds' blends the best is kept.
+    Caruana et al. 2004, "Ensemble Selection from Libraries of Models": each round picks the candidate that lowers
+    the blend's log loss most; the best of all rounds' blends is kept.
 
     Parameters
     ----------
-    own : Tensor (P, N)
-        Probabilities of each row's own class.
+    right : Tensor (P, N)
+        Each candidate's probability of each row's class.
     weight : Tensor (N,)
     lowest : float
-        Below which no probability falls.
+        Lower bound on probabilities.
     sizes : Tensor (P,)
     most : int
-        A candidate with which the sizes would sum to more is not taken, but as the first: who predicts pays for each.
+        Bound on the sum of the sizes of those taken, which only the first may pass: each network costs time at
+        prediction.
     """
-    counts, total = torch.zeros(len(own)), torch.zeros_like(own[0])
+    counts, total = torch.zeros(len(right)), torch.zeros_like(right[0])
     best, best_loss = counts, math.inf
     for taken in range(1, ROUNDS + 1):
-        losses = -(((total + own) / taken).clamp_min(lowest).log() * weight).mean(1)
+        losses = -(((total + right) / taken).clamp_min(lowest).log() * weight).mean(1)
         there = counts > 0
         if there.any():
             losses[~there & (sizes[there].sum() + sizes > most)] = math.inf
         chosen = int(losses.argmin())
-        total = total + own[chosen]
+        total = total + right[chosen]
         counts[chosen] += 1
         if float(losses[chosen]) < best_loss:
             best, best_loss = counts.clone(), float(losses[chosen])

@@ -1,4 +1,4 @@
-"""When the recipe for tables stops training a kind of network: few rows are learned within a few epochs.
+"""Early stopping of whole kinds of networks in the recipe for tables: few rows are learned within a few epochs.
 
 Shapes: K members.
 """
@@ -14,27 +14,29 @@ from torch import Tensor
 from classification_assets.learning.packed.training import OnEpoch
 
 WORSE, LESS_ACCURATE = 1.1, 0.01
-"""How many times its lowest the loss must be, and how far below its highest the accuracy, for a kind to stop."""
+"""A kind stops when its loss is so many times its lowest, and its accuracy so far below its highest."""
 
 
 class KindStopping:
     """An `on_epoch` that stops all members of a kind together, at a checkpoint.
 
-    The loss alone would not do: calibrated, a network that is too sure may still be the better one. So both must
-    have become worse, the mean loss and the mean accuracy of the kind's members on the rows that each never saw.
+    Both the mean loss and the mean accuracy of the kind's members, on the rows that each never saw, must have become
+    worse. The loss alone would not do: calibrated, an overconfident network may still be the better one.
 
     Parameters
     ----------
     kinds : sequence of K
-        What tells the kinds apart.
+        The kind of each member.
     epochs : collection of int
-        After which a kind may stop.
+        Epochs after which a kind may stop.
     told : callable, optional
-        Another `on_epoch`, which is only told.
+        Another `on_epoch`, which is called as well but stops nobody.
     """
 
     def __init__(self, kinds: Sequence[object], epochs: Collection[int], told: OnEpoch | None = None) -> None:
-        self.of_kind = [np.array([own == kind for own in kinds]) for kind in dict.fromkeys(kinds)]
+        self.members_of_kinds = [
+            np.array([other == kind for other in kinds]) for kind in dict.fromkeys(kinds)
+        ]
         self.epochs, self.told = epochs, told
         self.losses: list[np.ndarray] = []
         self.accuracies: list[np.ndarray] = []
@@ -48,10 +50,11 @@ class KindStopping:
             return None
         loss, accuracy = np.stack(self.losses), np.stack(self.accuracies)
         stopped = np.zeros(loss.shape[1], bool)
-        for kind in self.of_kind:
-            # Failed members have none.
-            there = kind & np.isfinite(loss[-1])
-            if there.any():
-                own, right = loss[:, there].mean(1), accuracy[:, there].mean(1)
-                stopped[kind] = own[-1] > WORSE * own.min() and right[-1] < right.max() - LESS_ACCURATE
+        for members in self.members_of_kinds:
+            # Failed members have no losses.
+            alive = members & np.isfinite(loss[-1])
+            if alive.any():
+                mean_loss, right = loss[:, alive].mean(1), accuracy[:, alive].mean(1)
+                worse = mean_loss[-1] > WORSE * mean_loss.min()
+                stopped[members] = worse and right[-1] < right.max() - LESS_ACCURATE
         return torch.from_numpy(stopped)

@@ -1,4 +1,4 @@
-"""Linear models of a table's columns and, where these are few, of their products too: what convex fits end in.
+"""Linear models of a table's columns and, where these are few, of their products too.
 
 Shapes: K members, N rows, D features, F features and products, C classes.
 """
@@ -12,16 +12,16 @@ from torch import Tensor, nn
 
 from classification_assets.learning.packed.networks.members import PackedNetwork
 
-FEW = 12
-"""Features, at most, whose products are features too: there are half as many as the square of their number."""
+FEW_FEATURES = 12
+"""Features, at most, whose products are features too: D features have some D² / 2 products."""
 
 
 def with_products(x: Tensor) -> Tensor:
     """Features (..., D) and, where these are few, all their squares and products: (..., F)."""
     D = x.shape[-1]
-    if D > FEW:
+    if D > FEW_FEATURES:
         return x
-    return torch.cat([x, *(x[..., place : place + 1] * x[..., place:] for place in range(D))], -1)
+    return torch.cat([x, *(x[..., column : column + 1] * x[..., column:] for column in range(D))], -1)
 
 
 class PackedQuadratic(PackedNetwork):
@@ -36,19 +36,18 @@ class PackedQuadratic(PackedNetwork):
     """
 
     kind = "linear"
-
     seeds = ()
 
     def __init__(self, n_features: int, n_classes: int, n_members: int = 1) -> None:
         super().__init__()
-        F = n_features if n_features > FEW else n_features * (n_features + 3) // 2
+        F = n_features if n_features > FEW_FEATURES else n_features * (n_features + 3) // 2
         self.weight = nn.Parameter(torch.zeros(n_members, F, n_classes))
         self.bias = nn.Parameter(torch.zeros(n_members, 1, n_classes))
 
     @classmethod
     @torch.no_grad()
-    def of(cls, n_features: int, weight: Tensor, bias: Tensor) -> Self:
-        """Of weights (K, D or F, C) and biases (K, C), ready to predict."""
+    def of_weights(cls, n_features: int, weight: Tensor, bias: Tensor) -> Self:
+        """A pack with given weights (K, D or F, C) and biases (K, C), ready to predict."""
         model = cls(n_features, weight.shape[2], len(weight)).to(weight.device)
         model.weight[:, : weight.shape[1]] = weight
         model.bias.copy_(bias.unsqueeze(1))

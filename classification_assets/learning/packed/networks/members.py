@@ -20,13 +20,13 @@ class PackedNetwork(nn.Module):
     """
 
     kind: ClassVar[Literal["networks", "linear"]] = "networks"
-    """What a stored model calls such a pack: networks that were drawn from seeds, or linear models."""
+    """The name of such a pack in a stored model: networks drawn from seeds, or linear models."""
 
     members_in_turn: ClassVar[bool] = False
-    """Whether prediction computes one member after the other, so that one member's layer is held at one time."""
+    """True if prediction computes member after member, so that only one member's layer is held at a time."""
 
     one_call_at_a_time: ClassVar[bool] = False
-    """Whether several threads must not predict at once."""
+    """True if only one thread may predict at a time."""
 
     @property
     def n_members(self) -> int:
@@ -50,9 +50,7 @@ def per_member(value: Any, n_members: int) -> Tensor:
     """
     numbers = torch.as_tensor(value, dtype=torch.float32)
     if numbers.ndim > 0 and len(numbers) != n_members:
-        raise ValueError(
-            f"expected one number, or {n_members} (one a member), however: {len(numbers)} numbers"
-        )
+        raise ValueError(f"expected one number, or {n_members} (one a member), got {len(numbers)} numbers")
     return numbers.expand(n_members).clone()
 
 

@@ -12,10 +12,8 @@ from torch import Tensor, nn
 from classification_assets.learning.packed.networks.members import PerMember, per_member
 from classification_assets.learning.seeds import POOLS
 
-# Numbers beyond one call's: enough for so many calls that share none, within bounds, since each is drawn.
+# Numbers beyond one call's: enough for so many calls without a shared number, within bounds, since each is drawn.
 _CALLS_APART, _LEAST_SPARE, _MOST_SPARE = 8, 2**10, 2**15
-
-
 _GOLDEN = (sqrt(5) - 1) / 2
 
 
@@ -34,7 +32,7 @@ class MemberPool(nn.Module):
     draw : callable
         ``draw(rng, size, parameter)`` gives a member's float32 numbers.
     parameter : float or sequence of K floats
-        What `draw` gets for each member.
+        The number that `draw` gets for each member.
     """
 
     def __init__(
@@ -60,13 +58,13 @@ class MemberPool(nn.Module):
         return numbers
 
     def calls_at_once(self, n: int, *shape: int) -> Tensor:
-        """What the next n calls would give, (n, K, *shape), in one copy."""
+        """The numbers of the next n calls, (n, K, *shape), in one copy."""
         calls = torch.stack(self.ahead(n, *shape))
         self.skip(n)
         return calls
 
     def ahead(self, n: int, *shape: int) -> list[Tensor]:
-        """What the next n calls would give, views; they are still to come."""
+        """The numbers of the next n calls, as views; the calls are still to come."""
         wanted = prod(shape)
         spare = self.numbers.shape[1] - wanted
         if spare <= 0:

@@ -18,10 +18,13 @@ from torch.nn import functional as F
 from classification_assets.learning.packed.networks.members import PackedNetwork
 from classification_assets.learning.seeds import TABULAR_START
 
+_QUANTILES = 65
+_QUANTILE_ROWS = 20_000
+
 
 @dataclass(frozen=True)
 class Kind:
-    """What the waves of a member look like at the start; everything but the limits is learned from there.
+    """A kind of member: the shape of its waves at the start, and its options. All but the limits is trained further.
 
     Attributes
     ----------
@@ -46,7 +49,7 @@ class Kind:
 class PackedTabular(PackedNetwork):
     """A network a seed. Shape: (K, N, D) to (K, N, C).
 
-    Features are scaled, h = s x; waves cos(clamp(V h + b, low, high)) stand beside them (periodic embeddings:
+    Features are scaled, h = s x; waves cos(clamp(V h + b, low, high)) are appended (periodic embeddings:
     Gorishniy et al. 2022, "On Embeddings for Numerical Features"; cos with a trained phase: RealMLP, Holzmüller
     et al. 2024). Two hidden layers with SiLU follow, and a linear path leads from h to the logits.
 
@@ -120,7 +123,7 @@ class PackedTabular(PackedNetwork):
     def forward(self, x: Tensor) -> Tensor:
         shared = len(x) == 1 or x.stride(0) == 0
         if shared and not self.training and not torch.is_grad_enabled() and x.device.type == "cpu":
-            return self._of_shared(x[0])
+            return self._shared_forward(x[0])
         x = x.transpose(1, 2) * self.scale
         angles = torch.baddbmm(self.phases, self.waves, x).clamp(self.low, self.high)
         first = torch.baddbmm(self.bias1, self.weight1, torch.cat([x, angles.cos() * self.gate], 1))
@@ -128,10 +131,10 @@ class PackedTabular(PackedNetwork):
         logits = torch.baddbmm(self.bias3, self.weight3, F.silu(second))
         return torch.baddbmm(logits, self.skip, x).transpose(1, 2)
 
-    def _of_shared(self, x: Tensor) -> Tensor:
-        """Of the same rows (N, D) for all members: what is linear in them is one product a member.
+    def _shared_forward(self, x: Tensor) -> Tensor:
+        """Logits of the same rows (N, D) for all members; everything linear in them is one product a member.
 
-        Member by member, a layer stays in its core's own cache: for many rows it takes 0.8 of the time. Layers are
+        Member by member, a layer stays in its core's cache: for many rows it takes 0.8 of the time. Layers are
         overwritten by what follows, so there is no gradient.
         """
         D, P, H = x.shape[1], self.waves.shape[1], self.weight2.shape[1]
@@ -156,10 +159,6 @@ def _normal(rng: np.random.Generator, scale: float, *shape: int) -> Tensor:
     return torch.from_numpy(rng.standard_normal(shape, np.float32) * np.float32(scale))
 
 
-_QUANTILES = 65
-_QUANTILE_ROWS = 20_000
-
-
 def _quantiles(X: Tensor) -> np.ndarray:
     """Quantiles of each feature, (Q, D), of rows evenly taken from the table."""
     step = max(1, len(X) // _QUANTILE_ROWS)
@@ -169,12 +168,12 @@ def _quantiles(X: Tensor) -> np.ndarray:
 def _ramps(
     rng: np.random.Generator, feature: np.ndarray, quantiles: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where the ramp of each wave starts, and how wide it is, (P,) and (P,)."""
+    """Start and width of each wave's ramp, (P,) and (P,)."""
     last = len(quantiles) - 1
     start, width = np.empty(len(feature), np.float32), np.empty(len(feature), np.float32)
-    for own in np.unique(feature):
-        places = np.flatnonzero(feature == own)
-        edges = np.round(np.linspace(0, last, len(places) + 1)).astype(int)
-        start[places] = quantiles[edges[:-1], own]
-        width[places] = quantiles[edges[1:], own] - start[places]
+    for column in np.unique(feature):
+        waves = np.flatnonzero(feature == column)
+        edges = np.round(np.linspace(0, last, len(waves) + 1)).astype(int)
+        start[waves] = quantiles[edges[:-1], column]
+        width[waves] = quantiles[edges[1:], column] - start[waves]
     return start, np.maximum(width, 0.1)

@@ -39,10 +39,10 @@ class VmapNetwork(PackedNetwork):
         ):
             for name in module_state[0]:
                 # No dot may be in a name, and an underscore would give two parameters one name.
-                own = name.replace(".", "/")
-                self._names[name] = own
+                registered = name.replace(".", "/")
+                self._names[name] = registered
                 stacked = torch.stack([state[name].detach() for state in module_state])
-                register(own, stacked.requires_grad_(module_state[0][name].requires_grad))
+                register(registered, stacked.requires_grad_(module_state[0][name].requires_grad))
 
     def _register_parameter(self, name: str, value: Tensor) -> None:
         self.register_parameter(name, nn.Parameter(value, requires_grad=value.requires_grad))
@@ -53,7 +53,7 @@ class VmapNetwork(PackedNetwork):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        state = {name: getattr(self, own) for name, own in self._names.items()}
+        state = {name: getattr(self, registered) for name, registered in self._names.items()}
 
         def one(member: dict[str, Tensor], rows: Tensor) -> Tensor:
             return torch.func.functional_call(self._code[0], member, (rows,))

@@ -73,7 +73,7 @@ def test_a_table_without_a_validation_fold_has_no_validation_probabilities():
 
 def test_one_row_alone_is_an_error():
     split = split_of(np.zeros((2, 1)), np.array([0, 1]), np.array([Fold.TRAIN, Fold.TEST]))
-    with pytest.raises(ValueError, match="at least 2 rows to learn from, however: 1"):
+    with pytest.raises(ValueError, match="at least 2 rows to learn from, got 1"):
         fit(split)
 
 

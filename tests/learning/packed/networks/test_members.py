@@ -19,7 +19,7 @@ def test_a_hyper_parameter_is_one_number_or_one_a_member(value):
 
 @pytest.mark.parametrize("numbers", [(), (0.1,), (0.1, 0.2), (0.1,) * 4])
 def test_too_few_or_too_many_numbers_are_counted_in_the_error(numbers):
-    with pytest.raises(ValueError, match=rf"one number, or 3 \(one a member\), however: {len(numbers)} num"):
+    with pytest.raises(ValueError, match=rf"one number, or 3 \(one a member\), got {len(numbers)} num"):
         per_member(numbers, 3)
 
 

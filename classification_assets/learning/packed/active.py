@@ -1,0 +1,124 @@
+"""The members of a pack that still learn, with everything that belongs to them.
+
+Shapes: K members, N rows, D features, C classes, B rows a mini-batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classification_assets.learning.packed.batches import (
+    Augmentation,
+    RowSource,
+    RowStream,
+    Targets,
+    batches,
+)
+from classification_assets.learning.packed.early_stopping import ValidationFold
+from classification_assets.learning.packed.gradients import Gradient, gradient_for
+from classification_assets.learning.packed.networks.members import per_member, select_members
+from classification_assets.learning.packed.optimizer import MemberAdamW
+from classification_assets.learning.packed.options import Training
+
+MemberRows = np.ndarray | Sequence[np.ndarray]
+"""Indices of rows: one array for all members, or one a member."""
+
+
+class ActivePack:
+    """Network, optimizer, gradient, rows, targets, augmentation and validation fold of the members that still learn.
+
+    Parameters
+    ----------
+    network, X, y, rows, validation, training, seeds, n_classes, weight, betas
+        As in `training.train`.
+
+    Attributes
+    ----------
+    network : nn.Module
+        (K, B, D) to logits (K, B, C).
+    optimizer : MemberAdamW
+    gradient : Gradient
+        Writes where the optimizer reads.
+    validation : ValidationFold
+    batch_size : int
+        The option, or the fewest rows of a member if there are fewer.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        X: RowSource,
+        y: Tensor,
+        rows: MemberRows,
+        validation: MemberRows,
+        training: Training,
+        seeds: Sequence[int],
+        *,
+        n_classes: int,
+        weight: Tensor | None,
+        betas: tuple[float, float],
+    ) -> None:
+        K, device = len(seeds), X.device
+        rows = rows.astype(np.int32) if isinstance(rows, np.ndarray) else rows
+        self.X, self.y, self.training, self.network = X, y, training, network
+        self.streams = [
+            RowStream(its_rows, seed) for its_rows, seed in zip(_for_each(rows, K), seeds, strict=True)
+        ]
+        self.fewest_rows = min(len(stream.rows) for stream in self.streams)
+        self.batch_size = min(training.batch_size or self.fewest_rows, self.fewest_rows)
+        self.targets = Targets(
+            n_classes,
+            weight,
+            _mean_weights(weight, rows, K),
+            per_member(training.label_smoothing, K).to(device),
+        )
+        self.augmentation = Augmentation(training, seeds).to(device)
+        self.validation = ValidationFold(X, y, _for_each(validation, K), weight)
+        self.optimizer = MemberAdamW(
+            network, per_member(training.learning_rate, K), per_member(training.weight_decay, K), betas
+        )
+        self.gradient = self._gradient()
+
+    def batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The next mini-batches (K, D, B) and their targets (K, C, B)."""
+        return batches(self.X, self.y, self.streams, steps, self.batch_size, self.targets, self.augmentation)
+
+    def score(self) -> tuple[Tensor, Tensor]:
+        """Each member's log loss and accuracy on its validation rows, (K,) and (K,); NaN if there are none."""
+        return self.validation.score(self.network, self.targets.n_classes)
+
+    def select(self, keep: Tensor) -> None:
+        """Let go of all members but `keep` (K',), indices; theirs goes on as it was."""
+        self.network = select_members(self.network, keep)
+        self.optimizer = self.optimizer.selected(self.network, keep)
+        self.gradient = self._gradient()
+        self.augmentation = self.augmentation.selected(keep)
+        self.targets = self.targets.selected(keep)
+        self.validation = self.validation.selected(keep)
+        self.streams = [self.streams[index] for index in keep.tolist()]
+
+    def _gradient(self) -> Gradient:
+        return gradient_for(
+            self.network,
+            self.optimizer.parameters,
+            self.optimizer.gradients,
+            precision=self.training.precision,
+            compile=self.training.compile,
+        )
+
+
+def _for_each(rows: MemberRows, n_members: int) -> Sequence[np.ndarray]:
+    return [rows] * n_members if isinstance(rows, np.ndarray) else rows
+
+
+def _mean_weights(weight: Tensor | None, rows: MemberRows, n_members: int) -> Tensor | None:
+    """The mean weight of each member's training rows, (K,)."""
+    if weight is None:
+        return None
+    each = [rows] if isinstance(rows, np.ndarray) else rows
+    means = [weight[torch.from_numpy(np.asarray(index)).long().to(weight.device)].mean() for index in each]
+    return torch.stack(means).expand(n_members)
