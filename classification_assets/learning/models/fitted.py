@@ -164,10 +164,12 @@ class FittedModel:
 
     def noting(self, overridden: dict[str, Any]) -> Self:
         """The same, its provenance saying what a run set otherwise than declared, the data's part included."""
-        told = {
+        of_dataset = {
             f"dataset.{field}": value for field, value in self.provenance.source.get("overridden", {}).items()
         }
-        return replace(self, provenance=self.provenance.model_copy(update={"overridden": told | overridden}))
+        return replace(
+            self, provenance=self.provenance.model_copy(update={"overridden": of_dataset | overridden})
+        )
 
     def summary(self) -> dict[str, float]:
         """The figures of the training that are followed over time."""
@@ -227,7 +229,7 @@ class FittedModel:
         """
         blend = self.blend
 
-        def of(logits: list[Tensor], start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        def predict(logits: list[Tensor], start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             members = blend.members(logits).cpu().numpy()
             disagreement = members_disagreement(members)
             if rows is not None:
@@ -235,18 +237,18 @@ class FittedModel:
                 members = members[:, rows[first:last] - start]
             return blend.blended(logits).cpu().numpy(), disagreement, members
 
-        blended, disagreement, members = zip(*self._of_chunks(blend, X, device, of), strict=True)
+        blended, disagreement, members = zip(*self._map_chunks(blend, X, device, predict), strict=True)
         return np.concatenate(blended), np.concatenate(disagreement), np.concatenate(members, axis=1)
 
     def _probabilities(self, blend: Blend, X: np.ndarray, device: str) -> np.ndarray:
         return np.concatenate(
-            self._of_chunks(blend, X, device, lambda logits, _: blend.blended(logits).cpu().numpy())
+            self._map_chunks(blend, X, device, lambda logits, _: blend.blended(logits).cpu().numpy())
         )
 
-    def _of_chunks(
-        self, blend: Blend, X: np.ndarray, device: str, of: Callable[[list[Tensor], int], Any]
+    def _map_chunks(
+        self, blend: Blend, X: np.ndarray, device: str, predict: Callable[[list[Tensor], int], Any]
     ) -> list[Any]:
-        """The results of `of`, called for each chunk with the packs' logits and the number of its first row.
+        """The results of `predict`, called for each chunk with the packs' logits and the number of its first row.
 
         On a CPU each thread takes chunks of its own: threads that share a small product wait for one another
         longer than they compute.
@@ -257,7 +259,7 @@ class FittedModel:
         def one(start: int) -> Any:
             features = self.provenance.preprocessing.features(X[start : start + size])
             with torch.inference_mode():
-                return of(blend.logits(torch.from_numpy(features).to(device)), start)
+                return predict(blend.logits(torch.from_numpy(features).to(device)), start)
 
         starts, threads = range(0, max(len(X), 1), size), torch.get_num_threads()
         # A person's own module lends its code to one call at a time.

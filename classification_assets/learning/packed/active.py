@@ -42,10 +42,10 @@ class ActivePack:
         (K, B, D) to logits (K, B, C).
     optimizer : MemberAdamW
     gradient : Gradient
-        Writes where the optimizer reads.
+        Written to where the optimizer reads it.
     validation : ValidationFold
     batch_size : int
-        The option, or the fewest rows of a member if there are fewer.
+        Rows a mini-batch: as many as the option says, but no more than the member with the fewest rows has.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class ActivePack:
         return self.validation.score(self.network, self.targets.n_classes)
 
     def select(self, keep: Tensor) -> None:
-        """Let go of all members but `keep` (K',), indices; theirs goes on as it was."""
+        """Keep only the members `keep` (K',), indices, with everything of theirs as it is."""
         self.network = select_members(self.network, keep)
         self.optimizer = self.optimizer.selected(self.network, keep)
         self.gradient = self._gradient()

@@ -31,15 +31,15 @@ class EarlyStopping:
     Attributes
     ----------
     active : Tensor (K',)
-        The members in the pack.
+        Indices of the members in the pack.
     stopped : Tensor (K',) bool
-        Which of these have stopped and wait for the next `select`.
+        The mask of those that have stopped and leave with the next `select`.
     finished : bool
-        Whether training is over.
+        True when training is over.
     best_loss, best_step : Tensor (K,)
         The lowest validation loss of each member, and the step of the state that it keeps.
     failed : Tensor (K,) bool
-        Whether a member's loss stopped being finite.
+        The mask of members whose loss stopped being finite.
     states : MemberStates
         The state of each member at its best step.
     """
@@ -56,11 +56,12 @@ class EarlyStopping:
 
     @property
     def active(self) -> Tensor:
+        """Indices (K',) of the members in the pack."""
         return self.states.active
 
     @property
-    def share(self) -> float:
-        """The share of the pack's members that have stopped; 0 if none has."""
+    def stopped_share(self) -> float:
+        """The share of the members in the pack that have stopped."""
         return self.n_stopped / len(self.active)
 
     def update(
@@ -110,7 +111,7 @@ class EarlyStopping:
 
 
 class MemberStates:
-    """A state a member, kept outside of the pack and for all K members, whoever has left."""
+    """One state of each of the K members, kept apart from the pack, which members leave."""
 
     def __init__(self, network: nn.Module, n_members: int) -> None:
         self.full = {name: value.clone() for name, value in network.state_dict().items()}

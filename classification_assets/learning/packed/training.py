@@ -139,7 +139,7 @@ def train(
             if due := [wanted for wanted in checkpoints if step - epoch_steps < wanted <= step]:
                 kept |= dict.fromkeys(due, stopping.states.of_first(shown, pack.network, ~stopping.stopped))
             # What is compiled stays as large as it is: compiling it anew would take longer than it saves.
-            if not training.compile and stopping.share >= _COMPACT_AT:
+            if not training.compile and stopping.stopped_share >= _COMPACT_AT:
                 running = (~stopping.stopped).nonzero().squeeze(1)
                 pack.select(running)
                 stopping.select(running)
