@@ -23,7 +23,7 @@ def defs() -> dg.Definitions:
 
 @cache
 def everything() -> dg.Definitions:
-    """What `defs/` declares, with resources and executor: made once a process, where one command asks six times."""
+    """The declarations of `defs/`, with resources and executor; one command asks six times, so they are made once."""
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(

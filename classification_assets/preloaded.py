@@ -1,4 +1,4 @@
-"""What the process of a step is forked from: everything that is declared, and the libraries that steps need.
+"""The process from which steps are forked: all declarations, and the libraries that steps need, are loaded.
 
 Dagster's forkserver imports it once a run (see `definitions.executor`).
 """

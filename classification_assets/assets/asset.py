@@ -1,4 +1,4 @@
-"""What every asset has in common: key, inputs, device, run configuration, code version, checks."""
+"""The common part of every asset: key, inputs, device, run configuration, code version, checks."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """What a body may want to know of the run it is in.
+    """Facts about a run that an asset's body may need.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ PICTURES = {
     "model": ("training curves",),
     "evaluation": ("confusion matrix", "reliability", "ROC and precision-recall"),
 }
-"""What a report shows of what other assets have published beside their artifact."""
+"""Pictures that other assets have published beside their artifact, and a report shows."""
 
 
 def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -32,7 +32,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         kinds={"html"},
     )
     def report(split, leaderboard, models, evaluations, boundaries, evolutions, run: Run, effect=None):
-        """What was trained on what, which architecture is best, where each one decides what, and how to do it again."""
+        """Data, training and results on one page: which architecture is best, and where each one decides what."""
         from classification_assets.learning.reports.report import Chapter, CheckResult, experiment_report
 
         architectures = {each.name: each for each in experiment.architectures}

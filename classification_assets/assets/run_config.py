@@ -1,4 +1,4 @@
-"""What one run may set otherwise than declared: a launchpad form made from the declarations themselves."""
+"""Run configuration: a launchpad form made from the declarations, whose values one run may change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees of a figure, a table, a number: as metadata of a materialization."""
+"""Metadata of a materialization: how a person sees a figure, a table, a number."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def kept(draws: Mapping[str, Callable[[], Figure]], sidecars: dict[str, Any]) ->
 
 
 def file_name(name: str) -> str:
-    """What a picture that is shown under a name is called in the store, without its suffix."""
+    """The file name, without its suffix, of a picture that is shown under a name."""
     return name.lower().replace(" ", "_").replace("-", "_")
 
 

@@ -1,1 +1,1 @@
-"""What is declared: a folder an experiment, and what spans them all."""
+"""Declarations: a folder for each experiment, and a file for each thing that spans them all."""

@@ -90,7 +90,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
         )
 
     def origin_of(self, key: str) -> Origin | None:
-        """What an artifact was made of, by its key (``moons/split``); None if there is none, or it does not say."""
+        """The origin of an artifact, by its key (``moons/split``); None if there is none, or it does not say."""
         from classification_assets.learning.artifacts import storage
 
         found = self._found(dg.AssetKey(key.split("/")))
@@ -104,7 +104,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
         return None if found is None else storage.load_memory(found)
 
     def sidecar(self, key: dg.AssetKey, name: str) -> bytes | None:
-        """What an asset has published beside its artifact, if it has."""
+        """A file that an asset has published beside its artifact, if it has."""
         place = self.place(key, "").with_name(name)
         return place.read_bytes() if place.is_file() else None
 

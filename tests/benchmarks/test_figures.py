@@ -13,6 +13,8 @@ from classification_assets.learning.evaluation.plane import Plane
 from classification_assets.learning.evaluation.surface import surface
 from classification_assets.learning.figures import Points, boundary
 from classification_assets.learning.figures.canvas.export import png
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.preparation.split import Split
 from tests.benchmarks.measure import Contender, Reach
 from tests.benchmarks.work import Work, fit_ours
 
@@ -22,7 +24,10 @@ MOONS = Work.moons(hidden=(64, 64, 64), epochs=20)
 
 @cache
 def _pack():
-    return fit_ours(MOONS, MOONS.training(8))
+    """Eight networks, and the rows that they were trained on."""
+    names = [f"x{index}" for index in range(2)]
+    moons = Split.of_arrays(MOONS.X, MOONS.y, np.full(len(MOONS.y), Fold.TRAIN, np.int8), names=names)
+    return fit_ours(MOONS, MOONS.training(8)), moons
 
 
 @cache
@@ -35,11 +40,11 @@ def _network():
 @pytest.fixture
 def ours(tmp_path):
     """Probabilities and disagreement of eight networks on the grid, with the rows, as a PNG."""
-    fitted = _pack()
+    fitted, moons = _pack()
 
     def draw():
         plane = Plane.of(MOONS.X, ["x1", "x2"])
-        probabilities, disagreement = surface(fitted, split, plane, RESOLUTION)
+        probabilities, disagreement = surface(fitted, moons, plane, RESOLUTION)
         nowhere = np.zeros(len(MOONS.y), np.int8)
         figure = boundary(
             probabilities,

@@ -155,7 +155,7 @@ def format_of(value: Any, place: UPath) -> tuple[str, Writer]:
 
 
 def read(place: UPath, module: Callable[..., nn.Module] | None = None) -> Any:
-    """What a file holds, by its suffix and its header.
+    """The artifact in a file, by its suffix and its header.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def read(place: UPath, module: Callable[..., nn.Module] | None = None) -> Any:
 
 
 def origin_of(path: UPath) -> Origin | None:
-    """What an artifact was made of, as its file says; None if it does not say, or there is no file.
+    """The origin of an artifact, as its file says; None if it does not say, or there is no file.
 
     Raises
     ------

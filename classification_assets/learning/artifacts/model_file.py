@@ -62,7 +62,7 @@ def _signed(array: np.ndarray) -> np.ndarray:
 
 
 def read_model_origin(path: UPath) -> Origin | None:
-    """What a model's file says it was made of; None if it does not say."""
+    """The origin of a model, as its file says; None if it does not say."""
     with path.open("rb") as opened:  # of a file elsewhere no more than its beginning
         size = int.from_bytes(opened.read(8), "little")
         header = json.loads(json.loads(opened.read(size))["__metadata__"][HEADER])

@@ -15,7 +15,7 @@ class MisfitError(ValueError):
 
 @dataclass(frozen=True)
 class Origin:
-    """What an artifact was made of, as its file says.
+    """Version and inputs of an artifact, as its file says.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ def refuse_misfits(
 def remedy(
     made: str, outdated: Collection[str], stored: Callable[[str], Origin | None], inputs: Collection[str] = ()
 ) -> str:
-    """What to materialize before what shall be made, in which order, and the command that does it.
+    """Advice: which assets to materialize, in which order, so that an asset can be made, and the command that does it.
 
     That is what is `outdated`, and of all `inputs` what was not made of what is stored now.
     """

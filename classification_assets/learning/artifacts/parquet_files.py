@@ -148,7 +148,7 @@ def _as_text(entry: tuple[bytes, bytes]) -> tuple[str, str]:
 
 
 def _memory_header(value: Split) -> dict[str, Any]:
-    """What a split's header says of how its rows are known again."""
+    """The part of a split's header by which its rows are known again."""
     if value.identity is None or value.folds is None:
         return {"identity": value.identity.model_dump(mode="json")} if value.identity is not None else {}
     told = {
@@ -213,7 +213,7 @@ def _frame(local: LocalCopy) -> pd.DataFrame:
 
 
 def read_origin(path: UPath) -> Origin | None:
-    """What a Parquet file was made of; None if it does not say."""
+    """The origin of a Parquet file's artifact; None if it does not say."""
     with path.open("rb") as opened:  # of a file elsewhere no more than its end
         metadata = pq.read_metadata(opened).metadata or {}
     return Origin.from_json(json.loads(metadata[ORIGIN.encode()])) if ORIGIN.encode() in metadata else None

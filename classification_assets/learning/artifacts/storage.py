@@ -148,7 +148,7 @@ def load(path: UPath | Path | str, module: Callable[..., nn.Module] | None = Non
 
 
 def origin_of(path: UPath | Path | str) -> Origin | None:
-    """What an artifact was made of; None if there is none, or its file does not say.
+    """The origin of an artifact; None if there is none, or its file does not say.
 
     Raises
     ------

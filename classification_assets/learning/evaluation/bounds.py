@@ -1,4 +1,4 @@
-"""What decides between architectures, and what a score must not fall below: declarations. Light to import."""
+"""The metric that decides between architectures, and bounds on scores: declarations. Light to import."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import Field, model_validator
 from classification_assets.learning.declaration import Declaration
 
 Metric = Literal["log_loss", "brier_score", "accuracy", "balanced_accuracy", "macro_f1"]
-"""What orders a leaderboard, on the validation fold."""
+"""The metric that orders a leaderboard, on the validation fold."""
 
 LOWER_IS_BETTER = frozenset({"log_loss", "brier_score", "expected_calibration_error"})
 
 
 class Bound(Declaration):
-    """What a score must lie within."""
+    """Limits of a score."""
 
     min: float | None = Field(None, description="The score must be at least this.")
     max: float | None = Field(None, description="The score must be at most this.")
@@ -44,7 +44,7 @@ class Bound(Declaration):
 
 
 class Bounds(Declaration):
-    """What every model's scores on the test fold must lie within, each a check of its evaluation."""
+    """Limits of every model's scores on the test fold, each a check of its evaluation."""
 
     accuracy: Bound | None = None
     balanced_accuracy: Bound | None = None

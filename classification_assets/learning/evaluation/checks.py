@@ -1,4 +1,4 @@
-"""What a good split, model or leaderboard must satisfy: a verdict and a sentence of what was found. Light to import."""
+"""Checks of an evaluation and of a leaderboard: a verdict, and a sentence that says what was found. Light to import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOLERATED_ERROR = 0.02
 
 
 def evaluation_checks(bounds: Bounds) -> list[Check]:
-    """What every model's scores must satisfy."""
+    """Checks of every model's scores."""
     return [
         Check.of(beats_majority),
         Check.of(calibrated),
@@ -49,7 +49,7 @@ def calibrated(evaluation: Evaluation) -> Verdict:
 
 
 def leaderboard_checks() -> list[Check]:
-    """What every leaderboard should satisfy."""
+    """Checks of every leaderboard."""
     return [Check.of(beats_linear)]
 
 

@@ -35,7 +35,7 @@ CALIBRATED = ("log_loss", "brier_score", "expected_calibration_error")
 """Scores that a temperature changes."""
 
 REGIONS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
-"""Of confidence, for the table that says where the classifier can be trusted."""
+"""Edges of the regions of confidence in the table that says where the classifier can be trusted."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class Evaluation:
         return table.reset_index().rename_axis(columns=None)
 
     def calibration_table(self) -> pd.DataFrame:
-        """What the temperature did on the validation and the test fold, for reading."""
+        """Scores before and after the temperature on the validation and the test fold, for reading."""
         metrics = self.metrics[
             self.metrics["scope"].isin(["ensemble", "uncalibrated"])
             & self.metrics["metric"].isin(CALIBRATED)

@@ -19,12 +19,12 @@ from classification_assets.learning.evaluation.unfit_rows import UnfitRowsError
 from classification_assets.learning.preparation.folds import Fold
 
 SUMMARIZED = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
-"""Of these, what a person reads first."""
+"""Scores of the test fold that a person reads first."""
 
 _DIFFERENCE = ["metric", "first", "second", "difference", "low", "high", "p_value"]
 
 BEST, TIED, WORSE, BETTER = "chosen", "tied", "worse", "better"
-"""What the test fold says of an architecture against the one that validation chose."""
+"""Verdicts of the test fold on an architecture against the one that validation chose."""
 
 
 @dataclass(frozen=True)

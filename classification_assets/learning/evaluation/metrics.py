@@ -26,7 +26,7 @@ from sklearn.metrics import (
 CLASS_METRICS = ("precision", "recall", "f1")
 RANKING_METRICS = ("roc_auc", "average_precision")
 BINS = 15
-"""Of equal width, of the confidence, for the calibration error (Guo et al. 2017)."""
+"""Bins of equal width, over the confidence, for the calibration error (Guo et al. 2017)."""
 
 Key = tuple[str, str]
 """Class (empty: overall) and metric."""
@@ -127,7 +127,7 @@ def row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 def row_statistics(
     y: np.ndarray, p: np.ndarray, groups: int = 0, weight: np.ndarray | None = None
 ) -> sparse.csr_array:
-    """What of each row every score is made of, times its weight: (N, S), summed over rows by whoever resamples.
+    """Each row's weighted contribution to the sums that every score is computed from: (N, S).
 
     The columns are the C² cells of the confusion matrix, the log loss, the Brier score, the misses of `BINS`
     calibration bins and, of each class, the rows in groups of neighbouring score, positive ones and others:
@@ -151,7 +151,7 @@ def summed_statistics(
 def _entries(
     y: np.ndarray, p: np.ndarray, groups: int, weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """What of the S columns is not 0: places, ascending, int32 and values float32 (N, L)."""
+    """The columns that are not 0: their indices, ascending, int32, and their values float32 (N, L)."""
     N, C = p.shape
     base, L = C * C + 2 + BINS, 4 + (C if groups else 0)
     columns, values = np.empty((N, L), np.int32), np.ones((N, L), np.float32)

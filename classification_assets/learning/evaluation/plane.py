@@ -29,7 +29,7 @@ ROWS_FOR_IMPORTANCE = 2_000
 ROUNDING = 1e-9
 """Share of the variance below which a component may be what float32 rounds off."""
 MOST_ROWS = 200_000
-"""Of a larger table evenly spaced rows should decide what is drawn: computing on copies of all would not fit."""
+"""Rows that decide which planes are drawn; of a larger table evenly spaced ones, since copies of all would not fit."""
 
 _CHUNK = 2**16
 
@@ -238,7 +238,7 @@ def window(values: np.ndarray) -> tuple[float, float]:
 
 
 def planes_of(split: Split, view: View) -> list[Plane]:
-    """What a view shows of a split: the training fold decides.
+    """The planes that a view shows of a split; its training fold decides.
 
     Raises
     ------

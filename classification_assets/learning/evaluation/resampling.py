@@ -181,7 +181,7 @@ def of_units(
 
 
 def paired_interval(first: np.ndarray, second: np.ndarray) -> Interval:
-    """Of two classifiers' scores of the same resamples (R,): the 95 % interval of first - second."""
+    """The 95 % interval of first - second, from two classifiers' scores on the same resamples (R,)."""
     difference = first - second
     low, high = np.quantile(difference[np.isfinite(difference)], (0.025, 0.975))
     return float(low), float(high)

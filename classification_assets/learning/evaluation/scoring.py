@@ -177,7 +177,7 @@ def _at(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
 
 
 def _weights(split: Split, rows: np.ndarray) -> np.ndarray | None:
-    """What rows count; rows that all count nothing count alike."""
+    """Weights of rows; rows that all count nothing count alike."""
     return None if split.weight is None or not split.weight[rows].any() else split.weight[rows]
 
 
@@ -203,7 +203,7 @@ def _overall(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> 
 
 
 def _regret(resampled: Resampled, best: pd.DataFrame, ideal: Mapping[Key, np.ndarray]) -> pd.DataFrame:
-    """What is lost against the best possible classifier on the same rows, with a paired interval."""
+    """The loss against the best possible classifier on the same rows, with a paired interval."""
     lowest = dict(zip(best["metric"], best["value"], strict=True))
     regrets = []
     for metric, sign in (("accuracy", -1), ("log_loss", 1)):

@@ -60,7 +60,7 @@ def randomization(
     pairs, rng = list(combinations(units, 2)), np.random.default_rng(_SEED)
 
     def differences(first: str, second: str, parts: Mapping[str, np.ndarray]) -> Iterator[np.ndarray]:
-        """Of each metric in every round (r,), where `parts` (r, S) of the statistics have changed places."""
+        """The difference of each metric in every round (r,); `parts` (r, S) of the statistics have changed places."""
         moved = parts[first] - parts[second]
         one = scores_of_sums(totals[first] - moved, classes)
         other = scores_of_sums(totals[second] + moved, classes)

@@ -1,4 +1,4 @@
-"""What a classifier says over a plane, for a picture of it: asked only where it cannot be interpolated."""
+"""A classifier's answers over a plane, for a picture of it: asked only where they cannot be interpolated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAST = 50
 """Stretches along each side of the coarsest grid that is asked as a whole: what is smaller may be missed."""
 
 TOLERANCE = np.float32(1 / 64)
-"""Of interpolated probabilities and disagreement against what is said in the middle of four known points."""
+"""Largest error of interpolation, in the middle of four known points, that is left as it is."""
 
 TINY = np.float32(1e-9)
 
@@ -168,7 +168,7 @@ def _at_a_line(winner: np.ndarray) -> np.ndarray:
 
 
 def _spread(marked: np.ndarray) -> np.ndarray:
-    """What is marked, and its neighbours."""
+    """Marked points and their neighbours."""
     for axis in (0, 1):
         ends = np.moveaxis(marked.copy(), axis, 0)
         own = np.moveaxis(marked, axis, 0)

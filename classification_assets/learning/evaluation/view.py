@@ -14,7 +14,7 @@ _SHOWN = 12
 
 
 class View(Declaration):
-    """What boundary figures look at."""
+    """The planes that boundary figures look at."""
 
     plane: Literal["auto", "pca", "matrix"] | tuple[str, str] = Field(
         "auto",

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def model_checks() -> list[Check]:
-    """What every trained model must satisfy."""
+    """Checks of every trained model."""
     return [Check.of(converged)]
 
 
 def predictable(declared: UnlabelledFile) -> Check:
-    """What a split must satisfy where rows without labels are to be predicted."""
+    """The check of a split where rows without labels are to be predicted."""
 
     def rows_are_predictable(split: Split) -> Verdict:
         """The rows without labels (`predict`) have the columns and the kinds of values that are learned from."""

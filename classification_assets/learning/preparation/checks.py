@@ -1,4 +1,4 @@
-"""What a good table satisfies: a verdict and a sentence of what was found. Light to import."""
+"""Checks of a table and of a split: a verdict, and a sentence that says what was found. Light to import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MISSING = 0.5
 
 
 def dataset_checks() -> list[Check]:
-    """What every table should satisfy."""
+    """Checks of every table."""
     judges = (
         labels_complete,
         classes_have_rows,
@@ -149,7 +149,7 @@ def _listed(names: Sequence[str], between: str = ", ") -> str:
 
 
 def split_checks() -> list[Check]:
-    """What every split must satisfy."""
+    """Checks of every split."""
     return [Check.of(separate_folds), Check.of(classes_trained)]
 
 
@@ -169,7 +169,7 @@ def separate_folds(split: Split) -> Verdict:
 
 
 def against_copies(source: Mapping[str, Any]) -> str:
-    """What to do about rows that are there several times, as far as their table's declaration can say something."""
+    """Advice on rows that are there several times, as far as their table's declaration can say something."""
     dataset = source.get("dataset", {})
     if "group" not in dataset:
         return ""

@@ -67,11 +67,11 @@ class Column(Declaration):
         """
 
     def decode(self, codes: np.ndarray) -> list[Any]:
-        """What codes (N,) stand for, None where missing."""
+        """The values that codes (N,) stand for, None where missing."""
         return [None if np.isnan(code) else self._value(float(code)) for code in codes]
 
     def word(self, code: float) -> str:
-        """What a code stands for, to stand at an axis."""
+        """The word for a code, at an axis."""
         return str(self._value(code))
 
     def _value(self, code: float) -> Any:
@@ -104,7 +104,7 @@ class Numeric(Scaled):
 
     kind: Literal["numeric"] = "numeric"
     knee: float | None = None
-    """Of a bent column: the median distance to the median of the values that are not the median."""
+    """In a bent column, the median distance to the median of the values that are not the median."""
     own: tuple[float, ...] = ()
     """Values, as float32, with a feature that says whether a number is this one."""
 
@@ -173,7 +173,7 @@ class Categorical(Column):
     frequency: tuple[float, ...]
     """Standardized logarithm of each category's share, with that of an unseen value last; empty if all are one-hot."""
     limit: int = ONE_HOT
-    """Of categories with a feature of their own."""
+    """Number of categories with a feature of their own, at most."""
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         places = self._places()
@@ -260,7 +260,7 @@ def _knee(values: np.ndarray, middle: float) -> float | None:
 
 
 def _own_values(values: np.ndarray, middle: float) -> tuple[float, ...]:
-    """Of values (n,), those with a feature of their own: the median if most of them are it, and a list's values.
+    """The values, among (n,), that get a feature of their own: the median if most are equal to it, and a list's values.
 
     The others come from a list if at least half of them have one that recurs, which is one far more frequent than
     those around it. In a scale that was rounded neighbours are about as frequent.
@@ -281,7 +281,7 @@ def _own_values(values: np.ndarray, middle: float) -> tuple[float, ...]:
 
 
 def _some(values: np.ndarray) -> np.ndarray:
-    """Of values (n,), evenly spaced ones that are there."""
+    """Evenly spaced values among those (n,) that are there."""
     there = values[~np.isnan(values)]
     return there[:: -(-len(there) // _RANKED) or 1].astype(np.float64)
 

@@ -92,7 +92,7 @@ def _are_many(content: np.ndarray, weight: np.ndarray) -> bool:
 
 
 def _columns(rows: InputRows, names: list[str]) -> Iterable[np.ndarray]:
-    """What networks see of each column, (N,), as numbers that can be compared."""
+    """Each column (N,), as networks see it, in numbers that can be compared."""
     if isinstance(rows, np.ndarray):
         yield from rows.T
         return

@@ -1,4 +1,4 @@
-"""What a network sees of encoded rows: the arithmetic half of the preprocessing, on any device."""
+"""Features of encoded rows, as a network sees them: the arithmetic half of the preprocessing, on any device."""
 
 from __future__ import annotations
 

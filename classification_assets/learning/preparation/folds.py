@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Fold(IntEnum):
-    """What a row is for: training learns, validation chooses, test only reports."""
+    """The use of a row: training learns, validation chooses, test only reports."""
 
     TRAIN = 0
     VALIDATION = 1

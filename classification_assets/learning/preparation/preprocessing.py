@@ -1,4 +1,4 @@
-"""What is learned about the columns from the training fold, as JSON, applied identically at prediction."""
+"""Preprocessing: facts about the columns, learned from the training fold, kept as JSON, applied alike at prediction."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Preprocessing(Declaration):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the D columns."""
+        """Names of the D columns."""
         return tuple(column.name for column in self.columns)
 
     @property
@@ -176,7 +176,7 @@ class Preprocessing(Declaration):
         return X
 
     def features(self, X: np.ndarray) -> np.ndarray:
-        """What a network sees of encoded rows X (N, D): float32 (N, F)."""
+        """Features, as a network sees them, of encoded rows X (N, D): float32 (N, F)."""
         features = np.empty((len(X), self.width), np.float32)
         with _one_thread():
             for start in range(0, len(X), _CHUNK):
@@ -195,7 +195,7 @@ class Preprocessing(Declaration):
         )
 
     def described(self) -> pd.DataFrame:
-        """What was learned of each column, for reading."""
+        """The facts that were learned about each column, for reading."""
         return pd.DataFrame(
             [
                 {

@@ -1,4 +1,4 @@
-"""What a person should know of a table before anything is trained on it."""
+"""Profile of a table: facts that a person should know before anything is trained on it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Profile:
         )
 
     def scalars(self) -> dict[str, float]:
-        """What is followed over time."""
+        """Numbers that are followed over time."""
         return {
             "missing_share": float(self.features["missing"].mean()),
             "repeated_rows": self.repeated,

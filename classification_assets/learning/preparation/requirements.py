@@ -1,4 +1,4 @@
-"""What a table must be to be learned from: labels that are classes, features that hold what they should."""
+"""Requirements on a table to be learned from: labels that are classes, features that hold numbers or categories."""
 
 from __future__ import annotations
 

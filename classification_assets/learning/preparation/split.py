@@ -176,7 +176,7 @@ class Split:
         return pd.DataFrame({"class": self.classes} | counts)
 
     def columns(self) -> pd.DataFrame:
-        """What preprocessing learned of each column, for reading."""
+        """The facts that preprocessing learned about each column, for reading."""
         return self.preprocessing.described()
 
     def posterior(self, X: np.ndarray) -> np.ndarray | None:
@@ -191,7 +191,7 @@ COPIED_BYTES = 2**26
 
 
 def features_of(split: Split, device: str) -> Tensor | Standardized:
-    """What networks see of a split's rows, (N, D), on a device."""
+    """Features of a split's rows (N, D), as networks see them, on a device."""
     if 4 * len(split.X) * split.preprocessing.width <= COPIED_BYTES:
         return torch.from_numpy(split.preprocessing.features(split.X)).to(device)
     with warnings.catch_warnings():
