@@ -39,6 +39,7 @@ from classification_assets.learning.tables.frames import (
     with_columns,
 )
 from classification_assets.learning.tables.rows import MemoryRows
+from classification_assets.learning.tables.source import Source
 
 
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
@@ -162,7 +163,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             # No row is set aside for test: whoever calls `fit` holds that fold.
             fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
         preprocessing, encoded = _encoded(rows, names, learned, fold == Fold.TRAIN)
-        source = {"estimator": {"validation_fraction": self.validation_fraction, "named": self._is_named()}}
+        told = {"validation_fraction": self.validation_fraction, "named": self._is_named()}
+        source = Source(estimator=told)
         self.fit_split(Split(encoded, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
         self.classes_ = classes
         return self
@@ -248,7 +250,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.asarray(fitted.provenance.classes)
         names = fitted.provenance.preprocessing.names
         self.n_features_in_ = len(names)
-        told = fitted.provenance.source.get("estimator", {})
+        told = fitted.provenance.source.estimator
         if told.get("named", list(names) != numbered(len(names))):
             self.feature_names_in_ = np.array(names, object)
         elif self._is_named():
@@ -371,7 +373,7 @@ def load_classifier(path: str | Path, module: Callable[..., nn.Module] | None = 
         raise artifacts.ArtifactError(f"{path} holds no classifier but a {type(fitted).__name__}")
     training = fitted.provenance.training
     options = {name: getattr(training, name) for name in Training.model_fields if name != "seed"}
-    told = fitted.provenance.source.get("estimator", {})
+    told = fitted.provenance.source.estimator
     options |= {name: told[name] for name in ("validation_fraction",) if name in told}
     classifier = NeuralClassifier(fitted.provenance.architecture, **options, random_state=training.seed)
     return classifier._opened(fitted)

@@ -72,7 +72,7 @@ def test_the_dataset_keeps_all_columns_and_their_roles(done):
     table = load(done[1] / "visits" / "dataset.parquet")
     assert table.frame.columns.tolist() == visits().columns.tolist()
     assert table.roles.group == "patient"
-    assert len(table.source["sha256"]) == 64
+    assert len(table.source.sha256) == 64
 
 
 def test_the_split_keeps_patients_together_and_gaps_as_gaps(done):

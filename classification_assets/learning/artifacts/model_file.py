@@ -52,7 +52,8 @@ def _version(header: dict[str, Any], tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        hashed.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy().data)
+        if tensor.numel():  # an empty one has no bytes, and no strides that a view may take
+            hashed.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy().data)
     return hashed.hexdigest()
 
 

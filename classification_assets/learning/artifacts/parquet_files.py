@@ -36,6 +36,7 @@ from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables import labels
 from classification_assets.learning.tables.roles import Roles
 from classification_assets.learning.tables.rows import BATCH, ParquetRows, Rows
+from classification_assets.learning.tables.source import Source
 from classification_assets.learning.tables.table import Table
 
 
@@ -43,7 +44,7 @@ def write_table(value: Table, file: Path, origin: Origin | None = None) -> str:
     header = header_of(
         "table",
         roles=value.roles.model_dump(mode="json"),
-        source=value.source,
+        source=value.source.model_dump(mode="json"),
         n_test=value.n_test,
     )
     return _write_rows(value.rows, header, file, origin)
@@ -68,7 +69,7 @@ def write_split(value: Split, file: Path, origin: Origin | None = None) -> str:
         "split",
         classes=labels.to_json(value.classes),
         preprocessing=value.preprocessing.model_dump(mode="json"),
-        source=value.source,
+        source=value.source.model_dump(mode="json"),
         **_memory_header(value),
     )
 
@@ -181,7 +182,12 @@ def read_parquet(place: UPath) -> Any:  # noqa: PLR0911 (one a format)
     match header["format"]:
         case "table":
             roles = Roles.model_validate(header["roles"])
-            return Table(ParquetRows([local.path], keeps=local), roles, header["source"], header["n_test"])
+            return Table(
+                ParquetRows([local.path], keeps=local),
+                roles,
+                Source.model_validate(header["source"]),
+                header["n_test"],
+            )
         case "split":
             return _read_split(ParquetRows([local.path]), header)
         case "predictions":
@@ -292,7 +298,7 @@ def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
         weight,
         classes,
         preprocessing,
-        header["source"],
+        Source.model_validate(header["source"]),
         group,
         timestamp,
         None if identity is None else RowIdentity.model_validate(identity),

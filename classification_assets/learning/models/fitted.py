@@ -25,6 +25,7 @@ from classification_assets.learning.packed.networks.vmap import VmapNetwork
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.tables.labels import Labels
+from classification_assets.learning.tables.source import Source
 
 # Bytes of a layer of all members in one chunk of rows, and the fewest rows of a chunk: the layer stays in the cache,
 # which is up to 4 times faster, and there is a chunk for each thread.
@@ -66,7 +67,7 @@ class Provenance(Declaration):
     packs: tuple[Annotated[Pack, BeforeValidator(_pack_of_seeds)], ...]
     classes: Labels
     preprocessing: Preprocessing
-    source: dict[str, Any]
+    source: Source
     overridden: dict[str, Any]
     versions: dict[str, str]
     sizes: dict[str, int] = Field({})
@@ -164,9 +165,7 @@ class FittedModel:
 
     def noting(self, overridden: dict[str, Any]) -> Self:
         """The same, its provenance saying what a run set otherwise than declared, the data's part included."""
-        of_dataset = {
-            f"dataset.{field}": value for field, value in self.provenance.source.get("overridden", {}).items()
-        }
+        of_dataset = {f"dataset.{field}": value for field, value in self.provenance.source.overridden.items()}
         return replace(
             self, provenance=self.provenance.model_copy(update={"overridden": of_dataset | overridden})
         )

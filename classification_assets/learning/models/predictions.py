@@ -143,14 +143,18 @@ class _Unlabelled:
 
 
 def _written_alike(learned: Split | Provenance, declared: UnlabelledFile) -> UnlabelledFile:
-    dataset = learned.source.get("dataset", {})
-    own = {name: dataset[name] for name in ("separator", "decimal", "encoding", "missing") if name in dataset}
+    dataset = learned.source.dataset
+    own = {
+        name: getattr(dataset, name)
+        for name in ("separator", "decimal", "encoding", "missing")
+        if hasattr(dataset, name)
+    }
     said = {name: getattr(declared, name) for name in declared.model_fields_set}
     return UnlabelledFile.model_validate(own | said)
 
 
 def _known_id(learned: Split | Provenance, rows: Rows) -> str | None:
-    name = learned.source.get("dataset", {}).get("id")
+    name = learned.source.declared("id")
     return name if name in rows.names else None
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from classification_assets.learning.check import Check, Verdict
 from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.tables.datasets.tables import OwnTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classification_assets.learning.preparation.profile import Profile
     from classification_assets.learning.preparation.split import Split
+    from classification_assets.learning.tables.source import Source
     from classification_assets.learning.tables.table import Table
 
 ENOUGH = 10
@@ -138,9 +139,9 @@ def nothing_leaks(profile: Profile) -> Verdict:
 
 def _words_for_missing(table: Table) -> list[str]:
     """The words that say so where values are words: in CSV and TSV."""
-    if table.source.get("format") not in ("csv", "tsv"):
+    if table.source.format not in ("csv", "tsv"):
         return []
-    return [word for word in table.source["dataset"]["missing"] if word]
+    return [word for word in (table.source.declared("missing") or ()) if word]
 
 
 def _listed(names: Sequence[str], between: str = ", ") -> str:
@@ -168,15 +169,14 @@ def separate_folds(split: Split) -> Verdict:
     )
 
 
-def against_copies(source: Mapping[str, Any]) -> str:
+def against_copies(source: Source) -> str:
     """Advice on rows that are there several times, as far as their table's declaration can say something."""
-    dataset = source.get("dataset", {})
-    if "group" not in dataset:
+    if not isinstance(source.dataset, OwnTable):
         return ""
-    if dataset["time"] or dataset.get("test"):  # a group may have no rows in both files
+    if source.declared("time") or source.declared("test"):  # a group may have no rows in both files
         return "; if they are copies, leave them out"
-    if dataset["group"]:
-        return f"; if they are copies, give all of them the same {dataset['group']}, or leave them out"
+    if source.dataset.group:
+        return f"; if they are copies, give all of them the same {source.dataset.group}, or leave them out"
     return (
         "; if they are copies, leave them out, or name a column whose value copies share (group: <column>), so that "
         "they stay in one fold"

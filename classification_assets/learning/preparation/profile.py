@@ -137,7 +137,7 @@ class Profile:
             table=table,
             columns=pd.DataFrame(described),
             n_rows=len(y),
-            without_label=table.source.get("without_label", 0),
+            without_label=table.source.without_label,
             repeated=repeated,
             contradicting=contradicting,
             merged=merged,

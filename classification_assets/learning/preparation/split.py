@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import TypeAdapter
 from torch import Tensor
 
 from classification_assets.learning.preparation.features import Standardized
@@ -24,8 +23,8 @@ from classification_assets.learning.preparation.fold_memory import (
 from classification_assets.learning.preparation.folds import Fold, Folds
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.requirements import refuse_unusable
-from classification_assets.learning.tables.datasets import AnyDataset
 from classification_assets.learning.tables.row_keys import array_keys
+from classification_assets.learning.tables.source import Source
 from classification_assets.learning.tables.table import Table
 
 
@@ -47,7 +46,7 @@ class Split:
         As they were in the data.
     preprocessing : Preprocessing
         Fitted on the training fold alone.
-    source : dict
+    source : Source
         See `Table`.
     group : array (N,) int64 or None
         Rows of one group stay together, wherever rows are set aside.
@@ -71,7 +70,7 @@ class Split:
     weight: np.ndarray | None
     classes: list[Any]
     preprocessing: Preprocessing
-    source: dict[str, Any]
+    source: Source
     group: np.ndarray | None = None
     timestamp: np.ndarray | None = None
     identity: RowIdentity | None = None
@@ -135,7 +134,7 @@ class Split:
         *,
         names: list[str],
         weight: np.ndarray | None = None,
-        source: dict[str, Any] | None = None,
+        source: Source | None = None,
     ) -> Self:
         """From numbers X (N, D), labels (N,) of any sortable type and each row's fold (N,)."""
         classes, y = np.unique(labels, return_inverse=True)
@@ -147,7 +146,7 @@ class Split:
             weight,
             classes.tolist(),
             preprocessing,
-            source or {},
+            source or Source(),
             identity=RowIdentity(columns=tuple(sorted(names))),
             keys=array_keys(X, names),
         )
@@ -181,9 +180,7 @@ class Split:
 
     def posterior(self, X: np.ndarray) -> np.ndarray | None:
         """True class probabilities (N, C) at X (N, D) where the source knows them, else None."""
-        if "dataset" not in self.source:
-            return None
-        return TypeAdapter(AnyDataset).validate_python(self.source["dataset"]).posterior(X)
+        return None if self.source.dataset is None else self.source.dataset.posterior(X)
 
 
 COPIED_BYTES = 2**26

@@ -43,6 +43,7 @@ def model_card(fitted: FittedModel, name: str, evaluation: Evaluation | None = N
     used = fitted.hyperparameters()
     told = {"temperature": ", ".join(f"{value:.3g}" for value in fitted.state["temperatures"].tolist())}
     more = _facts(told | provenance.overridden)
+    seeds = [str(seed) for pack in provenance.packs for seed in pack.seeds]
     return rendered(
         "model_card.md.jinja",
         title=name,
@@ -56,7 +57,7 @@ def model_card(fitted: FittedModel, name: str, evaluation: Evaluation | None = N
         module=", module=YourClass" if fitted.module is not None else "",
         columns=_listed([str(column) for column in provenance.preprocessing.names]),
         classes=_listed(classes),
-        data=_markdown(_facts(provenance.source.get("dataset", {}))),
+        data=_markdown(_facts(provenance.source.declaration())),
         training=_markdown(pd.concat([used.set_axis(more.columns, axis=1), more])),
         calibrated=(
             "on rows that the networks had not seen, out of inner cross-validation folds"
@@ -69,7 +70,7 @@ def model_card(fitted: FittedModel, name: str, evaluation: Evaluation | None = N
         truth=_truth(evaluation) if evaluation else "",
         confidence=_markdown(evaluation.confidence_table()) if evaluation else "",
         again=(
-            f"Seeds: {training.seed} (networks: {_listed([str(seed) for pack in provenance.packs for seed in pack.seeds])}). "
+            f"Seeds: {training.seed} (networks: {_listed(seeds)}). "
             f"Versions: {', '.join(f'{package} {own}' for package, own in provenance.versions.items())}.\n\n"
             "```bash\ndagster asset materialize -m classification_assets.definitions "
             f"--select '+key:\"{name}/evaluation\"'\n```\n\nThe experiment `{experiment}` declares everything else."

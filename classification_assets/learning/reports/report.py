@@ -240,8 +240,8 @@ def _facts(row: pd.Series) -> list[tuple[str, str]]:
 
 
 def _facts_of_data(split: Split) -> pd.DataFrame:
-    declared = split.source.get("dataset", {}) | {"rows": len(split.y)}
-    overridden = split.source.get("overridden", {})
+    declared = split.source.declaration() | {"rows": len(split.y)}
+    overridden = split.source.overridden
     told = {
         name: f"{value} (set by the run)" if name in overridden else value for name, value in declared.items()
     }

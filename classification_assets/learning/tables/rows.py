@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -71,13 +71,14 @@ class LoadedRows:
     rows : Rows
     n_test : int
         The last rows, if they came from a file of their own that is the test fold.
-    about : dict
-        Of files: ``sha256`` of their content, and the ``format`` of the first.
+    format, sha256 : str
+        The format of the first file, and a hash of the content of all of them.
     """
 
     rows: Rows
     n_test: int = 0
-    about: dict[str, Any] = field(default_factory=dict)
+    format: str = ""
+    sha256: str = ""
 
 
 class MemoryRows(Rows):

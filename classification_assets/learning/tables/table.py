@@ -18,6 +18,7 @@ from classification_assets.learning.tables.datasets import Dataset
 from classification_assets.learning.tables.labels import LABELS, as_label, label_rank
 from classification_assets.learning.tables.roles import ColumnKind, Roles
 from classification_assets.learning.tables.rows import MemoryRows, Rows, labelled
+from classification_assets.learning.tables.source import Source
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,26 @@ class Table:
     rows : Rows
         All columns, typed; in memory, or read in batches.
     roles : Roles
-    source : dict
-        ``dataset``: the declaration as used; ``overridden``: what a run had set otherwise; of files also
-        ``sha256`` of their content and the ``format`` of the first; ``without_label``: rows that were left out
-        since they have no label.
+    source : Source
     n_test : int
         The last rows, if they came from a file of their own that is the test fold.
     """
 
     rows: Rows
     roles: Roles = field(default_factory=Roles)
-    source: dict[str, Any] = field(default_factory=dict)
+    source: Source = field(default_factory=Source)
     n_test: int = 0
 
     @classmethod
     def of(cls, dataset: Dataset, overridden: dict[str, Any] | None = None) -> Self:
         """Draw or read a declared data set's rows."""
         read, roles = dataset.read(), dataset.roles
-        source = {"dataset": dataset.model_dump(mode="json"), "overridden": overridden or {}} | read.about
+        source = Source(
+            dataset=dataset,
+            overridden=overridden or {},
+            format=read.format,
+            sha256=read.sha256,
+        )
         whole = cls(read.rows, roles, source, read.n_test)
         if not read.rows.n_rows:
             raise ValueError(f"{whole.place}: there are columns, but no rows")
@@ -54,11 +57,9 @@ class Table:
         return whole._labelled()
 
     @classmethod
-    def of_frame(
-        cls, frame: pd.DataFrame, roles: Roles | None = None, source: dict[str, Any] | None = None
-    ) -> Self:
+    def of_frame(cls, frame: pd.DataFrame, roles: Roles | None = None, source: Source | None = None) -> Self:
         """From a frame in memory."""
-        return cls(MemoryRows.of(frame), roles or Roles(), source or {})
+        return cls(MemoryRows.of(frame), roles or Roles(), source or Source())
 
     def _labelled(self) -> Self:
         rows = labelled(self.rows, self.target)
@@ -73,7 +74,7 @@ class Table:
                 f"{self.place}: column {self.target!r}: {left_out} rows have no label; where the test fold has a "
                 "file of its own, all must have one"
             )
-        return replace(self, rows=rows, source=self.source | {"without_label": left_out})
+        return replace(self, rows=rows, source=self.source.replaced(without_label=left_out))
 
     @property
     def target(self) -> str:
@@ -104,18 +105,18 @@ class Table:
     @property
     def place(self) -> str:
         """The table's name in messages."""
-        dataset = self.source.get("dataset", {})
-        return str(dataset.get("path") or dataset.get("name") or dataset.get("kind") or "the table")
+        named = (self.source.declared(field) for field in ("path", "name", "kind"))
+        return next((str(name) for name in named if name), "the table")
 
     def refusal(self, reason: object) -> ValueError:
         """An error of this table; where it names a row and a file's own number is another, it says so."""
         counted = ""
         if re.search(r"\brow \d", str(reason)):
-            if left_out := self.source.get("without_label"):
+            if left_out := self.source.without_label:
                 counted = f" (the {left_out:,} rows without a label are not counted)"
             elif self.n_test:
                 first = self.rows.n_rows - self.n_test
-                counted = f" (row {first} is the first of {self.source['dataset']['test']})"
+                counted = f" (row {first} is the first of {self.source.declared('test')})"
         return ValueError(f"{self.place}: {reason}{counted}")
 
     @cached_property

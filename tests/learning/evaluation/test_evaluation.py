@@ -17,6 +17,7 @@ from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.datasets import Moons
+from classification_assets.learning.tables.source import Source
 
 HELD_OUT = [Fold.VALIDATION, Fold.TEST]
 on_each_fold = pytest.mark.parametrize("fold", HELD_OUT, ids=lambda fold: fold.label)
@@ -176,7 +177,7 @@ def test_generated_data_tells_the_best_possible_score_of_the_very_fold(evaluatio
 
 
 def test_data_whose_truth_is_not_known_has_no_best_possible_score(fitted, split):
-    evaluation = evaluate(fitted, dataclasses.replace(split, source={}))
+    evaluation = evaluate(fitted, dataclasses.replace(split, source=Source()))
     with pytest.raises(KeyError, match="no bayes accuracy on the test fold"):
         evaluation.score(Fold.TEST, "accuracy", scope="bayes")
 

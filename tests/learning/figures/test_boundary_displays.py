@@ -18,6 +18,7 @@ from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.preparation.folds import Fold, Folds
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.datasets import TableFile
+from classification_assets.learning.tables.source import Source
 from classification_assets.learning.tables.table import Table
 from tests.learning.figures.shown_text import texts
 
@@ -61,7 +62,7 @@ def test_a_gallery_has_a_cell_for_every_experiment_and_architecture(evaluation, 
 
 
 def test_a_gallery_has_the_best_possible_beside_what_is_known_of(evaluation, surface, split):
-    unknown = dataclasses.replace(split, source={})
+    unknown = dataclasses.replace(split, source=Source())
     board = leaderboard({"narrow": evaluation})
     figure = boundary_displays.boundary_gallery(
         {"one/narrow": evaluation, "two/narrow": evaluation},

@@ -18,6 +18,7 @@ from classification_assets.learning.tables.datasets import (
     Spirals,
     TableFile,
 )
+from classification_assets.learning.tables.source import Source
 from classification_assets.learning.tables.table import Table
 
 N = 300
@@ -217,7 +218,7 @@ def test_rows_that_are_there_twice_say_what_to_declare(declared, advice, tmp_pat
 
 def test_of_what_has_no_groups_nothing_is_advised():
     found = Table.of_frame(
-        table(x=1, word="a").frame, source={"dataset": {"kind": "sklearn", "name": "iris"}}
+        table(x=1, word="a").frame, source=Source(dataset={"kind": "sklearn", "name": "iris"})
     )
     assert verdicts(found)["rows_differ"][1] == "299 of 300 rows have the features of an earlier one"
 
@@ -234,7 +235,7 @@ def test_rare_classes_are_named():
 
 
 def test_rows_without_a_label_are_told():
-    left_out = Table.of_frame(table().frame, source={"without_label": 5})
+    left_out = Table.of_frame(table().frame, source=Source(without_label=5))
     assert verdicts(left_out)["labels_complete"] == (False, "5 of 305 rows have no label and were left out")
 
 

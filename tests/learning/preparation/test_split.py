@@ -57,8 +57,8 @@ def test_row_weights_are_kept_as_they_are():
 
 def test_a_table_tells_what_a_run_set_otherwise():
     table = Table.of(Moons(n_samples=20), overridden={"n_samples": 20})
-    assert table.source["overridden"] == {"n_samples": 20}
-    assert table.source["dataset"]["n_samples"] == 20
+    assert table.source.overridden == {"n_samples": 20}
+    assert table.source.dataset.n_samples == 20
 
 
 def test_the_rows_of_each_class_of_a_table_are_counted(table):

@@ -109,7 +109,7 @@ def test_rows_without_a_label_are_left_out_and_counted():
     for name in ("a.csv", "a.parquet"):
         table = table_of(write(name, frame), id="id")
         assert table.rows.n_rows == 118
-        assert table.source["without_label"] == 2
+        assert table.source.without_label == 2
         assert "p002" not in table.frame["id"].tolist()
         assert Split.of(table, Folds()).X.shape == (118, 5)
 

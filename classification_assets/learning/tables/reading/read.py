@@ -55,14 +55,13 @@ def read_files(path: str, test_path: str | None, written: Format, roles: Roles) 
     if roles.weight is not None:
         strict = (*strict, roles.weight)
     if test_path is None:
-        about = {"format": main.format, "sha256": main.sha256}
-        return LoadedRows(main.typed(roles.columns, strict), 0, about)
+        return LoadedRows(main.typed(roles.columns, strict), 0, main.format, main.sha256)
     test = _part(written, test_path)
-    about = {"format": main.format, "sha256": f"{main.sha256}+{test.sha256}"}
     needed = [name for name in main.rows.names if not roles.ignores(name)]
     if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{test_path}: there is no column {lost[0]!r}, which {path} has")
-    return LoadedRows(_joined(main, test, roles.columns, strict), test.rows.n_rows, about)
+    hashes = f"{main.sha256}+{test.sha256}"
+    return LoadedRows(_joined(main, test, roles.columns, strict), test.rows.n_rows, main.format, hashes)
 
 
 def read_unlabelled(declared: UnlabelledFile, kinds: Mapping[str, ColumnKind]) -> Rows:

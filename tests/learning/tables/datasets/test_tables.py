@@ -89,7 +89,7 @@ def test_a_function_may_return_any_frame(kind, importable):
 
 def test_a_value_may_be_missing_within_a_dictionary(importable, folder):
     table = Table.of(TableFunction(path="own_tables:gaps_among_the_categories"))
-    assert table.source["without_label"] == 30
+    assert table.source.without_label == 30
     assert table.rows.column("town").null_count == 0
     whole = Table.of(TableFunction(path="own_tables:gaps_among_the_categories", target="age"))
     assert whole.rows.column("town").null_count == 30

@@ -130,10 +130,10 @@ def test_json_lines_may_leave_out_what_is_missing():
 
 
 def test_the_same_content_has_the_same_fingerprint_and_other_content_another():
-    first = table_of(write("a.csv")).source["sha256"]
+    first = table_of(write("a.csv")).source.sha256
     os.utime("a.csv", (0, 0))
-    assert table_of("a.csv").source["sha256"] == first
-    assert table_of(write("a.csv", people(seed=1))).source["sha256"] != first
+    assert table_of("a.csv").source.sha256 == first
+    assert table_of(write("a.csv", people(seed=1))).source.sha256 != first
 
 
 def test_zip_files_hold_one_table():
