@@ -232,6 +232,53 @@ def test_a_changed_hyperparameter_marks_its_model_and_what_depends_on_it(copy, t
     assert stale(copy.server) == model | later | COMPARISON
 
 
+def test_a_changed_view_marks_figures_and_reports_and_no_score(copy, twice):
+    declare(copy.source, DECLARED | {"view": {"plane": ["x2", "x1"]}})
+    copy.server.reload()
+    figures = {
+        f"small/{architecture}/{name}"
+        for architecture in ("linear", "narrow")
+        for name in ("surface", "boundary", "evolution")
+    }
+    later = {"small/effect", "small/report", "comparison/gallery", "comparison/report"}
+    assert stale(copy.server) == figures | later
+
+
+FAILURES = """query ($run: ID!) { runOrError(runId: $run) { ... on Run { eventConnection { events {
+    ... on ExecutionStepFailureEvent { error { message causes { message } } } } } } } }"""
+
+
+def failure(server, run):
+    """What a failed step said, and what that was caused by."""
+    events = server.ask(FAILURES, run=run)["eventConnection"]["events"]
+    errors = [event["error"] for event in events if event.get("error")]
+    return "\n".join(
+        error["message"] + "".join(cause["message"] for cause in error["causes"]) for error in errors
+    )
+
+
+def test_marks_refusals_and_data_versions_tell_one_story(copy, twice):
+    """After another split, whatever is refused alone is marked as stale, and a run of everything mends all of it."""
+    server = copy.server
+    declare(copy.source, DECLARED | {"split": {"seed": 1}})
+    server.reload()
+    made = ("small/split", "small/narrow/evaluation")
+    assert server.wait_until_done(server.launch(*made)) == "SUCCESS", server.told("the run failed")
+    marked = stale(server)
+    assert not marked & {"small/dataset", "small/split"}
+    refused = {"small/narrow/boundary", "small/narrow/evolution", "small/leaderboard", "small/report"}
+    assert refused <= marked
+    for key in refused:
+        run = server.launch(key)
+        assert server.wait_until_done(run) == "FAILURE"
+        assert f"{key} cannot be made of what is stored" in failure(server, run)
+    versions = {name: asset["dataVersion"] for name, asset in server.assets("dataVersion").items()}
+    assert versions["small/narrow/model"] == twice[1]["small/narrow/model"]
+    assert versions["small/split"] != twice[1]["small/split"]
+    everything_materialized(server)
+    assert stale(server) == set()
+
+
 @pytest.mark.slow
 def test_the_daemon_launches_a_run_at_the_scheduled_minute_with_a_seed_of_that_time(minutely):
     run = minutely.run.result()
