@@ -45,7 +45,7 @@ def honest_accuracy(split):
 
 def test_a_copy_of_a_row_does_not_tell_its_out_of_fold_probabilities():
     split = noise()
-    again = {name: np.concatenate([getattr(split, name)] * 2) for name in ("X", "y")}
+    again = {name: np.concatenate([getattr(split, name)] * 2) for name in ("X", "y", "keys")}
     fold = np.concatenate([split.fold, 1 - split.fold])
     assert honest_accuracy(dataclasses.replace(split, **again, fold=fold)) < 0.6
 
