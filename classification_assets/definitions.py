@@ -47,7 +47,7 @@ def executor(choice: str) -> dg.ExecutorDefinition:
         If the choice is neither.
     """
     if choice not in ("in_process", "multiprocess"):
-        raise ValueError(f"{EXECUTOR} must be in_process or multiprocess, however: {choice!r}")
+        raise ValueError(f"{EXECUTOR} must be in_process or multiprocess, got {choice!r}")
     limit = dg.Field(int, default_value=0, description="Steps at one time; 0: as many as there are cores.")
     schema = dg.Field(
         dg.Selector({"in_process": {}, "multiprocess": {"max_concurrent": limit}}), default_value={choice: {}}

@@ -58,5 +58,5 @@ def test_loading_the_code_location_imports_nothing_heavy():
 
 
 def test_an_executor_that_is_neither_is_refused():
-    with pytest.raises(ValueError, match="in_process or multiprocess, however: 'celery'"):
+    with pytest.raises(ValueError, match="in_process or multiprocess, got 'celery'"):
         executor("celery")

@@ -52,13 +52,13 @@ def test_an_architecture_is_trained_with_the_experiments_options_and_its_own_on_
             ("dataset",),
             "one kind (blobs, moons, circles, spirals, table, python, sklearn)",
         ),
-        ({"dataset": "a.csv"}, ("dataset",), "{kind: table, path: rows.csv}, however: 'a.csv'"),
+        ({"dataset": "a.csv"}, ("dataset",), "{kind: table, path: rows.csv}, got 'a.csv'"),
         (
             {"dataset": {"kind": "table", "path": "a.csv", "drop": "x"}},
             ("dataset", "table", "drop"),
-            "a list is needed, as in [x], however: 'x'",
+            "a list is needed, as in [x], got 'x'",
         ),
-        ({"dataset": MOONS, "architectures": "linear"}, ("architectures",), "as in [linear], however"),
+        ({"dataset": MOONS, "architectures": "linear"}, ("architectures",), "as in [linear], got"),
         ({"dataset": {"kind": "moons", "noise": 0}}, ("dataset", "moons", "noise"), "greater than 0"),
         ({"dataset": {"kind": "moons", "n_samples": -5}}, ("dataset", "moons", "n_samples"), "greater than"),
         (

@@ -232,7 +232,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     def _n_validation(self, y: np.ndarray) -> int:
         if not 0 < self.validation_fraction < 1:
             raise ValueError(
-                f"validation_fraction must be above 0 and below 1, however: {self.validation_fraction}"
+                f"validation_fraction must be above 0 and below 1, got {self.validation_fraction}"
             )
         shared = np.bincount(y)
         shared = shared[shared >= 3]  # of fewer rows, `stratified` lends none
@@ -305,20 +305,18 @@ def _classes(labels: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray,
         classes, own = np.unique(labels[counted], return_inverse=True)
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in labels.tolist()})
-        raise ValueError(f"labels must be of one type, however y holds: {', '.join(kinds)}") from error
+        raise ValueError(f"labels must be of one type, but y holds: {', '.join(kinds)}") from error
     for label in classes if classes.dtype.kind in "mOS" else ():
         # What a stored model could not give back as it was.
         if not isinstance(label, str | int | float | np.generic | date) or isinstance(
             label, bytes | np.timedelta64
         ):
             raise ValueError(
-                f"a label is a word, a number, true or false, or a date, however y holds: {label!r} "
+                f"a label is a word, a number, true or false, or a date, but y holds: {label!r} "
                 f"({type(label).__name__}); turn labels into words, as in y.astype(str)"
             )
     if len(classes) < 2:
-        raise ValueError(
-            f"labels of two classes or more are needed, however y holds 1 class: {classes.tolist()}"
-        )
+        raise ValueError(f"labels of two classes or more are needed, but y holds 1 class: {classes.tolist()}")
     code = np.zeros(len(labels), np.int64)
     code[counted] = own
     return classes, code
@@ -339,13 +337,13 @@ def _checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:
         return None
     weight = np.asarray(sample_weight, np.float32)
     if weight.shape != (n_rows,):
-        raise ValueError(f"sample_weight must be ({n_rows},), one number a row, however: {weight.shape}")
+        raise ValueError(f"sample_weight must be ({n_rows},), one number a row, got {weight.shape}")
     if (wrong := np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))).size:
         raise ValueError(
-            f"sample_weight must be finite and not negative, however: row {wrong[0]}: {weight[wrong[0]]}"
+            f"sample_weight must be finite and not negative, got in row {wrong[0]}: {weight[wrong[0]]}"
         )
     if not weight.any():
-        raise ValueError("sample_weight must be above zero for some rows, however: all are 0")
+        raise ValueError("sample_weight must be above zero for some rows, but all are 0")
     return weight
 
 

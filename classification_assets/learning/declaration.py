@@ -1,4 +1,4 @@
-"""What every declaration has in common: frozen, strict, and worded so that YAML and run configuration agree."""
+"""Declarations: frozen, strict, and worded so that YAML and run configuration agree."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ MAX_NAME = 60
 def _checked_name(name: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         raise ValueError(
-            f"a name is 1 to {MAX_NAME} lower-case letters, digits and underscores ([a-z0-9_]+), however: {name!r}"
+            f"a name is 1 to {MAX_NAME} lower-case letters, digits and underscores ([a-z0-9_]+), got {name!r}"
         )
     return name
 
@@ -26,13 +26,13 @@ Name = Annotated[str, AfterValidator(_checked_name)]
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""Of whatever is drawn at random."""
+"""A seed of random numbers."""
 
 
 def _checked_import_path(path: str) -> str:
     module, _, name = path.partition(":")
     if not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-        raise ValueError(f"an import path reads package.module:name, however: {path!r}")
+        raise ValueError(f"an import path reads package.module:name, got {path!r}")
     return path
 
 
@@ -41,7 +41,7 @@ ImportPath = Annotated[str, AfterValidator(_checked_import_path)]
 
 
 def imported(path: str, what: str) -> Callable[..., Any]:
-    """What an import path names; `what` needs it, for messages.
+    """The class or function that an import path names; `what` needs it, for messages.
 
     Raises
     ------
@@ -91,7 +91,7 @@ class Declaration(BaseModel):
         for name, info in cls.model_fields.items() if isinstance(value, dict) else ():
             if get_origin(info.annotation) is tuple and isinstance(value.get(name), str | float | int):
                 given = value[name]
-                raise field_error(cls, name, f"a list is needed, as in [{given}], however: {given!r}", given)
+                raise field_error(cls, name, f"a list is needed, as in [{given}], got {given!r}", given)
         return value
 
     def replaced(self, **changes: Any) -> Self:
@@ -107,12 +107,12 @@ class Declaration(BaseModel):
 
 
 def broken_rules(error: ValidationError, place: str) -> str:
-    """What an error says in one line: each field (or else `place`), the rule, and the value."""
+    """An error in one line: each field (or else `place`), the rule, and the value."""
     told = []
     for problem in error.errors():
         field = ".".join(map(str, problem["loc"])) or place
         # Messages of our own already name the value.
-        value = "" if ", however: " in problem["msg"] else f", however: {problem['input']!r}"
+        value = "" if re.search(r", (got|but) ", problem["msg"]) else f", got {problem['input']!r}"
         told.append(f"{field}: {problem['msg'].removeprefix('Value error, ')}{value}")
     return "; ".join(told)
 
@@ -132,7 +132,7 @@ def bounded(rule: Callable[[float], bool], words: str) -> AfterValidator:
     def check(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
         numbers = value if isinstance(value, tuple) else (value,)
         if wrong := [number for number in numbers if not rule(number)]:
-            raise ValueError(f"must be {words}, however: {wrong[0]}")
+            raise ValueError(f"must be {words}, got {wrong[0]}")
         return value
 
     return AfterValidator(check)

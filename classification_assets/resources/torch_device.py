@@ -42,7 +42,7 @@ class TorchDevice(dg.ConfigurableResource):
         """
         for name, value in (("threads", self.threads), (THREADS, os.environ.get(THREADS) or 0)):
             if not str(value).isdecimal():
-                raise ValueError(f"{name} must be a whole number of threads, or 0 for auto, however: {value}")
+                raise ValueError(f"{name} must be a whole number of threads, or 0 for auto, got {value}")
             if int(value):
                 return int(value)
         return None

@@ -30,14 +30,14 @@ def test_columns_in_another_order_are_refused_as_scikit_learn_does(trained):
 def test_a_value_that_is_not_finite_is_named_with_column_and_row(trained, use, value):
     frame = FRAME.copy()
     frame.loc[7, "along"] = value
-    with pytest.raises(ValueError, match=f"finite number, however: column 'along', row 7: {value}"):
+    with pytest.raises(ValueError, match=f"finite number, got in column 'along', row 7: {value}"):
         classifier().fit(frame, y) if use == "fit" else trained.predict(frame)
 
 
 def test_an_infinite_value_in_an_array_is_named_too():
     wrong = X.copy()
     wrong[7, 1] = 1e300
-    with pytest.raises(ValueError, match="finite number, however: column 'x2', row 7: 1e\\+300"):
+    with pytest.raises(ValueError, match="finite number, got in column 'x2', row 7: 1e\\+300"):
         classifier().fit(wrong, y)
 
 
@@ -56,19 +56,17 @@ def test_a_value_that_no_column_holds_is_named_with_column_and_row():
 
 
 def test_one_class_is_not_enough():
-    with pytest.raises(
-        ValueError, match=r"two classes or more are needed, however y holds 1 class: \['up'\]"
-    ):
+    with pytest.raises(ValueError, match=r"two classes or more are needed, but y holds 1 class: \['up'\]"):
         classifier().fit(X, np.full(240, "up"))
 
 
 def test_one_class_that_counts_is_not_enough():
-    with pytest.raises(ValueError, match=r"however y holds 1 class: \['down'\]"):
+    with pytest.raises(ValueError, match=r"but y holds 1 class: \['down'\]"):
         classifier().fit(X, y, sample_weight=y == "down")
 
 
 def test_labels_of_several_types_are_refused():
-    with pytest.raises(ValueError, match="labels must be of one type, however y holds: int, str"):
+    with pytest.raises(ValueError, match="labels must be of one type, but y holds: int, str"):
         classifier().fit(X, np.array([1, *y[1:]], object))
 
 
@@ -139,9 +137,7 @@ def test_labels_in_a_column_are_taken_with_a_warning():
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, 1.5, -1])
 def test_a_validation_fraction_that_is_no_fraction_is_shown(fraction):
-    with pytest.raises(
-        ValueError, match=f"validation_fraction must be above 0 and below 1, however: {fraction}"
-    ):
+    with pytest.raises(ValueError, match=f"validation_fraction must be above 0 and below 1, got {fraction}"):
         classifier(validation_fraction=fraction).fit(X, y)
 
 
@@ -160,10 +156,10 @@ def test_too_few_rows_to_share_all_train():
 @pytest.mark.parametrize(
     ("weight", "message"),
     [
-        (np.ones(9), r"sample_weight must be \(240,\), one number a row, however: \(9,\)"),
-        (np.r_[-1.0, np.ones(239)], "finite and not negative, however: row 0: -1.0"),
-        (np.r_[1.0, np.nan, np.ones(238)], "finite and not negative, however: row 1: nan"),
-        (np.zeros(240), "above zero for some rows, however: all are 0"),
+        (np.ones(9), r"sample_weight must be \(240,\), one number a row, got \(9,\)"),
+        (np.r_[-1.0, np.ones(239)], "finite and not negative, got in row 0: -1.0"),
+        (np.r_[1.0, np.nan, np.ones(238)], "finite and not negative, got in row 1: nan"),
+        (np.zeros(240), "above zero for some rows, but all are 0"),
     ],
     ids=["too few", "negative", "missing", "nothing"],
 )
@@ -178,8 +174,8 @@ def test_weights_that_cannot_be_used_are_shown(weight, message):
         ({"architecture": "deep_rely"}, "unknown architecture 'deep_rely'; shipped are linear"),
         ({"architecture": 5}, "a shipped one's name or a declaration, got 5"),
         ({"members": 0}, "greater than or equal to 1"),
-        ({"learning_rate": -1.0}, "must be above 0, however: -1.0"),
-        ({"device": "gpu"}, "auto, cpu, cuda, cuda:N or mps, however: 'gpu'"),
+        ({"learning_rate": -1.0}, "must be above 0, got -1.0"),
+        ({"device": "gpu"}, "auto, cpu, cuda, cuda:N or mps, got 'gpu'"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

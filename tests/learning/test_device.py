@@ -49,7 +49,7 @@ def test_a_named_device_that_is_not_there_is_an_error_with_those_that_are(name):
 def test_a_name_of_no_device_is_refused_even_behind_another_choice(name):
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (the whole message is compared)
         resolve_device(name, "cpu")
-    assert str(raised.value) == f"a device is auto, cpu, cuda, cuda:N or mps, however: {name!r}"
+    assert str(raised.value) == f"a device is auto, cpu, cuda, cuda:N or mps, got {name!r}"
 
 
 def test_choosing_names_imports_no_torch(imported_by):

@@ -29,7 +29,7 @@ class Bound(Declaration):
         if self.min is None and self.max is None:
             raise ValueError("a bound needs min or max")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min must not be above max, however: {self.min} > {self.max}")
+            raise ValueError(f"min must not be above max, got {self.min} > {self.max}")
         return self
 
     def holds(self, value: float) -> bool:

@@ -30,7 +30,7 @@ class View(Declaration):
     @classmethod
     def _two_features(cls, plane: str | tuple[str, str]) -> str | tuple[str, str]:
         if isinstance(plane, tuple) and plane[0] == plane[1]:
-            raise ValueError(f"two different features span a plane, however: {plane[0]!r} twice")
+            raise ValueError(f"two different features span a plane, got {plane[0]!r} twice")
         return plane
 
     def check(self, names: Sequence[str]) -> None:

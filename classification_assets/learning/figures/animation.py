@@ -27,7 +27,7 @@ from classification_assets.learning.figures.canvas.style import PALETTE, Theme, 
 from classification_assets.learning.figures.evolution import Snapshot, panel_size
 
 INLINE_BYTES = 300_000
-"""What an inline picture may weigh."""
+"""Largest size of an inline picture."""
 
 MOMENT, FIRST, LAST = 240, 700, 2_600  # milliseconds
 POINTS = 250
@@ -133,7 +133,7 @@ def _palette(theme: Theme, n_classes: int, levels: int) -> Image.Image:
 
 
 class _Page:
-    """What stands still, and where things are, in pixels."""
+    """The part of an animation that stands still, and where things are, in pixels."""
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ MARKERS = "osD^vP*X"
 
 @dataclass(frozen=True, eq=False)
 class Shapes:
-    """What A architectures are made of, and how good each is.
+    """The shapes of A architectures, and how good each one is.
 
     Attributes
     ----------

@@ -152,7 +152,7 @@ def _name_regions(
 
 
 def legend_sections(classes: Sequence[str], drawn: Sequence[Cell], theme: Theme) -> list[Section]:
-    """What the key of some boundary pictures explains: the classes, and which rows and lines there are."""
+    """Sections of the key of boundary pictures: the classes, the rows, the lines."""
     rows, points = [], [cell.points for cell in drawn if cell.points is not None]
     if points:
         fold, wrong = (np.concatenate([getattr(own, name) for own in points]) for name in ("fold", "wrong"))

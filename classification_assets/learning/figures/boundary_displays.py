@@ -157,7 +157,7 @@ def effect_of_architecture(
 
 
 def snapshots_of(fitted: FittedModel, split: Split, view: View | None = None) -> list[Snapshot]:
-    """What a classifier said over the plane at each snapshot that was kept of its training; at least at the end.
+    """A classifier's answers over the plane at each snapshot that was kept of its training; at least at the end.
 
     The loss is that of the snapshot's ensemble on the validation fold, of a large one on evenly spaced rows.
     """
@@ -212,7 +212,7 @@ def boundary_animation(
 
 
 def _kind(architecture: MLP) -> str:
-    """What but depth and width tells an architecture apart, in words."""
+    """The options, in words, that tell an architecture apart beside depth and width."""
     if not architecture.hidden:
         return "none"
     options = {
@@ -238,7 +238,7 @@ def _small(
 
 
 def _ideal(evaluation: Evaluation, split: Split, plane: Plane, truth: np.ndarray) -> Cell:
-    """What knows the truth would say, and be wrong on."""
+    """The best possible classifier: its answers, and the rows on which it is wrong."""
     points, test = split_points(split, plane), evaluation.row_numbers(Fold.TEST)
     best = split.posterior(split.X[test])
     if best is not None:

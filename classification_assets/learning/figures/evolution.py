@@ -20,7 +20,7 @@ POINTS = 150
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """What a classifier said at a step of its training.
+    """A classifier's answers at a step of its training.
 
     Attributes
     ----------

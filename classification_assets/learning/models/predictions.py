@@ -1,4 +1,4 @@
-"""What a classifier says of rows without labels: in batches, so that there may be any number of them."""
+"""Predictions for rows without labels: in batches, so that there may be any number of rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from classification_assets.learning.tables.reading.read import read_unlabelled
 from classification_assets.learning.tables.rows import BATCH, ParquetRows, Rows
 
 HELD_BYTES = 2**26
-"""Of all members' probabilities, that are computed at one time."""
+"""Bytes of all members' probabilities that are computed at one time."""
 
 ROW = "row"
 """The column that numbers rows which have no name, from 0."""

@@ -43,7 +43,7 @@ class Folds(Declaration):
     def _rows_left_to_train(self) -> Folds:
         if self.validation + self.test >= 1:
             raise ValueError(
-                f"validation + test must leave rows to train on (be below 1), however: "
+                f"validation + test must leave rows to train on (be below 1), got "
                 f"{self.validation} + {self.test} = {self.validation + self.test:g}"
             )
         return self
@@ -191,7 +191,7 @@ def by_time(time: np.ndarray, sizes: Mapping[Fold, int]) -> np.ndarray:
     ]
     if len(timestamps) < len(needed):
         raise ValueError(
-            f"a split by time needs a timestamp a fold, {len(needed)} in all, however: {len(timestamps)} "
+            f"a split by time needs a timestamp a fold, {len(needed)} in all, got {len(timestamps)} "
             "different ones are there"
         )
     held_out = [sizes[fold] for fold in needed[1:]]
@@ -244,7 +244,7 @@ def grouped(y: np.ndarray, group: np.ndarray, sizes: Mapping[Fold, int], seed: i
     n_groups = len(np.unique(group))
     if n_groups <= len(held_out):
         raise ValueError(
-            f"rows of a group stay together, so each of the {len(held_out) + 1} folds needs a group, however: "
+            f"rows of a group stay together, so each of the {len(held_out) + 1} folds needs a group, got "
             f"{n_groups} are there"
         )
     out = [sizes[fold] for fold in held_out]

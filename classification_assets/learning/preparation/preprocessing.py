@@ -54,9 +54,7 @@ class Preprocessing(Declaration):
     def _names_differ(cls, columns: tuple[AnyColumn, ...]) -> tuple[AnyColumn, ...]:
         counts = Counter(column.name for column in columns)
         if twice := [name for name, count in counts.items() if count > 1]:
-            raise ValueError(
-                f"columns must have different names, however: {twice[0]!r} is there more than once"
-            )
+            raise ValueError(f"columns must have different names, but {twice[0]!r} is there more than once")
         return columns
 
     @classmethod
@@ -162,7 +160,7 @@ class Preprocessing(Declaration):
             return X
         given = np.asarray(rows)
         if given.ndim != 2 or given.shape[1] != len(self.columns):
-            raise ValueError(f"expected rows of shape (N, {len(self.columns)}), however: {given.shape}")
+            raise ValueError(f"expected rows of shape (N, {len(self.columns)}), got {given.shape}")
         if given.dtype == np.float32 and all(isinstance(column, Numeric) for column in self.columns):
             return as_numbers(given, self.names, missing=True)
         return self.encode(pd.DataFrame(given, columns=list(self.names)).infer_objects(), first)

@@ -34,7 +34,7 @@ def refuse_unusable(table: Table, classes: list[Any], y: np.ndarray) -> None:
     place = f"{table.place}: column {table.target!r}"
     if C < 2:
         raise ValueError(
-            f"{place}: two classes or more are needed, however: all {N:,} rows have the label {classes[0]!r}"
+            f"{place}: two classes or more are needed, but all {N:,} rows have the label {classes[0]!r}"
         )
     numbers = all(isinstance(label, int | float) and not isinstance(label, bool) for label in classes)
     whole = numbers and all(float(label).is_integer() for label in classes)

@@ -44,7 +44,7 @@ class Page:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found."""
+    """Verdict and finding of a check."""
 
     name: str
     passed: bool
@@ -57,7 +57,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What a report says of one architecture.
+    """The part of a report about one architecture.
 
     Attributes
     ----------
@@ -221,7 +221,7 @@ def _by_class(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
 
 
 def _facts(row: pd.Series) -> list[tuple[str, str]]:
-    """What a reader wants to know first."""
+    """The facts that a reader wants to know first."""
 
     def scored(metric: str) -> str:
         return f"{row[metric]:.3f}"

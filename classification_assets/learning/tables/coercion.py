@@ -43,7 +43,7 @@ def numbers(values: pa.Array, name: str, first: int = 0, what: str = "feature") 
     if not (is_number(values.type) or pa.types.is_null(values.type) or pa.types.is_boolean(values.type)):
         row, value = _first(values, wrong.fill_null(False))
         raise ValueError(
-            f"every {what} must be a number, however: column {name!r}, row {first + row}: {value!r}"
+            f"every {what} must be a number, got in column {name!r}, row {first + row}: {value!r}"
         )
     exact = _exact(values)
     with np.errstate(over="ignore"):
@@ -52,7 +52,7 @@ def numbers(values: pa.Array, name: str, first: int = 0, what: str = "feature") 
         value = exact[wrong[0]]
         advice = "; leave it empty if it is not known" if what == "feature" else ""
         raise ValueError(
-            f"every {what} must be a finite number, however: column {name!r}, row {first + wrong[0]}: {value} "
+            f"every {what} must be a finite number, got in column {name!r}, row {first + wrong[0]}: {value} "
             f"(up to 3e38{advice})"
         )
     return found
@@ -69,7 +69,7 @@ def truths(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
     if (wrong := np.flatnonzero(np.isinf(found))).size:
         value = _plain(values)[int(wrong[0])].as_py()
         raise ValueError(
-            f"column {name!r} is boolean, so its values are true or false (yes/no, 1/0), however: "
+            f"column {name!r} is boolean, so its values are true or false (yes/no, 1/0), got in "
             f"row {first + wrong[0]}: {value!r}"
         )
     return found
@@ -85,7 +85,7 @@ def days(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         row, value = _first(values, pc.is_valid(values), timestamps_of)
         raise ValueError(
-            f"column {name!r} is a date, as in 2024-02-29 or 2024-02-29T12:30:00, however: "
+            f"column {name!r} is a date, as in 2024-02-29 or 2024-02-29T12:30:00, got in "
             f"row {first + row}: {value!r}"
         ) from error
     found = np.full(len(values), np.nan)
@@ -209,7 +209,7 @@ def as_numbers(rows: Any, names: Sequence[str], *, missing: bool = False) -> np.
     """
     given = np.asarray(rows)
     if given.ndim != 2 or given.shape[1] != len(names):
-        raise ValueError(f"expected rows of shape (N, {len(names)}), however: {given.shape}")
+        raise ValueError(f"expected rows of shape (N, {len(names)}), got {given.shape}")
     X = np.empty(given.shape, np.float32)
     with np.errstate(over="ignore"):
         if given.dtype.kind in "fiub":
@@ -220,13 +220,13 @@ def as_numbers(rows: Any, names: Sequence[str], *, missing: bool = False) -> np.
                     X[:, column] = given[:, column]
                 except (TypeError, ValueError) as error:
                     raise ValueError(
-                        f"every feature must be a number, however: column {name!r}: {error}"
+                        f"every feature must be a number, got in column {name!r}: {error}"
                     ) from error
     wrong = np.isinf(X) if missing else ~np.isfinite(X)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise ValueError(
-            f"every feature must be a finite number, however: column {names[column]!r}, "
+            f"every feature must be a finite number, got in column {names[column]!r}, "
             f"row {row}: {given[row, column]}"
         )
     return X

@@ -35,7 +35,7 @@ def heading(X: Any) -> pd.DataFrame:
 
 
 def numbered(n_columns: int) -> list[str]:
-    """What columns without names are called."""
+    """Names of columns that have none."""
     return [f"x{place + 1}" for place in range(n_columns)]
 
 
@@ -50,7 +50,7 @@ def given(X: Any, names: Sequence[str]) -> InputRows:
         If a value is neither a word, a number, a truth value nor a date.
     """
     if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise ValueError(f"columns must have different names, however: {twice[0]!r} is there more than once")
+        raise ValueError(f"columns must have different names, but {twice[0]!r} is there more than once")
     if is_frame(X):
         table = _of_pandas(X) if isinstance(X, pd.DataFrame) else _of_another(X)
         return table.rename_columns(list(names))

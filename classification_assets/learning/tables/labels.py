@@ -17,7 +17,7 @@ def to_json(labels: Sequence[Any]) -> list[Any]:
 
 
 def from_json(labels: Sequence[Any]) -> list[Any]:
-    """What `to_json` was given."""
+    """The labels that `to_json` was given."""
     return [_from_json(label) for label in labels]
 
 
@@ -54,7 +54,7 @@ def as_label(value: Any, target: str, place: str) -> Any:
         )
     if isinstance(value, int | float) and not abs(value) < 2**63:
         raise ValueError(
-            f"{place}: column {target!r}: a number that is a label is finite and below 2^63, however: {value!r}; "
+            f"{place}: column {target!r}: a number that is a label is finite and below 2^63, got {value!r}; "
             "make labels words"
         )
     if isinstance(value, str | int | float | bool):
@@ -63,7 +63,7 @@ def as_label(value: Any, target: str, place: str) -> Any:
         return value.to_pydatetime()
     if isinstance(value, date):
         return value
-    raise ValueError(f"{place}: column {target!r}: {LABELS}, however: {value!r} ({type(value).__name__})")
+    raise ValueError(f"{place}: column {target!r}: {LABELS}, got {value!r} ({type(value).__name__})")
 
 
 def label_rank(label: Any) -> tuple[str, Any]:

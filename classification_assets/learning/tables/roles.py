@@ -1,4 +1,4 @@
-"""What the columns of a table are for, and of which kind they are. Light to import."""
+"""Roles of a table's columns, and their kinds. Light to import."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ColumnKind = Literal["numeric", "categorical", "boolean", "date"]
 """How a column is understood: a number, one of some values, yes or no, a day or a timestamp."""
 
 RESERVED = ("__fold__", "__label__", "__weight__", "__group__", "__moment__")
-"""What a stored split adds to the features."""
+"""Columns that a stored split adds to the features."""
 
 # What pandas calls the numbers of its rows in Parquet; where rows were sorted or mixed, they may tell the target.
 _INDEX = "__index_level_"
@@ -88,7 +88,7 @@ class Roles(Declaration):
         """
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             raise ValueError(
-                f"{place}: columns must have different names, however: {twice[0]!r} is there "
+                f"{place}: columns must have different names, but {twice[0]!r} is there "
                 f"{Counter(names)[twice[0]]} times"
             )
         if own := [name for name in names if name in RESERVED]:

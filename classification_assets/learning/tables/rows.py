@@ -22,7 +22,7 @@ BATCH = 2**16
 """Rows that are read at one time."""
 
 HELD_BYTES = 2**24
-"""Of rows that were read from a text, at most, in memory."""
+"""Bytes of rows read from a text that are kept in memory, at most."""
 
 # What most of Arrow's functions do not take, and what they do.
 _PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
@@ -64,7 +64,7 @@ class Rows(ABC):
 
 @dataclass(frozen=True)
 class LoadedRows:
-    """What reading a data set gives.
+    """The result of reading a data set.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ class MemoryRows(Rows):
                 f"dates: {error}"
             ) from error
         raise ValueError(
-            f"{place}: a pandas or polars frame or an Arrow table is needed, however: {type(frame).__name__}"
+            f"{place}: a pandas or polars frame or an Arrow table is needed, got {type(frame).__name__}"
         )
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

@@ -92,7 +92,7 @@ class Table:
         return self.roles.feature_names(self.rows.names, self.place)
 
     def kinds(self) -> dict[str, ColumnKind]:
-        """Of the features, as declared or else inferred."""
+        """Kinds of the features, as declared or else inferred."""
         types = {name: self.rows.schema.field(name).type for name in self.features}
         try:
             return {
@@ -169,10 +169,10 @@ class Table:
             raise self.refusal(error) from error
         if (wrong := np.flatnonzero(~(weight >= 0))).size:
             raise self.refusal(
-                f"column {name!r}, row {wrong[0]}: a weight is a number not below 0, however: {weight[wrong[0]]}"
+                f"column {name!r}, row {wrong[0]}: a weight is a number not below 0, got {weight[wrong[0]]}"
             )
         if not weight.any():
-            raise ValueError(f"{self.place}: column {name!r}: a weight above 0 is needed, however: all are 0")
+            raise ValueError(f"{self.place}: column {name!r}: a weight above 0 is needed, but all are 0")
         return weight
 
     def group(self) -> np.ndarray | None:
@@ -209,7 +209,7 @@ class Table:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise ValueError(
                 f"{self.place}: column {name!r}: time is a number or a date such as 2024-02-29T12:30:00, "
-                f"however: {error}"
+                f"but: {error}"
             ) from error
 
     def _complete(self, name: str, why: str) -> pa.Array:

@@ -33,7 +33,7 @@ def test_a_bound_reads_as_words(bound, words):
     ("bound", "message"),
     [
         ({}, "a bound needs min or max"),
-        ({"min": 2, "max": 1}, "min must not be above max, however: 2.0 > 1.0"),
+        ({"min": 2, "max": 1}, "min must not be above max, got 2.0 > 1.0"),
     ],
 )
 def test_a_bound_that_asks_for_nothing_possible_is_refused(bound, message):

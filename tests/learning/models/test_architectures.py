@@ -139,18 +139,18 @@ def test_residual_layers_must_be_of_one_width(hidden):
 @pytest.mark.parametrize("rate", [-0.1, 1.0, (0.1, 1.5)])
 def test_a_dropout_rate_is_at_least_0_and_below_1(rate):
     wrong = rate[1] if isinstance(rate, tuple) else rate
-    with pytest.raises(ValidationError, match=f"must be at least 0 and below 1, however: {wrong}"):
+    with pytest.raises(ValidationError, match=f"must be at least 0 and below 1, got {wrong}"):
         MLP(dropout=rate)
 
 
 @pytest.mark.parametrize("name", ["", "Deep", "a-b", "a/b", "x" * 61, "über"])
 def test_a_name_that_fits_no_asset_key_is_refused_with_the_rule(name):
-    with pytest.raises(ValidationError, match=r"1 to 60 lower-case letters, digits and underscores.*however"):
+    with pytest.raises(ValidationError, match=r"1 to 60 lower-case letters, digits and underscores.*got"):
         MLP(name=name)
 
 
 def test_a_device_that_is_none_is_refused_with_those_there_are():
-    with pytest.raises(ValidationError, match="auto, cpu, cuda, cuda:N or mps, however: 'gpu'"):
+    with pytest.raises(ValidationError, match="auto, cpu, cuda, cuda:N or mps, got 'gpu'"):
         MLP(device="gpu")
 
 
@@ -258,7 +258,7 @@ def test_a_path_that_is_no_import_path_is_refused_with_the_form(path):
     with pytest.raises(ValidationError) as raised:
         Module(kind="module", path=path)
     assert only_error(raised)["loc"] == ("path",)
-    assert f"an import path reads package.module:name, however: {path!r}" in only_error(raised)["msg"]
+    assert f"an import path reads package.module:name, got {path!r}" in only_error(raised)["msg"]
 
 
 @pytest.mark.parametrize(

@@ -270,7 +270,7 @@ def test_predictions_do_not_take_the_place_of_the_rows(model, tmp_path, monkeypa
         (["no.safetensors", "new.csv", "out.parquet"], "no artifact at no.safetensors"),
         (
             ["MODEL", "new.csv", "out.parquet", "--separator", "ab"],
-            "error: separator: String should have at most 1 character, however: 'ab'\n",
+            "error: separator: String should have at most 1 character, got 'ab'\n",
         ),
         (
             ["MODEL", "new.csv", "out.parquet", "--encoding", "foo"],

@@ -127,7 +127,7 @@ def test_numbers_that_a_file_holds_as_words_are_numbers_where_that_is_declared()
     [
         (["yes", "perhaps"], "boolean", r"column 'x' is boolean.*row 1: 'perhaps'"),
         (["2020-01-01", "yesterday"], "date", r"column 'x' is a date.*row 1: 'yesterday'"),
-        (["5", "six"], "numeric", r"must be a number, however: column 'x', row 1: 'six'"),
+        (["5", "six"], "numeric", r"must be a number, got in column 'x', row 1: 'six'"),
         ([1.0, np.inf], None, r"finite number.*column 'x', row 1: inf"),
         ([[1], [2]], None, r"column 'x' holds list.*drop: \[x\]"),
     ],

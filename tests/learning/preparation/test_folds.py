@@ -120,7 +120,7 @@ def test_a_fold_with_fewer_rows_than_classes_is_told_with_its_shares():
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (0.3, 0.9)])
 def test_shares_that_leave_nothing_to_train_on_are_refused_with_their_sum(validation, test):
     with pytest.raises(
-        ValidationError, match=rf"below 1\), however: {validation} \+ {test} = {validation + test:g}"
+        ValidationError, match=rf"below 1\), got {validation} \+ {test} = {validation + test:g}"
     ):
         Folds(validation=validation, test=test)
 
@@ -175,7 +175,7 @@ def test_another_seed_puts_other_groups_into_the_folds():
 
 
 def test_fewer_groups_than_folds_are_refused():
-    with pytest.raises(ValueError, match="each of the 3 folds needs a group, however: 2 are there"):
+    with pytest.raises(ValueError, match="each of the 3 folds needs a group, got 2 are there"):
         Folds().choose(np.arange(100) % 2, group=np.arange(100) % 2)
 
 
@@ -196,7 +196,7 @@ def test_by_time_the_sizes_are_exact_where_no_timestamps_are_equal():
 
 
 def test_too_few_timestamps_are_refused():
-    with pytest.raises(ValueError, match="needs a timestamp a fold, 3 in all, however: 2 different ones"):
+    with pytest.raises(ValueError, match="needs a timestamp a fold, 3 in all, got 2 different ones"):
         Folds().choose(np.arange(100) % 2, time=np.arange(100) // 50)
 
 

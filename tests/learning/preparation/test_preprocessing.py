@@ -92,21 +92,21 @@ def test_missing_columns_are_named_with_those_that_are_expected():
 def test_rows_of_another_shape_are_refused_with_their_shape(shape):
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (the whole message is compared)
         fitted().encode(np.zeros(shape))
-    assert str(raised.value) == f"expected rows of shape (N, 3), however: {shape}"
+    assert str(raised.value) == f"expected rows of shape (N, 3), got {shape}"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(np.inf, "inf"), (-np.inf, "-inf"), (1e39, "1e+39")])
 def test_a_value_that_is_not_finite_is_named_with_column_and_row(value, shown):
     X = np.zeros((4, 3))
     X[2, 1] = value
-    expected = f"every feature must be a finite number, however: column 'width', row 2: {shown} (up to 3e38;"
+    expected = f"every feature must be a finite number, got in column 'width', row 2: {shown} (up to 3e38;"
     with pytest.raises(ValueError, match=re.escape(expected)):
         fitted().encode(X)
 
 
 def test_a_value_that_is_no_number_is_named_with_its_column_and_row():
     frame = pd.DataFrame({"height": [1.0], "width": [2.0], "depth": ["tall"]})
-    with pytest.raises(ValueError, match=r"must be a number, however: column 'depth', row 0: 'tall'"):
+    with pytest.raises(ValueError, match=r"must be a number, got in column 'depth', row 0: 'tall'"):
         fitted().encode(frame)
 
 
@@ -117,5 +117,5 @@ def test_a_missing_value_is_no_error_at_prediction(value):
 
 
 def test_two_columns_of_one_name_are_refused():
-    with pytest.raises(ValidationError, match="different names, however: 'width' is there more than once"):
+    with pytest.raises(ValidationError, match="different names, but 'width' is there more than once"):
         Preprocessing.fit(np.zeros((2, 3), np.float32), ["height", "width", "width"])

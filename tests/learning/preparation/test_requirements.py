@@ -22,7 +22,7 @@ def table(label):
     [
         (
             ["yes"] * N,
-            r"column 'label': two classes or more are needed, however: all 400 rows have the label 'yes'",
+            r"column 'label': two classes or more are needed, but all 400 rows have the label 'yes'",
         ),
         (np.arange(N) / 7, "400 different numbers in 400 rows .*rather a quantity than classes.*regression"),
         (np.arange(N) // 3, "134 different numbers in 400 rows .* cut it into classes first"),

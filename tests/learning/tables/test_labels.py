@@ -31,7 +31,7 @@ def labelled(labels):
     [
         (
             ["a"] * 60,
-            r"a\.csv: column 'label': two classes or more are needed, however: all 60 rows have the label",
+            r"a\.csv: column 'label': two classes or more are needed, but all 60 rows have the label",
         ),
         (np.arange(60), "60 different numbers in 60 rows .*rather a quantity than classes"),
         ([f"c{row}" for row in range(60)], "every row has a label of its own"),

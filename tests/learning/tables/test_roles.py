@@ -102,7 +102,7 @@ def test_a_weight_that_is_none_is_named_with_its_row(value, words):
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [("heavy", "a number, however: column 'w', row 0: 'heavy'"), (np.inf, "a finite number")],
+    [("heavy", "a number, got in column 'w', row 0: 'heavy'"), (np.inf, "a finite number")],
 )
 def test_what_is_no_weight_is_called_one(value, words):
     frame = people().assign(w=["1"] * 120 if value == "heavy" else 1.0)

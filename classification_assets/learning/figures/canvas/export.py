@@ -16,7 +16,7 @@ from classification_assets.learning.figures.canvas.raster import rendered
 from classification_assets.learning.figures.canvas.style import Sheet
 
 COMPRESSION = 2
-"""Of PNG: a third of the time of the usual level, for files a tenth larger."""
+"""Compression level of PNG: a third of the time of the usual level, for files a tenth larger."""
 
 _LARGEST, _SMALLEST = 730, 460
 """Pixels of a preview's longer side; below the second colours are given up before more pixels are."""

@@ -17,7 +17,7 @@ from matplotlib.ft2font import FT2Font
 log = logging.getLogger(__name__)
 
 LAST_RESORT = "Last Resort High-Efficiency"
-"""Of matplotlib, from 3.11 on: boxes that show which script a letter is of. It warns of each if it is not asked."""
+"""Matplotlib's own font, from 3.11 on: boxes that show a letter's script. It warns of each if it is not asked."""
 
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "FULLWIDTH", "IDEOGRAPHIC")
 _WITHOUT_SHAPE = ("Cc", "Cf")

@@ -1,4 +1,4 @@
-"""What a classifier thinks of every point of the page: areas, decision lines, rows, on given axes.
+"""A classifier's answers at every point of the page: areas, decision lines, rows, on given axes.
 
 One drawing for the single figure and for each cell of the gallery.
 """

@@ -16,7 +16,7 @@ Heights = tuple[float, float, float]
 
 
 class Canvas(FigureCanvasAgg):
-    """What a figure is measured on: how large a text is, is remembered of one figure for the next."""
+    """The canvas on which figures are measured; the size of a text is remembered from one figure to the next."""
 
     measures = False
     """Whether nothing is to be drawn yet: then there are no pixels."""

@@ -100,7 +100,7 @@ PARTS_OF_A_DAY = 1440, 720, 288, 144, 96, 48, 24, 12, 8, 4, 2
 """Distances of ticks between dates: a minute, two, five, ..., twelve hours."""
 
 Words = Mapping[str, Callable[[float], str]]
-"""What a value is called, by the name of its axis; those of other axes are numbers."""
+"""Words for values, by the name of their axis; values of other axes are numbers."""
 NO_WORDS: Words = MappingProxyType({})
 
 
@@ -200,7 +200,7 @@ def _worded_places(word: Callable[[float], str], low: float, high: float, most: 
 
 
 def _rest_of_ticks(formatter: ScalarFormatter) -> str:
-    """What is to be done with the labels of ticks to get values, or nothing."""
+    """How values follow from the labels of ticks (an offset, a factor), or nothing."""
     factor = re.match(r"1e\S?\d+", formatter.get_offset())
     sign = "+" if formatter.offset > 0 else "−"
     offset = f"{sign} {abs(formatter.offset):,.15g}" if formatter.offset else ""

@@ -22,7 +22,7 @@ def _of_a_kind(value: Any) -> Any:
         return value
     kinds = ", ".join(kind.model_fields["kind"].default for kind in get_args(_Kind))
     raise ValueError(
-        f"a data set is of one kind ({kinds}), as in {{kind: table, path: rows.csv}}, however: {value!r}"
+        f"a data set is of one kind ({kinds}), as in {{kind: table, path: rows.csv}}, got {value!r}"
     )
 
 

@@ -87,14 +87,14 @@ class Blobs(GeneratedDataset):
         if centers is None:
             return None
         if len(centers) < 2:
-            raise ValueError(f"there must be at least 2 centres, one for each class, however: {len(centers)}")
+            raise ValueError(f"there must be at least 2 centres, one for each class, got {len(centers)}")
         if not centers[0]:
-            raise ValueError("a centre must have at least 1 coordinate, however: centre 1 is []")
+            raise ValueError("a centre must have at least 1 coordinate, but centre 1 is []")
         for number, point in enumerate(centers, start=1):
             if len(point) != len(centers[0]):
                 raise ValueError(
                     f"every centre must have as many coordinates as the first ({len(centers[0])}), "
-                    f"however: centre {number} is {list(point)}"
+                    f"but centre {number} is {list(point)}"
                 )
         return centers
 

@@ -1,4 +1,4 @@
-"""What every data set can do: draw its rows and, if it is generated, say what is true of them.
+"""Base of data sets: they draw their rows and, if they are generated, know the truth behind them.
 
 Declarations are read when the code location loads, so everything heavy is imported inside methods.
 """
@@ -30,7 +30,7 @@ class Dataset(Declaration):
 
     @property
     def roles(self) -> Roles:
-        """What the columns are for."""
+        """The roles of the columns."""
         return Roles(target="label")
 
     @abstractmethod

@@ -105,10 +105,10 @@ def _header(file: Path, written: Format, path: str, separator: str) -> list[str]
         raise ValueError(f"{path}: the header cannot be read: {error}") from error
     names = [name.strip() for name in line]
     if not any(names):
-        raise ValueError(f"{path}: the first line must hold the columns' names, however: it is empty")
+        raise ValueError(f"{path}: the first line must hold the columns' names, but it is empty")
     if names[0].lower().startswith("sep="):
         raise ValueError(
-            f"{path}: the first line must hold the columns' names, however: {separator.join(names)!r}, which only "
+            f"{path}: the first line must hold the columns' names, got {separator.join(names)!r}, which only "
             "Excel reads; leave that line out"
         )
     if "" in names:
@@ -118,7 +118,7 @@ def _header(file: Path, written: Format, path: str, separator: str) -> list[str]
         elif names.index("") == len(names) - 1:
             advice = f" (does every line end with {separator!r}? leave it out)"
         raise ValueError(
-            f"{path}: every column needs a name, however: column {names.index('') + 1} has none{advice}"
+            f"{path}: every column needs a name, but column {names.index('') + 1} has none{advice}"
         )
     refuse_twins(names, path)
     if empty:

@@ -72,12 +72,12 @@ def _blocks(written: Format, file: Path, path: str) -> Iterator[list[dict[str, A
                     raise ValueError(f"{path}: line {number} is no JSON: {error}: {line[:80]!r}") from error
                 if not isinstance(row, dict):
                     raise ValueError(
-                        f"{path}: line {number} must be an object with a value a column, however: {line[:80]!r}"
+                        f"{path}: line {number} must be an object with a value a column, got {line[:80]!r}"
                     )
                 for name, value in row.items():
                     if isinstance(value, list | dict):
                         raise ValueError(
-                            f"{path}: line {number}: {name!r} must be one value, however: {str(value)[:80]}"
+                            f"{path}: line {number}: {name!r} must be one value, got {str(value)[:80]}"
                         )
                 block.append(row)
                 if len(block) == LINES:

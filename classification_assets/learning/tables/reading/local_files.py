@@ -131,7 +131,7 @@ def _zipped(source: _Hashed) -> IO[bytes]:
     archive = zipfile.ZipFile(whole)
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) != 1:
-        raise ValueError(f"{source.place}: a zip file must hold one file, however: {len(members)}")
+        raise ValueError(f"{source.place}: a zip file must hold one file, got {len(members)}")
     return archive.open(members[0])
 
 

@@ -74,7 +74,7 @@ def read_unlabelled(declared: UnlabelledFile, kinds: Mapping[str, ColumnKind]) -
 
 @dataclass(frozen=True)
 class _Part:
-    """What one file holds; of CSV and TSV all are words, JSON Lines know no dates, and any may hold decimal commas."""
+    """Rows of one file; in CSV and TSV all values are words, JSON Lines know no dates, any may hold decimal commas."""
 
     place: str
     rows: Rows

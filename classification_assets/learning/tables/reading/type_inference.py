@@ -1,4 +1,4 @@
-"""What words mean: columns of text become numbers, truth values, dates, or stay words."""
+"""Type inference: columns of words become numbers, truth values, dates, or stay words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def type_of(
     strict: bool,
     decimal: str = ".",
 ) -> pa.DataType:
-    """What a column of words means, as the type that `converted` gives it.
+    """The type of a column of words, which `converted` gives it.
 
     A number with a leading zero, such as a postal code, stays a word.
 

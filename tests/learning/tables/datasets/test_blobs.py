@@ -63,7 +63,7 @@ def test_another_centers_seed_is_another_problem():
     [
         ({"centers": [[0, 0]]}, ("centers",), "at least 2 centres"),
         ({"centers": [[], []]}, ("centers",), "at least 1 coordinate"),
-        ({"centers": [[0, 0], [1]]}, ("centers",), r"as the first \(2\), however: centre 2 is \[1.0\]"),
+        ({"centers": [[0, 0], [1]]}, ("centers",), r"as the first \(2\), but centre 2 is \[1.0\]"),
         ({"centers": [[0, 0], [1, "a"]]}, ("centers", 1, 1), "valid number"),
         ({"centers": [[0, 0], [1, float("nan")]]}, ("centers", 1, 1), "finite"),
         ({"centers": 3}, ("centers",), "valid tuple"),

@@ -100,7 +100,7 @@ def test_a_value_may_be_missing_within_a_dictionary(importable, folder):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("own_tables:one_number", "a pandas or polars frame or an Arrow table is needed, however: int"),
+        ("own_tables:one_number", "a pandas or polars frame or an Arrow table is needed, got int"),
         ("own_tables:one_column", "a Series does not become a table"),
         (
             "own_tables:complex_numbers",
@@ -118,5 +118,5 @@ def test_a_function_that_gives_no_frame_is_named(path, words, importable):
 
 
 def test_an_import_path_that_is_none_is_refused():
-    with pytest.raises(ValidationError, match=r"package\.module:name, however: 'make'"):
+    with pytest.raises(ValidationError, match=r"package\.module:name, got 'make'"):
         TableFunction(path="make")

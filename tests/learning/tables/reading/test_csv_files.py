@@ -28,7 +28,7 @@ def test_columns_of_the_same_name_are_named():
     rows = ["age,town,age", *lines()[1:]]
     refused(
         written("\n".join(rows)),
-        r"a\.csv: columns must have different names, however: 'age' is there 2 times",
+        r"a\.csv: columns must have different names, but 'age' is there 2 times",
     )
     table = pa.table([[1.0, 2.0], [3.0, 4.0]], names=["age", "age"])
     pq.write_table(table, "a.parquet")
@@ -36,16 +36,14 @@ def test_columns_of_the_same_name_are_named():
 
 
 def test_a_column_without_a_name_is_told():
-    refused(written("a,,label\n1,2,3\n"), "every column needs a name, however: column 2 has none$")
+    refused(written("a,,label\n1,2,3\n"), "every column needs a name, but column 2 has none$")
     refused(written("a,label,\n1,2,\n"), r"column 3 has none \(does every line end with ','\? leave it out\)")
 
 
 @pytest.mark.parametrize("separator", [None, ";"])
 def test_a_line_for_excel_before_the_header_is_told(separator):
     path = written("sep=;\n" + "\n".join(lines()).replace(",", ";"))
-    refused(
-        path, "must hold the columns' names, however: 'sep=;', which only Excel reads", separator=separator
-    )
+    refused(path, "must hold the columns' names, got 'sep=;', which only Excel reads", separator=separator)
 
 
 def test_the_index_of_a_pandas_frame_is_no_feature():

@@ -49,9 +49,9 @@ def test_a_parquet_file_without_rows_is_named():
         (
             "a.jsonl",
             b'{"age": 1}\n[1, 2]\n',
-            r"line 2 must be an object with a value a column, however: '\[1, 2\]",
+            r"line 2 must be an object with a value a column, got '\[1, 2\]",
         ),
-        ("a.jsonl", b'{"age": [1]}\n', r"line 1: 'age' must be one value, however: \[1\]"),
+        ("a.jsonl", b'{"age": [1]}\n', r"line 1: 'age' must be one value, got \[1\]"),
         ("a.jsonl", b'[{"age": 1},\n{"age": 2}]\n', r"a\.jsonl: is one JSON array.*lines=True"),
         (
             "a.jsonl",

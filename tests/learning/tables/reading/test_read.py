@@ -140,5 +140,5 @@ def test_zip_files_hold_one_table():
     with zipfile.ZipFile("a.csv.zip", "w") as archive:
         archive.writestr("1.csv", "a,b\n")
         archive.writestr("2.csv", "a,b\n")
-    with pytest.raises(ValueError, match="a zip file must hold one file, however: 2"):
+    with pytest.raises(ValueError, match="a zip file must hold one file, got 2"):
         table_of("a.csv.zip")

@@ -28,7 +28,7 @@ def test_an_infinite_value_is_named_with_column_and_row(value):
     rows[6] = f"{value},{rows[6].partition(',')[2]}"
     refused(
         written("\n".join(rows)),
-        r"a\.csv: every feature must be a finite number, however: column 'age', row 5: -?inf .*leave it empty",
+        r"a\.csv: every feature must be a finite number, got in column 'age', row 5: -?inf .*leave it empty",
     )
 
 
