@@ -48,10 +48,10 @@ class Experiment(Declaration):
     @model_validator(mode="before")
     @classmethod
     def _no_templates(cls, value: Any) -> Any:
-        for place, text in _strings(value):
+        for where, text in _strings(value):
             if "{{" in text or "{%" in text:
                 raise ValueError(
-                    f"{place}: the template {text!r} would not be resolved here; write the value itself "
+                    f"{where}: the template {text!r} would not be resolved here; write the value itself "
                     "(device, storage, cron and time zone are read from environment variables, see the README)"
                 )
         return value
@@ -128,12 +128,12 @@ class NamedExperiment(Experiment):
             yield architecture, architecture.trained_with(self.training)
 
 
-def _strings(value: Any, place: str = "attributes") -> Iterator[tuple[str, str]]:
+def _strings(value: Any, where: str = "attributes") -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
-        yield place, value
+        yield where, value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _strings(inner, f"{place}.{key}")
+            yield from _strings(inner, f"{where}.{key}")
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
-            yield from _strings(inner, f"{place}.{index}")
+            yield from _strings(inner, f"{where}.{index}")

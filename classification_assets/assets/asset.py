@@ -17,7 +17,7 @@ from classification_assets.assets.materialization import (
     checked_by,
     made_when,
     overrides_as_text,
-    places_of,
+    paths_of,
     refusing,
     used_device,
     with_draw_seconds,
@@ -170,7 +170,7 @@ def declared_asset(
                 value=staged,
                 metadata=told
                 | with_draw_seconds(metadata, staged.draw_seconds)
-                | places_of(store, staged.path)
+                | paths_of(store, staged.path)
                 | device,
                 data_version=dg.DataVersion(staged.version),
                 check_results=checked,

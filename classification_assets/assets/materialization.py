@@ -87,11 +87,11 @@ def with_draw_seconds(metadata: dict[str, Any], seconds: float) -> dict[str, Any
     return told | (shown.scalars({shown.DRAW_SECONDS: seconds}) if seconds else {})
 
 
-def places_of(store: ArtifactStore, place: UPath) -> dict[str, dg.MetadataValue]:
+def paths_of(store: ArtifactStore, path: UPath) -> dict[str, dg.MetadataValue]:
     """Where the artifact is; browsers refuse links to files, so there is a link only where it is served."""
-    link = store.link(place)
-    places = {"path": dg.MetadataValue.path(str(place))}
-    return places | ({"link": dg.MetadataValue.url(link)} if link else {})
+    link = store.link(path)
+    paths = {"path": dg.MetadataValue.path(str(path))}
+    return paths | ({"link": dg.MetadataValue.url(link)} if link else {})
 
 
 def made_when(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:

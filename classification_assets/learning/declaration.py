@@ -106,11 +106,11 @@ class Declaration(BaseModel):
         return type(self).model_validate(declared | changes)
 
 
-def broken_rules(error: ValidationError, place: str) -> str:
-    """An error in one line: each field (or else `place`), the rule, and the value."""
+def broken_rules(error: ValidationError, where: str) -> str:
+    """An error in one line: each field (or else `where`), the rule, and the value."""
     told = []
     for problem in error.errors():
-        field = ".".join(map(str, problem["loc"])) or place
+        field = ".".join(map(str, problem["loc"])) or where
         # Messages of our own already name the value.
         value = "" if re.search(r", (got|but) ", problem["msg"]) else f", got {problem['input']!r}"
         told.append(f"{field}: {problem['msg'].removeprefix('Value error, ')}{value}")

@@ -50,7 +50,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
         """The folder of all artifacts."""
         return storage_root(self.folder)
 
-    def place(self, key: dg.AssetKey, suffix: str) -> UPath:
+    def path_of(self, key: dg.AssetKey, suffix: str) -> UPath:
         """Where an asset's artifact lies; parts of keys are `[a-z0-9_]+`, so it stays below the root."""
         return self.root.joinpath(*key.path[:-1], f"{key.path[-1]}.{suffix}")
 
@@ -65,7 +65,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
         """Write an artifact, and what is to be read beside it; `handle_output` publishes them."""
         from classification_assets.learning.artifacts import storage
 
-        return storage.stage(value, self.place(key, suffix), sidecars, origin)
+        return storage.stage(value, self.path_of(key, suffix), sidecars, origin)
 
     def load(self, key: dg.AssetKey) -> Loaded:
         """An asset's artifact, and what it was made of.
@@ -105,19 +105,19 @@ class ArtifactStore(dg.ConfigurableIOManager):
 
     def sidecar(self, key: dg.AssetKey, name: str) -> bytes | None:
         """A file that an asset has published beside its artifact, if it has."""
-        place = self.place(key, "").with_name(name)
-        return place.read_bytes() if place.is_file() else None
+        path = self.path_of(key, "").with_name(name)
+        return path.read_bytes() if path.is_file() else None
 
     def _found(self, key: dg.AssetKey) -> UPath | None:
         for suffix in _READABLE:
-            if (place := self.place(key, suffix[1:])).is_file():
-                return place
+            if (path := self.path_of(key, suffix[1:])).is_file():
+                return path
         return None
 
-    def link(self, place: UPath) -> str | None:
+    def link(self, path: UPath) -> str | None:
         """Where a browser finds an artifact, if the environment says at which address the folder is served."""
         base = os.environ.get(URL, "").rstrip("/")
-        return f"{base}/{place.relative_to(self.root).as_posix()}" if base else None
+        return f"{base}/{path.relative_to(self.root).as_posix()}" if base else None
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         if context.log:

@@ -30,13 +30,13 @@ def test_without_any_setting_artifacts_go_to_a_lasting_place_in_the_working_dire
 
 
 def test_an_asset_is_one_file_under_its_key(tmp_path):
-    place = ArtifactStore(folder=str(tmp_path)).place(KEY, "safetensors")
-    assert place.path == str(tmp_path / "moons/linear/model.safetensors")
+    path = ArtifactStore(folder=str(tmp_path)).path_of(KEY, "safetensors")
+    assert path.path == str(tmp_path / "moons/linear/model.safetensors")
 
 
 def test_what_is_staged_is_not_yet_published(tmp_path):
     store = ArtifactStore(folder=str(tmp_path))
-    place = store.place(KEY, "parquet")
+    place = store.path_of(KEY, "parquet")
     store.stage(KEY, "parquet", pd.DataFrame({"a": [1]})).publish()
     staged = store.stage(KEY, "parquet", pd.DataFrame({"a": [2]}))
     assert load(place)["a"].tolist() == [1]

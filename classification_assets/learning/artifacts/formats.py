@@ -121,10 +121,10 @@ _FORMATS: dict[type, tuple[str, Writer]] = {
 }
 
 
-def files_of(place: UPath, content: Any) -> list[UPath]:
+def files_of(path: UPath, content: Any) -> list[UPath]:
     """Where a content goes: a figure's two pictures, the PNG last."""
     return (
-        [place.with_suffix(suffix) for suffix in (".svg", ".png")] if isinstance(content, Figure) else [place]
+        [path.with_suffix(suffix) for suffix in (".svg", ".png")] if isinstance(content, Figure) else [path]
     )
 
 
@@ -139,7 +139,7 @@ def write_sidecar(content: Any, file: Path) -> None:
             format_of(content, UPath(""))[1](content, file, None)
 
 
-def format_of(value: Any, place: UPath) -> tuple[str, Writer]:
+def format_of(value: Any, path: UPath) -> tuple[str, Writer]:
     """The suffix and the writer of a value's type.
 
     Raises
@@ -151,10 +151,10 @@ def format_of(value: Any, place: UPath) -> tuple[str, Writer]:
         if isinstance(value, kind):
             return format
     known = ", ".join(kind.__name__ for kind in _FORMATS)
-    raise TypeError(f"{place}: a {type(value).__name__} cannot be stored; what can: {known}")
+    raise TypeError(f"{path}: a {type(value).__name__} cannot be stored; what can: {known}")
 
 
-def read(place: UPath, module: Callable[..., nn.Module] | None = None) -> Any:
+def read(path: UPath, module: Callable[..., nn.Module] | None = None) -> Any:
     """The artifact in a file, by its suffix and its header.
 
     Raises
@@ -164,13 +164,13 @@ def read(place: UPath, module: Callable[..., nn.Module] | None = None) -> Any:
     Exception
         Of many kinds, if the file is damaged or somebody else's.
     """
-    if place.suffix == ".safetensors":
-        return read_model(place, module)
-    if place.suffix == ".parquet":
-        return read_parquet(place)
-    if place.suffix == ".png":
-        return _read_png(place)
-    raise ArtifactError(f"{place}: an artifact that is read back ends in .parquet, .safetensors or .png")
+    if path.suffix == ".safetensors":
+        return read_model(path, module)
+    if path.suffix == ".parquet":
+        return read_parquet(path)
+    if path.suffix == ".png":
+        return _read_png(path)
+    raise ArtifactError(f"{path}: an artifact that is read back ends in .parquet, .safetensors or .png")
 
 
 def origin_of(path: UPath) -> Origin | None:
@@ -194,7 +194,7 @@ def origin_of(path: UPath) -> Origin | None:
     return None
 
 
-def _read_png(place: UPath) -> bytes:
-    content = place.read_bytes()
+def _read_png(path: UPath) -> bytes:
+    content = path.read_bytes()
     Image.open(io.BytesIO(content)).verify()
     return content

@@ -70,8 +70,8 @@ def read_model_origin(path: UPath) -> Origin | None:
     return Origin.from_json(header["origin"]) if "origin" in header else None
 
 
-def read_model(place: UPath, module: Callable[..., nn.Module] | None) -> FittedModel:
-    local = LocalCopy(place)
+def read_model(path: UPath, module: Callable[..., nn.Module] | None) -> FittedModel:
+    local = LocalCopy(path)
     opened = safe_open(local.path, framework="pt")
     header = json.loads((opened.metadata() or {})[HEADER])
     checkpoints = [name for name in opened.keys() if name.startswith(_CHECKPOINTS)]  # noqa: SIM118 (it is no mapping)
@@ -107,7 +107,7 @@ def _learned(tensors: dict[str, Tensor], header: dict[str, Any]) -> LearnedRows 
 class _StoredCheckpoints(Mapping[int, dict[str, Any]]):
     """States of a training that stay in their file until asked for.
 
-    The open file is what it was when it was loaded, also once another has been published in its place.
+    The open file is what it was when it was loaded, also once another has been published in its path.
     """
 
     def __init__(self, opened: safe_open, names: list[str], local: LocalCopy) -> None:

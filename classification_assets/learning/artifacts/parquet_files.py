@@ -176,8 +176,8 @@ def _from_json(content: dict[str, Any], *texts: str) -> pd.DataFrame:
     return frame.astype({name: float for name in columns if name not in texts})
 
 
-def read_parquet(place: UPath) -> Any:  # noqa: PLR0911 (one a format)
-    local = LocalCopy(place)
+def read_parquet(path: UPath) -> Any:  # noqa: PLR0911 (one a format)
+    local = LocalCopy(path)
     header = json.loads((pq.read_schema(local.path).metadata or {})[HEADER.encode()])
     match header["format"]:
         case "table":
@@ -210,7 +210,7 @@ def read_parquet(place: UPath) -> Any:  # noqa: PLR0911 (one a format)
             return _frame(local)
         case other:
             raise ArtifactError(
-                f"{place}: unknown format {other!r}; a newer version of the project may read it"
+                f"{path}: unknown format {other!r}; a newer version of the project may read it"
             )
 
 
@@ -282,8 +282,8 @@ def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
     first = 0
     for batch in rows.batches():
         part = slice(first, first + batch.num_rows)
-        for place, name in enumerate(names):
-            X[part, place] = batch.column(name)
+        for path, name in enumerate(names):
+            X[part, path] = batch.column(name)
         y[part], fold[part] = batch.column("__label__"), batch.column("__fold__")
         for name, column in optional.items():
             column[part] = batch.column(name)

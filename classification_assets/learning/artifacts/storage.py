@@ -35,7 +35,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Staged:
-    """An artifact written beside its place, not yet published.
+    """An artifact written beside its file, not yet published.
 
     Attributes
     ----------
@@ -56,11 +56,11 @@ class Staged:
 
     def publish(self) -> None:
         """Replace what was there, in one step a file."""
-        for written, place in self.files:
-            if is_local(place):
-                os.replace(written, place.path)
+        for written, file in self.files:
+            if is_local(file):
+                os.replace(written, file.path)
             else:
-                place.write_bytes(written.read_bytes())
+                file.write_bytes(written.read_bytes())
                 written.unlink()
                 if not any(written.parent.iterdir()):
                     written.parent.rmdir()
@@ -72,7 +72,7 @@ def stage(
     sidecars: Mapping[str, Figure | str | bytes] = NOTHING,
     origin: Origin | None = None,
 ) -> Staged:
-    """Write an artifact beside its place, so that publishing it is a rename.
+    """Write an artifact beside its file, so that publishing it is a rename.
 
     What an earlier, killed run had left there unpublished is removed.
 
@@ -102,8 +102,8 @@ def stage(
     written: list[tuple[Path, UPath]] = []
     draw_seconds, version = 0.0, ""
     contents = [(target.with_name(name), content) for name, content in sidecars.items()] + [(target, value)]
-    for place, content in contents:
-        for final in files_of(place, content):
+    for named, content in contents:
+        for final in files_of(named, content):
             file = folder / partial_name(target.stem, final.suffix)
             started = time.perf_counter()
             if final == target:
@@ -141,10 +141,10 @@ def load(path: UPath | Path | str, module: Callable[..., nn.Module] | None = Non
     ArtifactError
         If the file is damaged or holds something else.
     """
-    place = UPath(path)
-    if not place.is_file():
-        raise FileNotFoundError(f"no artifact at {place}")
-    return _read(lambda file: read(file, module), place)
+    file = UPath(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"no artifact at {file}")
+    return _read(lambda file: read(file, module), file)
 
 
 def origin_of(path: UPath | Path | str) -> Origin | None:
@@ -180,9 +180,9 @@ def _read(reader: Callable[[UPath], T], path: UPath) -> T:
         raise ArtifactError(f"{path} is damaged, or not written by this project: {error!r}") from error
 
 
-def _staging_folder(place: UPath) -> Path:
-    if not is_local(place):
+def _staging_folder(file: UPath) -> Path:
+    if not is_local(file):
         return Path(tempfile.mkdtemp(prefix="classification-assets-"))
-    folder = Path(place.path).parent
+    folder = Path(file.path).parent
     folder.mkdir(parents=True, exist_ok=True)
     return folder

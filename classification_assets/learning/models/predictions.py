@@ -106,25 +106,25 @@ class _Unlabelled:
 
     rows: Rows
     name: str | None
-    place: str
+    where: str
     schema: pa.Schema
     preprocessing: Preprocessing
 
     @classmethod
     def of(cls, learned: Split | Provenance, declared: UnlabelledFile) -> Self:
-        declared, place = _written_alike(learned, declared), declared.path
+        declared, where = _written_alike(learned, declared), declared.path
         preprocessing = learned.preprocessing
         rows = read_unlabelled(declared, {column.name: column.kind for column in preprocessing.columns})
         name = declared.id or _known_id(learned, rows)
         if name is not None and name not in rows.names:
-            raise ValueError(f"{place}: id: there is no column {name!r}; there are: {', '.join(rows.names)}")
-        schema = _schema(learned, rows, name, place)
+            raise ValueError(f"{where}: id: there is no column {name!r}; there are: {', '.join(rows.names)}")
+        schema = _schema(learned, rows, name, where)
         if missing := [column for column in preprocessing.names if column not in rows.names]:
             raise ValueError(
-                f"{place}: missing columns: {', '.join(missing)}; expected are {', '.join(preprocessing.names)}; "
+                f"{where}: missing columns: {', '.join(missing)}; expected are {', '.join(preprocessing.names)}; "
                 f"there are: {', '.join(rows.names)}"
             )
-        return cls(rows, name, place, schema, preprocessing)
+        return cls(rows, name, where, schema, preprocessing)
 
     def encoded(self, size: int = BATCH) -> Iterator[tuple[np.ndarray, pa.Array]]:
         """Encoded rows X (N, D) and what names them (N,), at most so many rows at one time."""
@@ -136,7 +136,7 @@ class _Unlabelled:
                 try:
                     X = self.preprocessing.encode(batch, first)
                 except ValueError as error:
-                    raise ValueError(f"{self.place}: {error}") from error
+                    raise ValueError(f"{self.where}: {error}") from error
                 own = batch.column(self.name) if self.name else pa.array(np.arange(first, first + len(X)))
                 yield X, own
                 first += len(X)
@@ -158,7 +158,7 @@ def _known_id(learned: Split | Provenance, rows: Rows) -> str | None:
     return name if name in rows.names else None
 
 
-def _schema(learned: Split | Provenance, rows: Rows, name: str | None, place: str) -> pa.Schema:
+def _schema(learned: Split | Provenance, rows: Rows, name: str | None, where: str) -> pa.Schema:
     own = pa.field(ROW, pa.int64()) if name is None else rows.schema.field(name)
     schema = pa.schema(
         [
@@ -170,7 +170,7 @@ def _schema(learned: Split | Provenance, rows: Rows, name: str | None, place: st
     )
     if len(set(schema.names)) < len(schema.names):
         raise ValueError(
-            f"{place}: the id column {own.name!r} has the name of a column of the predictions "
+            f"{where}: the id column {own.name!r} has the name of a column of the predictions "
             f"({', '.join(schema.names[1:])}); rename it"
         )
     return schema
@@ -189,4 +189,4 @@ def _batches(fitted: FittedModel, unlabelled: _Unlabelled, device: str) -> Itera
 
 
 def _codes(batch: pa.RecordBatch, n_classes: int) -> np.ndarray:
-    return np.stack([np.asarray(batch.column(place + 2)) for place in range(n_classes)]).argmax(0)
+    return np.stack([np.asarray(batch.column(index + 2)) for index in range(n_classes)]).argmax(0)

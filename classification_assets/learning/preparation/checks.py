@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from classification_assets.learning.check import Check, Verdict
 from classification_assets.learning.preparation.folds import Fold
@@ -158,7 +158,9 @@ def separate_folds(split: Split) -> Verdict:
     """No row of the test fold is also in the training or the validation fold."""
     import numpy as np
 
-    keys = _row_keys(split.X)
+    from classification_assets.learning.tables.row_keys import array_keys
+
+    keys = array_keys(split.X, split.preprocessing.names)
     test = split.fold == Fold.TEST
     repeated = np.isin(keys[test], keys[~test])
     if not repeated.any():
@@ -202,15 +204,3 @@ def classes_trained(split: Split) -> Verdict:
         f"all {C} classes have training rows; the fewest, {rows[Fold.TRAIN][fewest]:,}, "
         f"has class {split.classes[fewest]}"
     )
-
-
-def _row_keys(X: Any) -> Any:
-    """A number a row of X (N, D), the same for equal rows and, but for one in 10^19 cases, for no others."""
-    import numpy as np
-    from pandas.util import hash_array
-
-    keys = np.zeros(len(X), np.uint64)
-    for column in X.T:
-        # Zero and minus zero are equal and have different bytes.
-        keys = keys * np.uint64(6364136223846793005) + hash_array(np.ascontiguousarray(column + 0))
-    return keys

@@ -178,12 +178,12 @@ class Categorical(Column):
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         places = self._places()
         # Whole numbers are written with a point where their column has gaps, and without one where it has none.
-        whole = {_POINT.sub(r"\1", text): place for text, place in reversed(places.items())}
+        whole = {_POINT.sub(r"\1", text): index for text, index in reversed(places.items())}
 
-        def place(text: str) -> int:
+        def index(text: str) -> int:
             return places.get(text, whole.get(_POINT.sub(r"\1", text), len(places)))
 
-        return by_value(values, place)
+        return by_value(values, index)
 
     def word(self, code: float) -> str:
         return super().word(code) if 0 <= round(code) <= len(self.categories) else ""
@@ -192,7 +192,7 @@ class Categorical(Column):
         return self.categories[round(code)] if round(code) < len(self.categories) else "another"
 
     def _places(self) -> dict[str, int]:
-        return {category: place for place, category in enumerate(self.categories)}
+        return {category: index for index, category in enumerate(self.categories)}
 
     @property
     def shown(self) -> int:

@@ -103,7 +103,7 @@ def _columns(rows: InputRows, names: list[str]) -> Iterable[np.ndarray]:
 
 
 def _ranks(column: pa.ChunkedArray) -> np.ndarray:
-    """The place of each word among the words in order, (N,) float32, NaN where missing."""
+    """The position of each word among the words in order, (N,) float32, NaN where missing."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     encoded = column.unify_dictionaries().combine_chunks()

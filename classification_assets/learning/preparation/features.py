@@ -29,19 +29,23 @@ class Features(nn.Module):
 
     def __init__(self, columns: Sequence[AnyColumn]) -> None:
         super().__init__()
-        self.numbers = [place for place, column in enumerate(columns) if not isinstance(column, Categorical)]
-        self.dates = [
-            (place, column.periods) for place, column in enumerate(columns) if isinstance(column, Date)
+        self.numbers = [
+            column_index for column_index, column in enumerate(columns) if not isinstance(column, Categorical)
         ]
-        self.gaps = [place for place, column in enumerate(columns) if column.indicator]
+        self.dates = [
+            (column_index, column.periods)
+            for column_index, column in enumerate(columns)
+            if isinstance(column, Date)
+        ]
+        self.gaps = [column_index for column_index, column in enumerate(columns) if column.indicator]
         self.own = [
-            (place, torch.tensor(column.own))
-            for place, column in enumerate(columns)
+            (column_index, torch.tensor(column.own))
+            for column_index, column in enumerate(columns)
             if isinstance(column, Numeric) and column.own
         ]
         self.categories = [
-            (place, column.shown, torch.tensor(column.frequency))
-            for place, column in enumerate(columns)
+            (column_index, column.shown, torch.tensor(column.frequency))
+            for column_index, column in enumerate(columns)
             if isinstance(column, Categorical)
         ]
         self.plain = self.numbers == list(range(len(columns)))
@@ -49,19 +53,23 @@ class Features(nn.Module):
         self.mean = torch.tensor([column.mean for column in own], dtype=torch.float64)
         self.scale = torch.tensor([column.scale for column in own], dtype=torch.float64)
         self.fill = torch.tensor([column.fill for column in own], dtype=torch.float64)
-        knees = {place: column.knee for place, column in enumerate(own) if isinstance(column, Numeric)}
-        knees = {place: knee for place, knee in knees.items() if knee is not None}
+        knees = {
+            column_index: column.knee
+            for column_index, column in enumerate(own)
+            if isinstance(column, Numeric)
+        }
+        knees = {column_index: knee for column_index, knee in knees.items() if knee is not None}
         self.bent = list(knees)
         self.knee = torch.tensor([*knees.values()], dtype=torch.float64)
         # The median is where nothing is bent.
         self.straight = self.fill.index_fill(0, torch.tensor(self.bent, dtype=torch.int64), 0.0)
         self.names = [column.name for column in own] + [
-            f"{columns[place].name} is missing" for place in self.gaps
+            f"{columns[column_index].name} is missing" for column_index in self.gaps
         ]
-        for place, values in self.own:
-            self.names += [f"{columns[place].name} = {value:.7g}" for value in values.tolist()]
-        for place, periods in self.dates:
-            name = columns[place].name
+        for column_index, values in self.own:
+            self.names += [f"{columns[column_index].name} = {value:.7g}" for value in values.tolist()]
+        for column_index, periods in self.dates:
+            name = columns[column_index].name
             self.names += [
                 f"{wave} of {name} in {period:g} days" for period in periods for wave in ("sine", "cosine")
             ]
@@ -88,15 +96,15 @@ class Features(nn.Module):
         parts = [_bounded((x - mean).div_(scale), (fill - mean) / scale).float()]
         if self.gaps:
             parts.append(X[:, self.gaps].isnan().float())
-        for place, values in self.own:
-            parts.append((X[:, place].unsqueeze(1) == values.to(X.device)).float())
-        for place, periods in self.dates:
+        for column_index, values in self.own:
+            parts.append((X[:, column_index].unsqueeze(1) == values.to(X.device)).float())
+        for column_index, periods in self.dates:
             for period in periods:
-                angle = X[:, place].to(exact) * (2 * math.pi / period)
+                angle = X[:, column_index].to(exact) * (2 * math.pi / period)
                 wave = torch.stack([angle.sin(), angle.cos()], 1)
                 parts.append(wave.nan_to_num(0.0).float())
-        for place, shown, frequency in self.categories:
-            code = X[:, place].round()
+        for column_index, shown, frequency in self.categories:
+            code = X[:, column_index].round()
             parts.append((code.unsqueeze(1) == torch.arange(shown, device=X.device)).float())
             if len(frequency):
                 # A missing value is as rare as can be: it has a feature of its own.

@@ -77,8 +77,8 @@ class FoldMemory:
             return np.full(len(groups), -1, np.int64)
         # Any row speaks for its group: all of them were in one fold.
         names, first = np.unique(self.groups, return_index=True)
-        place = np.minimum(np.searchsorted(names, groups), len(names) - 1)
-        return np.where(names[place] == groups, first[place], -1)
+        position = np.minimum(np.searchsorted(names, groups), len(names) - 1)
+        return np.where(names[position] == groups, first[position], -1)
 
     def some(self, index: np.ndarray) -> Self:
         """The memory of some rows alone, which have gone."""
@@ -119,9 +119,9 @@ def _of_copies(memory: FoldMemory, keys: np.ndarray) -> np.ndarray:
     """The fold (N,) in which all remembered rows of a key (N,) are, -1 where there are none or they are in several."""
     names, first = np.unique(memory.keys[order := np.argsort(memory.keys, kind="stable")], return_index=True)
     lowest, highest = (of.reduceat(memory.fold[order], first) for of in (np.minimum, np.maximum))
-    place = np.minimum(np.searchsorted(names, keys), len(names) - 1)
-    agree = (names[place] == keys) & (lowest == highest)[place]
-    return np.where(agree, lowest[place], -1).astype(np.int8)
+    position = np.minimum(np.searchsorted(names, keys), len(names) - 1)
+    agree = (names[position] == keys) & (lowest == highest)[position]
+    return np.where(agree, lowest[position], -1).astype(np.int8)
 
 
 def group_keys(table: Table) -> np.ndarray:

@@ -207,7 +207,7 @@ def stretches(time: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """
     import numpy as np
 
-    _, place, counts = np.unique(time, return_inverse=True, return_counts=True)
+    _, position, counts = np.unique(time, return_inverse=True, return_counts=True)
     before = np.concatenate([[0], np.cumsum(counts)])
     part, end = np.zeros(len(counts), np.int64), len(counts)
     for number, wanted in reversed(list(enumerate(starts, start=1))):
@@ -215,7 +215,7 @@ def stretches(time: np.ndarray, starts: np.ndarray) -> np.ndarray:
         start = int(np.clip(np.abs(before - wanted).argmin(), number, end - 1))
         part[start:end] = number
         end = start
-    return part[place]
+    return part[position]
 
 
 def grouped(y: np.ndarray, group: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarray:
@@ -261,9 +261,9 @@ def deal_groups(y: np.ndarray, group: np.ndarray, shares: np.ndarray, seed: int)
     import numpy as np
 
     _, code, rows = np.unique(y, return_inverse=True, return_counts=True)
-    groups, place, members = np.unique(group, return_inverse=True, return_counts=True)
+    groups, position, members = np.unique(group, return_inverse=True, return_counts=True)
     G, C = len(groups), len(rows)
-    counts = np.bincount(place * C + code, minlength=G * C).reshape(G, C)
+    counts = np.bincount(position * C + code, minlength=G * C).reshape(G, C)
     # What each part still lacks of each class, as a share of what it shall have.
     wanted = np.outer(shares, rows).astype(float)
     lacking = wanted.copy()
@@ -278,4 +278,4 @@ def deal_groups(y: np.ndarray, group: np.ndarray, shares: np.ndarray, seed: int)
         lacking[best] -= counts[which]
         filled[best] = True
         chosen[which] = best
-    return chosen[place]
+    return chosen[position]

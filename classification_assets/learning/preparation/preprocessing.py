@@ -61,7 +61,7 @@ class Preprocessing(Declaration):
     def fit(cls, X: np.ndarray, names: Sequence[str], rows: np.ndarray | None = None) -> Self:
         """Learn from numbers X (N, D), NaN where missing, or from some of their rows (indices)."""
         chosen = slice(None) if rows is None else rows
-        return cls(columns=tuple(Numeric.fit(name, X[chosen, place]) for place, name in enumerate(names)))
+        return cls(columns=tuple(Numeric.fit(name, X[chosen, index]) for index, name in enumerate(names)))
 
     @classmethod
     def fit_table(
@@ -107,9 +107,9 @@ class Preprocessing(Declaration):
             name: learned[name] if name in learned else _blank(name, kind[name]) for name in names
         }
         X = cls(columns=tuple(unfitted.values())).encode_rows(rows)
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             if name not in learned:
-                learned[name] = FITTED[kind[name]].fit(name, X[training, place])
+                learned[name] = FITTED[kind[name]].fit(name, X[training, index])
         return cls(columns=tuple(learned[name] for name in names)), X
 
     @property
@@ -125,7 +125,7 @@ class Preprocessing(Declaration):
     @property
     def discrete(self) -> list[int]:
         """Places of the columns between whose values there is nothing, or too much for a page: categories, dates."""
-        return [place for place, column in enumerate(self.columns) if isinstance(column, Categorical | Date)]
+        return [index for index, column in enumerate(self.columns) if isinstance(column, Categorical | Date)]
 
     @property
     def words(self) -> dict[str, Callable[[float], str]]:
@@ -155,8 +155,8 @@ class Preprocessing(Declaration):
         if isinstance(rows, pa.RecordBatch | pa.Table):
             self._refuse_missing(rows.schema.names)
             X = np.empty((rows.num_rows, len(self.columns)), np.float32)
-            for place, column in enumerate(self.columns):
-                X[:, place] = column.encode(rows.column(column.name), first)
+            for index, column in enumerate(self.columns):
+                X[:, index] = column.encode(rows.column(column.name), first)
             return X
         given = np.asarray(rows)
         if given.ndim != 2 or given.shape[1] != len(self.columns):

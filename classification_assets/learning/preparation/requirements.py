@@ -31,28 +31,28 @@ def refuse_unusable(table: Table, classes: list[Any], y: np.ndarray) -> None:
         If there is one class or too many, or the labels are rather measurements or names.
     """
     N, C = len(y), len(classes)
-    place = f"{table.place}: column {table.target!r}"
+    where = f"{table.where}: column {table.target!r}"
     if C < 2:
         raise ValueError(
-            f"{place}: two classes or more are needed, but all {N:,} rows have the label {classes[0]!r}"
+            f"{where}: two classes or more are needed, but all {N:,} rows have the label {classes[0]!r}"
         )
     numbers = all(isinstance(label, int | float) and not isinstance(label, bool) for label in classes)
     whole = numbers and all(float(label).is_integer() for label in classes)
     examples = ", ".join(repr(label) for label in classes[:3])
     if numbers and not table.target_is_categorical and C > FEW and (not whole or N / C < 5):
         raise ValueError(
-            f"{place}: holds {C:,} different numbers in {N:,} rows ({examples}, ...): rather a quantity than classes. "
+            f"{where}: holds {C:,} different numbers in {N:,} rows ({examples}, ...): rather a quantity than classes. "
             "Estimate it by regression (scikit-learn's HistGradientBoostingRegressor, say), or cut it into classes "
             "first (pandas.cut); if these are classes, say so (columns: {<the target>: categorical})"
         )
     if C == N:
         raise ValueError(
-            f"{place}: every row has a label of its own ({examples}, ...), so there is nothing to learn from; "
+            f"{where}: every row has a label of its own ({examples}, ...), so there is nothing to learn from; "
             "a class needs several rows: is this the right column?"
         )
     if C > MOST_CLASSES:
         raise ValueError(
-            f"{place}: there are {C:,} classes, and at most {MOST_CLASSES:,} can be told apart here; put rare ones "
+            f"{where}: there are {C:,} classes, and at most {MOST_CLASSES:,} can be told apart here; put rare ones "
             "together, or predict a coarser label"
         )
 

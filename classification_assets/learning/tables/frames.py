@@ -36,7 +36,7 @@ def heading(X: Any) -> pd.DataFrame:
 
 def numbered(n_columns: int) -> list[str]:
     """Names of columns that have none."""
-    return [f"x{place + 1}" for place in range(n_columns)]
+    return [f"x{where + 1}" for where in range(n_columns)]
 
 
 def given(X: Any, names: Sequence[str]) -> InputRows:

@@ -45,16 +45,16 @@ Labels = Annotated[
 LABELS = "a label is a word, a number, true or false, or a date"
 
 
-def as_label(value: Any, target: str, place: str) -> Any:
+def as_label(value: Any, target: str, where: str) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if value == "":
         raise ValueError(
-            f"{place}: column {target!r}: an empty word is no label; leave it out or give it a name"
+            f"{where}: column {target!r}: an empty word is no label; leave it out or give it a name"
         )
     if isinstance(value, int | float) and not abs(value) < 2**63:
         raise ValueError(
-            f"{place}: column {target!r}: a number that is a label is finite and below 2^63, got {value!r}; "
+            f"{where}: column {target!r}: a number that is a label is finite and below 2^63, got {value!r}; "
             "make labels words"
         )
     if isinstance(value, str | int | float | bool):
@@ -63,7 +63,7 @@ def as_label(value: Any, target: str, place: str) -> Any:
         return value.to_pydatetime()
     if isinstance(value, date):
         return value
-    raise ValueError(f"{place}: column {target!r}: {LABELS}, got {value!r} ({type(value).__name__})")
+    raise ValueError(f"{where}: column {target!r}: {LABELS}, got {value!r} ({type(value).__name__})")
 
 
 def label_rank(label: Any) -> tuple[str, Any]:

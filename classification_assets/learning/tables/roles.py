@@ -78,8 +78,8 @@ class Roles(Declaration):
         """The roles alone, of a declaration that says more."""
         return {name: getattr(self, name) for name in Roles.model_fields}
 
-    def feature_names(self, names: Sequence[str], place: str) -> tuple[str, ...]:
-        """The features of a table with these columns; `place` is the table's name in messages.
+    def feature_names(self, names: Sequence[str], where: str) -> tuple[str, ...]:
+        """The features of a table with these columns; `where` is the table's name in messages.
 
         Raises
         ------
@@ -88,26 +88,26 @@ class Roles(Declaration):
         """
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             raise ValueError(
-                f"{place}: columns must have different names, but {twice[0]!r} is there "
+                f"{where}: columns must have different names, but {twice[0]!r} is there "
                 f"{Counter(names)[twice[0]]} times"
             )
         if own := [name for name in names if name in RESERVED]:
             raise ValueError(
-                f"{place}: no column may be named {own[0]!r}: {', '.join(RESERVED)} are this project's own"
+                f"{where}: no column may be named {own[0]!r}: {', '.join(RESERVED)} are this project's own"
             )
         for role in _SINGLE:
             if (name := getattr(self, role)) is not None:
-                _there(name, names, place, role)
+                _there(name, names, where, role)
         for role in ("drop", "columns", "features"):
             for name in getattr(self, role):
-                _there(name, names, place, role)
+                _there(name, names, where, role)
         taken = {self.target, self.id, self.weight, self.group, self.time, *self.drop}
         found = self.features or tuple(
             name for name in names if name not in taken and not name.startswith(_INDEX)
         )
         if not found:
             raise ValueError(
-                f"{place}: no column is left to predict {self.target!r} from; there are: {_listed(names)}"
+                f"{where}: no column is left to predict {self.target!r} from; there are: {_listed(names)}"
             )
         return found
 
@@ -117,11 +117,11 @@ class Roles(Declaration):
         return name.startswith(_INDEX) and name not in named
 
 
-def _there(name: str, names: Sequence[str], place: str, role: str) -> None:
+def _there(name: str, names: Sequence[str], where: str, role: str) -> None:
     if name not in names:
         near = get_close_matches(name, names, n=1)
         advice = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"{place}: {role}: there is no column {name!r}; {advice}there are: {_listed(names)}")
+        raise ValueError(f"{where}: {role}: there is no column {name!r}; {advice}there are: {_listed(names)}")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -82,8 +82,8 @@ def paired(keys: np.ndarray, others: np.ndarray) -> np.ndarray:
     if np.array_equal(keys, others):
         return np.arange(len(keys))  # nothing has changed, as on most days
     here, order = _with_occurrences(keys), np.argsort(there := _with_occurrences(others), kind="stable")
-    place = np.minimum(np.searchsorted(there, here, sorter=order), len(others) - 1)
-    found = order[place]
+    position = np.minimum(np.searchsorted(there, here, sorter=order), len(others) - 1)
+    found = order[position]
     return np.where(there[found] == here, found, -1)
 
 

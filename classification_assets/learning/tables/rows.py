@@ -89,7 +89,7 @@ class MemoryRows(Rows):
         self.schema, self.n_rows = self.table.schema, table.num_rows
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, place: str = "the frame") -> MemoryRows:
+    def of(cls, frame: pd.DataFrame, where: str = "the frame") -> MemoryRows:
         """From a frame, whose columns' names become words.
 
         Raises
@@ -103,13 +103,13 @@ class MemoryRows(Rows):
                 arrays.append(pa.Array.from_pandas(frame.iloc[:, index]))
             except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
                 raise ValueError(
-                    f"{place}: column {str(name)!r} holds values of several types, or of one that no table "
+                    f"{where}: column {str(name)!r} holds values of several types, or of one that no table "
                     f"holds ({str(error).splitlines()[0]}); turn it into numbers or words, or leave it out"
                 ) from error
         return cls(pa.Table.from_arrays(arrays, [str(name) for name in frame.columns]))
 
     @classmethod
-    def of_any(cls, frame: Any, place: str) -> MemoryRows:
+    def of_any(cls, frame: Any, where: str) -> MemoryRows:
         """From a pandas or polars frame, or whatever else speaks Arrow.
 
         Raises
@@ -118,7 +118,7 @@ class MemoryRows(Rows):
             If it is none, or a column holds values of several types.
         """
         if isinstance(frame, pd.DataFrame):
-            return cls.of(frame, place)
+            return cls.of(frame, where)
         import narwhals.stable.v2 as nw  # for tables of one's own only: importing it takes time
 
         try:
@@ -129,11 +129,11 @@ class MemoryRows(Rows):
                 return cls(pa.table(frame))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise ValueError(
-                f"{place}: a {type(frame).__name__} does not become a table of numbers, words, truth values and "
+                f"{where}: a {type(frame).__name__} does not become a table of numbers, words, truth values and "
                 f"dates: {error}"
             ) from error
         raise ValueError(
-            f"{place}: a pandas or polars frame or an Arrow table is needed, got {type(frame).__name__}"
+            f"{where}: a pandas or polars frame or an Arrow table is needed, got {type(frame).__name__}"
         )
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -183,10 +183,10 @@ def _plain(table: pa.Table) -> pa.Table:
     schema = _without_views(table.schema)
     if schema.types != table.schema.types:
         table = table.cast(schema)
-    for place, column in enumerate(table.columns):
+    for index, column in enumerate(table.columns):
         if pa.types.is_dictionary(column.type) and any(part.dictionary.null_count for part in column.chunks):
             words = column.cast(column.type.value_type).dictionary_encode()
-            table = table.set_column(place, table.field(place).with_type(words.type), words)
+            table = table.set_column(index, table.field(index).with_type(words.type), words)
     return table
 
 
@@ -249,13 +249,13 @@ class JoinedRows(Rows):
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
         schema = pa.schema([self.schema.field(name) for name in chosen])
-        for part, place in zip(self.parts, self.places, strict=True):
+        for part, where in zip(self.parts, self.places, strict=True):
             first = 0
             for batch in part.batches(chosen):
                 try:
                     typed = list(map(_as_type, batch.columns, schema.types))
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                    raise ValueError(f"{place}: {self._disagreement(batch, first) or error}") from error
+                    raise ValueError(f"{where}: {self._disagreement(batch, first) or error}") from error
                 yield pa.RecordBatch.from_arrays(typed, schema=schema)
                 first += batch.num_rows
 
@@ -267,7 +267,7 @@ class JoinedRows(Rows):
                     _as_type(values[row : row + 1], type)
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
                     own = [part.schema.field(name).type for part in self.parts]
-                    other = next(place for place, there in enumerate(own) if there != values.type)
+                    other = next(index for index, there in enumerate(own) if there != values.type)
                     return (
                         f"column {name!r} holds {values.type}, and {own[other]} in {self.places[other]}, which "
                         f"row {first + row} does not become: {str(values[row].as_py())[:80]!r}; "

@@ -52,8 +52,8 @@ class Table:
         )
         whole = cls(read.rows, roles, source, read.n_test)
         if not read.rows.n_rows:
-            raise ValueError(f"{whole.place}: there are columns, but no rows")
-        roles.feature_names(read.rows.names, whole.place)
+            raise ValueError(f"{whole.where}: there are columns, but no rows")
+        roles.feature_names(read.rows.names, whole.where)
         return whole._labelled()
 
     @classmethod
@@ -67,11 +67,11 @@ class Table:
             return self
         if not rows.n_rows:
             raise ValueError(
-                f"{self.place}: column {self.target!r}: all {left_out:,} rows are without a label"
+                f"{self.where}: column {self.target!r}: all {left_out:,} rows are without a label"
             )
         if self.n_test:
             raise ValueError(
-                f"{self.place}: column {self.target!r}: {left_out} rows have no label; where the test fold has a "
+                f"{self.where}: column {self.target!r}: {left_out} rows have no label; where the test fold has a "
                 "file of its own, all must have one"
             )
         return replace(self, rows=rows, source=self.source.replaced(without_label=left_out))
@@ -89,7 +89,7 @@ class Table:
     @cached_property
     def features(self) -> tuple[str, ...]:
         """The columns that are predicted from."""
-        return self.roles.feature_names(self.rows.names, self.place)
+        return self.roles.feature_names(self.rows.names, self.where)
 
     def kinds(self) -> dict[str, ColumnKind]:
         """Kinds of the features, as declared or else inferred."""
@@ -100,10 +100,10 @@ class Table:
                 for name, type in types.items()
             }
         except ValueError as error:
-            raise ValueError(f"{self.place}: {error}") from error
+            raise ValueError(f"{self.where}: {error}") from error
 
     @property
-    def place(self) -> str:
+    def where(self) -> str:
         """The table's name in messages."""
         named = (self.source.declared(field) for field in ("path", "name", "kind"))
         return next((str(name) for name in named if name), "the table")
@@ -117,7 +117,7 @@ class Table:
             elif self.n_test:
                 first = self.rows.n_rows - self.n_test
                 counted = f" (row {first} is the first of {self.source.declared('test')})"
-        return ValueError(f"{self.place}: {reason}{counted}")
+        return ValueError(f"{self.where}: {reason}{counted}")
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -133,7 +133,7 @@ class Table:
             If a label is missing or of no type that a class may have.
         """
         if self.target not in self.rows.names:
-            self.roles.feature_names(self.rows.names, self.place)
+            self.roles.feature_names(self.rows.names, self.where)
         column = self.rows.column(self.target)
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()  # a frame's categories may have no rows
@@ -141,16 +141,16 @@ class Table:
             column = column.dictionary_encode()
         except pa.ArrowNotImplementedError as error:
             raise ValueError(
-                f"{self.place}: column {self.target!r} holds {column.type}: {LABELS}; turn them into words"
+                f"{self.where}: column {self.target!r} holds {column.type}: {LABELS}; turn them into words"
             ) from error
         if column.null_count:
             row = int(np.flatnonzero(np.asarray(pc.is_null(column)))[0])
-            raise ValueError(f"{self.place}: column {self.target!r}, row {row}: a row without a label")
-        classes = [as_label(value, self.target, self.place) for value in column.dictionary.to_pylist()]
-        order = sorted(range(len(classes)), key=lambda place: label_rank(classes[place]))
+            raise ValueError(f"{self.where}: column {self.target!r}, row {row}: a row without a label")
+        classes = [as_label(value, self.target, self.where) for value in column.dictionary.to_pylist()]
+        order = sorted(range(len(classes)), key=lambda index: label_rank(classes[index]))
         code = np.empty(len(order), np.int64)
         code[order] = np.arange(len(order))
-        return [classes[place] for place in order], code[np.asarray(column.indices)]
+        return [classes[index] for index in order], code[np.asarray(column.indices)]
 
     def weight(self) -> np.ndarray | None:
         """Row weights (N,) float32, if a column holds them.
@@ -172,7 +172,7 @@ class Table:
                 f"column {name!r}, row {wrong[0]}: a weight is a number not below 0, got {weight[wrong[0]]}"
             )
         if not weight.any():
-            raise ValueError(f"{self.place}: column {name!r}: a weight above 0 is needed, but all are 0")
+            raise ValueError(f"{self.where}: column {name!r}: a weight above 0 is needed, but all are 0")
         return weight
 
     def group(self) -> np.ndarray | None:
@@ -208,7 +208,7 @@ class Table:
             return np.asarray(timestamps_of(column).cast(pa.int64()))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise ValueError(
-                f"{self.place}: column {name!r}: time is a number or a date such as 2024-02-29T12:30:00, "
+                f"{self.where}: column {name!r}: time is a number or a date such as 2024-02-29T12:30:00, "
                 f"but: {error}"
             ) from error
 

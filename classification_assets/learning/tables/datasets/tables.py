@@ -68,8 +68,8 @@ class TableFunction(OwnTable):
     def read(self) -> LoadedRows:
         from classification_assets.learning.tables.rows import LoadedRows, MemoryRows
 
-        place = f"dataset {self.path}"
-        return LoadedRows(MemoryRows.of_any(imported(self.path, "dataset")(**self.arguments), place))
+        where = f"dataset {self.path}"
+        return LoadedRows(MemoryRows.of_any(imported(self.path, "dataset")(**self.arguments), where))
 
 
 class ShippedTable(Dataset):

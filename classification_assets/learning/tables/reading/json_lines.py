@@ -113,7 +113,7 @@ def _array(values: list[Any]) -> pa.Array:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         if all(value is None or type(value) in (int, float) for value in values):
-            # Whole numbers too large for 64 bits, or for a place beside others; as in CSV.
+            # Whole numbers too large for 64 bits, or for a where beside others; as in CSV.
             return pa.array([None if value is None else float(str(value)) for value in values], pa.float64())
         return pa.array([as_category(value) for value in values], pa.string())
 

@@ -89,18 +89,18 @@ class _Hashed:
 
     closed = False
 
-    def __init__(self, opened: IO[bytes], digest: Any, place: str) -> None:
-        self.opened, self.digest, self.place, self.size = opened, digest, place, 0
+    def __init__(self, opened: IO[bytes], digest: Any, where: str) -> None:
+        self.opened, self.digest, self.where, self.size = opened, digest, where, 0
 
     def read(self, size: int = -1) -> bytes:
         try:
             data = self.opened.read(size)
         except Exception as error:  # of as many kinds as there are protocols
-            raise ValueError(f"{self.place}: could not be read to its end: {error}") from error
+            raise ValueError(f"{self.where}: could not be read to its end: {error}") from error
         self.digest.update(data)
         self.size += len(data)
         if not self.size:
-            raise ValueError(f"{self.place}: is empty; a table has a header and rows")
+            raise ValueError(f"{self.where}: is empty; a table has a header and rows")
         return data
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ def _zipped(source: _Hashed) -> IO[bytes]:
     archive = zipfile.ZipFile(whole)
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) != 1:
-        raise ValueError(f"{source.place}: a zip file must hold one file, got {len(members)}")
+        raise ValueError(f"{source.where}: a zip file must hold one file, got {len(members)}")
     return archive.open(members[0])
 
 
@@ -167,18 +167,18 @@ def _copy(source: _Hashed, unpack: Callable[[Any], Any] | None, target: Path) ->
                 written += len(data)
                 if unpack and written > max(LEAST_LIMIT, MOST_RATIO * source.size):
                     raise ValueError(
-                        f"{source.place}: unpacks to more than {MOST_RATIO} times its size, which no table does "
+                        f"{source.where}: unpacks to more than {MOST_RATIO} times its size, which no table does "
                         f"({written:,} bytes from {source.size:,}); if it is meant, unpack it yourself and give "
                         "that path"
                     )
                 if written > room:
                     raise ValueError(
-                        f"{source.place}: needs more room than the {room:,} bytes that are free in "
+                        f"{source.where}: needs more room than the {room:,} bytes that are free in "
                         f"{target.parent}; set TMPDIR to a larger disk, or give a file that is local and not "
                         "compressed"
                     )
                 out.write(data)
     except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
         raise ValueError(
-            f"{source.place}: is damaged, or not compressed as its ending says: {error}"
+            f"{source.where}: is damaged, or not compressed as its ending says: {error}"
         ) from error

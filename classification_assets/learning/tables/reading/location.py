@@ -17,24 +17,24 @@ LOCAL, WEB = ("", "file", "local"), ("http", "https")
 
 
 def located(path: str) -> UPath:
-    """The place that a declared path means.
+    """The location that a declared path means.
 
     A relative path is taken from the folder in which the process runs, and may not lead out of it: who means a
-    file elsewhere writes the absolute path, or a URL. Where `ENVIRONMENT` is set, every place must be below one
+    file elsewhere writes the absolute path, or a URL. Where `ENVIRONMENT` is set, every location must be below one
     of the folders it lists.
 
     Raises
     ------
     ValueError
-        If the place is not allowed, or of a kind that needs a package which is not installed.
+        If the location is not allowed, or of a kind that needs a package which is not installed.
     """
-    place = _opened(path)
-    if place.protocol not in LOCAL:
-        _refuse_outside(str(place), path)
+    location = _opened(path)
+    if location.protocol not in LOCAL:
+        _refuse_outside(str(location), path)
         for outer in path.split("::")[1:]:
             located(outer)  # an archive lies somewhere too
-        return place
-    found = Path(place.path)
+        return location
+    found = Path(location.path)
     if not found.is_absolute():
         here = Path.cwd().resolve()
         found = here / found
@@ -48,7 +48,7 @@ def located(path: str) -> UPath:
 
 
 def files_of(path: str, endings: Sequence[str]) -> list[UPath]:
-    """The file at a place, or the files with such an ending in the folder there, in the order of their names.
+    """The file at a location, or the files with such an ending in the folder there, in the order of their names.
 
     Raises
     ------
@@ -57,15 +57,15 @@ def files_of(path: str, endings: Sequence[str]) -> list[UPath]:
     ValueError
         If it is no file, or a folder without such files.
     """
-    place = located(path)
-    if place.is_file():
-        return [place]
-    if not place.exists():
-        raise FileNotFoundError(f"{path}: there is no such file or folder ({_why_not(place)})")
-    if not place.is_dir():
+    location = located(path)
+    if location.is_file():
+        return [location]
+    if not location.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder ({_why_not(location)})")
+    if not location.is_dir():
         raise ValueError(f"{path}: is neither a file nor a folder")
-    files = sorted((file for file in place.rglob("*") if file.is_file() and not _hidden(file)), key=str)
-    if partition := [file for file in files if any("=" in part for part in _below(file, place))]:
+    files = sorted((file for file in location.rglob("*") if file.is_file() and not _hidden(file)), key=str)
+    if partition := [file for file in files if any("=" in part for part in _below(file, location))]:
         raise ValueError(
             f"{path}: {partition[0].name} lies in a folder named key=value, whose key is not in the file; write the "
             "table without partitions"
@@ -83,8 +83,8 @@ def name_of(file: UPath) -> str:
 
 def _opened(path: str) -> UPath:
     try:
-        place = UPath(os.path.expanduser(path))
-        _ = place.fs
+        location = UPath(os.path.expanduser(path))
+        _ = location.fs
     except ImportError as error:
         protocol = path.split("://", maxsplit=1)[0]
         extras = metadata("fsspec").get_all("Provides-Extra") or []
@@ -95,17 +95,17 @@ def _opened(path: str) -> UPath:
         raise
     except Exception as error:  # of as many kinds as there are protocols
         raise ValueError(f"{path}: cannot be opened: {error}") from error
-    return place
+    return location
 
 
-def _why_not(place: UPath) -> str:
-    if place.protocol in LOCAL:
-        return str(place)
+def _why_not(location: UPath) -> str:
+    if location.protocol in LOCAL:
+        return str(location)
     try:
-        place.stat()
+        location.stat()
     except Exception as error:
         return str(error.__cause__ or error)
-    return str(place)
+    return str(location)
 
 
 def _hidden(file: UPath) -> bool:
@@ -116,14 +116,14 @@ def _below(file: UPath, folder: UPath) -> list[str]:
     return str(file)[len(str(folder)) :].split("/")[:-1]
 
 
-def _refuse_outside(place: str, path: str) -> None:
+def _refuse_outside(location: str, path: str) -> None:
     allowed = os.environ.get(ENVIRONMENT, "")
     if not allowed:
         return
     roots = [_root(root.strip()) for root in allowed.split(",") if root.strip()]
-    if "::" in place or ".." in place.split("/"):
+    if "::" in location or ".." in location.split("/"):
         raise ValueError(f"{path}: where {ENVIRONMENT} is set, a URL has no '::' and no '..'")
-    if not any(place == root or place.startswith(f"{root}/") for root in roots):
+    if not any(location == root or location.startswith(f"{root}/") for root in roots):
         raise ValueError(f"{path}: lies outside of what may be read; {ENVIRONMENT} allows {', '.join(roots)}")
 
 

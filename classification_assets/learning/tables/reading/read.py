@@ -48,7 +48,7 @@ def read_files(path: str, test_path: str | None, written: Format, roles: Roles) 
     FileNotFoundError
         If there is no such file.
     ValueError
-        If a file cannot be read as a table: the message names file, place and value, and what would be right.
+        If a file cannot be read as a table: the message names file, where and value, and what would be right.
     """
     main = _part(written, path)
     strict = roles.feature_names(main.rows.names, path)
@@ -76,7 +76,7 @@ def read_unlabelled(declared: UnlabelledFile, kinds: Mapping[str, ColumnKind]) -
 class _Part:
     """Rows of one file; in CSV and TSV all values are words, JSON Lines know no dates, any may hold decimal commas."""
 
-    place: str
+    where: str
     rows: Rows
     format: str
     sha256: str = ""
@@ -110,14 +110,14 @@ class _Part:
         if not written and not (is_words(field.type) and (dates or numbers)):
             return field.type
         type = type_of(
-            self.words(field.name), field.name, self.place, kind, strict=strict, decimal=self.decimal
+            self.words(field.name), field.name, self.where, kind, strict=strict, decimal=self.decimal
         )
         is_date = pa.types.is_date(type) or pa.types.is_timestamp(type)
         return type if written or (dates and is_date) or (numbers and is_number(type)) else field.type
 
 
 def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:
-    places = [main.place, test.place]
+    places = [main.where, test.where]
     objects = main.format == test.format == "jsonl" and main.decimal == "."
     if not objects and not (main.format in TEXT and test.format in TEXT):
         return JoinedRows([main.typed(kinds, strict), test.typed(kinds, strict)], places)
@@ -135,7 +135,7 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
                 )
     # Typed together, so that both have the same types.
     both = JoinedRows([main.rows, test.rows], places)
-    return _Part(main.place, both, main.format, decimal=main.decimal).typed(kinds, strict)
+    return _Part(main.where, both, main.format, decimal=main.decimal).typed(kinds, strict)
 
 
 def _part(written: Format, path: str) -> _Part:
@@ -166,15 +166,15 @@ def _format(name: str, path: str) -> str:
 
 def _parquet(files: LocalFiles, found: Sequence[Any]) -> Rows:
     first = None
-    for path, place in zip(files.paths, found, strict=True):
+    for path, where in zip(files.paths, found, strict=True):
         try:
             schema = pq.read_schema(path)
         except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{place}: is no Parquet file, or a damaged one: {error}") from error
-        refuse_twins(schema.names, str(place))
+            raise ValueError(f"{where}: is no Parquet file, or a damaged one: {error}") from error
+        refuse_twins(schema.names, str(where))
         first = first or schema
         if schema.remove_metadata() != first.remove_metadata():
-            raise ValueError(f"{place}: {_difference(first, schema)}; the files of a folder must agree")
+            raise ValueError(f"{where}: {_difference(first, schema)}; the files of a folder must agree")
     return ParquetRows(files.paths, files.unchanged, files.keeps)
 
 

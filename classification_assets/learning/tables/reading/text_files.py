@@ -53,9 +53,9 @@ def refuse_encoding(file: Path, path: str, encoding: str) -> None:
             offset += len(data)
 
 
-def refuse_twins(names: Sequence[str], place: str) -> None:
+def refuse_twins(names: Sequence[str], where: str) -> None:
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise ValueError(
-            f"{place}: columns must have different names, but {twice[0]!r} is there "
+            f"{where}: columns must have different names, but {twice[0]!r} is there "
             f"{Counter(names)[twice[0]]} times"
         )

@@ -28,7 +28,7 @@ NEARLY = 0.9
 def type_of(
     words: pa.ChunkedArray,
     name: str,
-    place: str,
+    where: str,
     declared: ColumnKind | None,
     *,
     strict: bool,
@@ -71,19 +71,19 @@ def type_of(
     advice = "" if declared else f", or say that words are meant (columns: {{{name}: categorical}})"
     if decimal == "." and (strict or declared) and _have_commas(there):
         raise ValueError(
-            f"{place}: column {name!r} holds numbers with a comma, such as {_example(there, COMMA)!r}; if it is the "
+            f"{where}: column {name!r} holds numbers with a comma, such as {_example(there, COMMA)!r}; if it is the "
             f"decimal one, say so (decimal: ','), else write a decimal point and nothing between thousands{advice}"
         )
     if declared or (strict and share >= NEARLY):
         row = int(np.flatnonzero(np.asarray(pc.invert(numeric.fill_null(True))))[0])
         wrong = written[row].as_py()[:80]
         raise ValueError(
-            f"{place}: column {name!r} holds numbers, but not in row {row}: {wrong!r}; correct it, leave it empty if "
+            f"{where}: column {name!r} holds numbers, but not in row {row}: {wrong!r}; correct it, leave it empty if "
             f"it is not known (in CSV, or list all words that say so: missing: [{wrong}]){advice}"
         )
     if strict and _all(written.drop_null(), lambda part: pc.match_substring_regex(part, OTHER_DAY)):
         raise ValueError(
-            f"{place}: column {name!r} holds dates such as {written.drop_null()[0].as_py()!r}; write the year first, "
+            f"{where}: column {name!r} holds dates such as {written.drop_null()[0].as_py()!r}; write the year first, "
             f"as in 2024-02-29 or 2024-02-29T12:30:00{advice}"
         )
     return _date_type(written) or pa.string()
@@ -93,7 +93,7 @@ def refuse_other_words(
     words: pa.ChunkedArray,
     beside: pa.ChunkedArray,
     name: str,
-    place: str,
+    where: str,
     other: str,
     *,
     declared: bool,
@@ -120,7 +120,7 @@ def refuse_other_words(
             row = int(np.flatnonzero(np.asarray(wrong))[0])
             advice = "" if declared else f", or say what is meant (columns: {{{name}: {kind}}})"
             raise ValueError(
-                f"{place}: column {name!r} holds {what} in {other}, but not in row {row} here: "
+                f"{where}: column {name!r} holds {what} in {other}, but not in row {row} here: "
                 f"{words[row].as_py()[:80]!r}; correct it, leave it empty if it is not known{advice}"
             )
 
