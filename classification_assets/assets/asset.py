@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -24,11 +24,15 @@ from classification_assets.assets.materialization import (
 )
 from classification_assets.assets.run_config import run_config, with_overrides
 from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.artifacts.origin import Origin, refuse_misfits
 from classification_assets.learning.check import Check
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.models.architectures import Architecture
 from classification_assets.resources.torch_device import TAG, configured_device, device_tag
+
+if TYPE_CHECKING:
+    from classification_assets.learning.preparation.fold_memory import FoldMemory
 
 Inputs = Mapping[str, Key | Mapping[str, Key]]
 ARCHITECTURE = "classification_assets/architecture"
@@ -143,6 +147,13 @@ def declared_asset(
                 refuse_misfits(as_text(key), known | {as_text(upstream): found.origin}, store.origin_of)
                 return found.value
 
+            def fold_memory() -> FoldMemory | None:
+                try:
+                    return store.fold_memory(asset_key)
+                except ArtifactError as error:
+                    context.log.warning(f"{error}; which row was in which fold is lost: all are dealt anew")
+                    return None
+
             run = Run(
                 device["device"],
                 overridden,
@@ -151,7 +162,7 @@ def declared_asset(
                 sidecar_of=lambda key, name: store.sidecar(dg.AssetKey(list(key)), name),
                 made=lambda key: made_when(context.instance, dg.AssetKey(list(key))),
                 ancestor=ancestor,
-                fold_memory=lambda: store.fold_memory(asset_key),
+                fold_memory=fold_memory,
             )
             values = {name: each.value for name, each in loaded.items()}
             with refusing(as_text(key), older or list(origins), store.origin_of):

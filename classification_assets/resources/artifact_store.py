@@ -90,11 +90,18 @@ class ArtifactStore(dg.ConfigurableIOManager):
         )
 
     def origin_of(self, key: str) -> Origin | None:
-        """The origin of an artifact, by its key (``moons/split``); None if there is none, or it does not say."""
+        """The origin of an artifact, by its key (``moons/split``); None if it must be made anew to have one.
+
+        That is so if there is none, if its file is damaged, or does not say.
+        """
         from classification_assets.learning.artifacts import storage
+        from classification_assets.learning.artifacts.files import ArtifactError
 
         found = self._found(dg.AssetKey(key.split("/")))
-        return None if found is None else storage.origin_of(found)
+        try:
+            return None if found is None else storage.origin_of(found)
+        except ArtifactError:
+            return None
 
     def fold_memory(self, key: dg.AssetKey) -> FoldMemory | None:
         """How a stored split has dealt its rows; None if there is none that says so."""

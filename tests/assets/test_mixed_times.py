@@ -238,6 +238,31 @@ def test_what_an_earlier_version_stored_is_refused_by_name(everything, declared,
         make(materialize_into, tmp_path, declared(), selected(["small/narrow/model"]))
 
 
+def test_a_damaged_split_can_be_made_anew_and_says_that_folds_are_lost(
+    everything, declared, materialize_into, tmp_path, capfd
+):
+    shutil.copytree(everything, tmp_path, dirs_exist_ok=True)
+    split = tmp_path / "small/split.parquet"
+    before = load(split).fold
+    split.write_bytes(split.read_bytes()[:-100])
+    assert make(materialize_into, tmp_path, declared(), selected(["small/split"])).success
+    said = capfd.readouterr().err
+    assert "split.parquet is damaged" in said
+    assert "which row was in which fold is lost: all are dealt anew" in said
+    np.testing.assert_array_equal(load(split).fold, before)  # the same rows, dealt as the first time
+
+
+def test_a_damaged_artifact_upstream_is_among_what_is_to_be_made(
+    everything, declared, materialize_into, tmp_path
+):
+    shutil.copytree(everything, tmp_path, dirs_exist_ok=True)
+    make(materialize_into, tmp_path, declared(**OTHER_SPLIT), selected(["small/split"]))
+    model = tmp_path / "small/narrow/model.safetensors"
+    model.write_bytes(model.read_bytes()[:40])
+    with pytest.raises(MisfitError, match='key:"small/narrow/model" or key:"small/narrow/evaluation"'):
+        make(materialize_into, tmp_path, declared(**OTHER_SPLIT), selected(["small/narrow/boundary"]))
+
+
 def test_a_missing_artifact_is_still_the_first_thing_that_is_told(declared, materialize_into, tmp_path):
     with pytest.raises(MissingArtifactError, match="small/split is needed and has no artifact"):
         make(materialize_into, tmp_path, declared(), selected(["small/narrow/model"]))
