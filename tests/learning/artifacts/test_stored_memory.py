@@ -1,4 +1,4 @@
-"""A stored split hands on which row was in which fold, gone rows and groups included, without its features being read."""
+"""A stored split hands on which row was in which fold, gone rows and groups included; features are not read for it."""
 
 from pathlib import Path
 
