@@ -78,16 +78,22 @@ class ArtifactStore(dg.ConfigurableIOManager):
             If its file is damaged.
         """
         from classification_assets.learning.artifacts import storage
+        from classification_assets.learning.artifacts.files import ArtifactError
 
-        if (found := self._found(key)) is not None:
-            # The origin first: what is published meanwhile is newer than it says, and is refused.
-            return Loaded(origin=storage.origin_of(found), value=storage.load(found))
         name = key.to_user_string()
-        raise MissingArtifactError(
-            f"{name} is needed and has no artifact in {self.root}. Materialize it first: "
+        advice = (
             f"dagster asset materialize -m classification_assets.definitions --select {name} "
             f"(or with all that it needs: --select '+key:\"{name}\"')"
         )
+        if (found := self._found(key)) is None:
+            raise MissingArtifactError(
+                f"{name} is needed and has no artifact in {self.root}. Materialize it first: {advice}"
+            )
+        try:
+            # The origin first: what is published meanwhile is newer than it says, and is refused.
+            return Loaded(origin=storage.origin_of(found), value=storage.load(found))
+        except ArtifactError as error:
+            raise ArtifactError(f"{error}. Materialize {name} again: {advice}") from error
 
     def origin_of(self, key: str) -> Origin | None:
         """The origin of an artifact, by its key (``moons/split``); None if it must be made anew to have one.

@@ -13,6 +13,7 @@ import pytest
 
 from classification_assets.assets.comparison import comparison_leaderboard_asset, gallery_asset
 from classification_assets.assets.report import comparison_report_asset
+from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.artifacts.origin import MisfitError
 from classification_assets.learning.artifacts.storage import load, origin_of
 from classification_assets.learning.preparation.folds import Fold
@@ -234,8 +235,13 @@ def test_what_an_earlier_version_stored_is_refused_by_name(everything, declared,
     shutil.copytree(everything, tmp_path, dirs_exist_ok=True)
     split = tmp_path / "small/split.parquet"
     save(load(split), split)  # without a word of what it was made of
-    with pytest.raises(MisfitError, match="small/split was stored by an earlier version"):
+    with pytest.raises(MisfitError, match="small/split was stored by an earlier version") as caught:
         make(materialize_into, tmp_path, declared(), selected(["small/narrow/model"]))
+    # Everything that it needs may be as old, so the command makes that too.
+    command = re.search(r"--select '(.*)'$", str(caught.value))
+    assert command is not None
+    assert command[1] == '+key:"small/split" or key:"small/narrow/model"'
+    assert make(materialize_into, tmp_path, declared(), command[1]).success
 
 
 def test_a_damaged_split_can_be_made_anew_and_says_that_folds_are_lost(
@@ -261,6 +267,10 @@ def test_a_damaged_artifact_upstream_is_among_what_is_to_be_made(
     model.write_bytes(model.read_bytes()[:40])
     with pytest.raises(MisfitError, match='key:"small/narrow/model" or key:"small/narrow/evaluation"'):
         make(materialize_into, tmp_path, declared(**OTHER_SPLIT), selected(["small/narrow/boundary"]))
+    with pytest.raises(
+        ArtifactError, match=r"model.safetensors is damaged.*Materialize small/narrow/model again"
+    ):
+        make(materialize_into, tmp_path, declared(**OTHER_SPLIT), selected(["small/narrow/evaluation"]))
 
 
 def test_a_missing_artifact_is_still_the_first_thing_that_is_told(declared, materialize_into, tmp_path):

@@ -22,7 +22,13 @@ from classification_assets.learning.models.learned_rows import LearnedRows
 from classification_assets.learning.preparation.fold_memory import RowIdentity
 
 _CHECKPOINTS, _LEARNED = "checkpoints/", "learned/"
-_LEARNED_ARRAYS = ("training", "training_labels", "validation", "validation_labels")
+_LEARNED_ARRAYS = (
+    "training",
+    "training_labels",
+    "validation",
+    "validation_labels",
+    "validation_content",
+)
 
 
 def write_model(value: FittedModel, file: Path, origin: Origin | None = None) -> str:
@@ -99,7 +105,7 @@ def _learned(tensors: dict[str, Tensor], header: dict[str, Any]) -> LearnedRows 
         return None
     arrays = {name: tensors[name].numpy() for name in _LEARNED_ARRAYS}
     unsigned = {"i8": np.uint64, "i4": np.uint32}
-    for name in ("training", "validation"):
+    for name in ("training", "validation", "validation_content"):
         arrays[name] = arrays[name].view(unsigned[arrays[name].dtype.str[1:]])
     return LearnedRows(RowIdentity.model_validate(header["identity"]), **arrays)
 

@@ -133,8 +133,11 @@ def remedy(
     That is what is `outdated`, and of all `inputs` what was not made of what is stored now.
     """
     order = _in_order(outdated, stored, [*outdated, *inputs])
-    chosen = " or ".join(f'key:"{key}"' for key in [*order, made])
-    return f"Materialize, in this order, {', '.join([*order, made])}: {COMMAND} '{chosen}'"
+    # Of what does not say of what it was made, everything that it needs may be of another time, too.
+    unknown = [key for key in order if stored(key) is None]
+    chosen = " or ".join(f'{"+" if key in unknown else ""}key:"{key}"' for key in [*order, made])
+    with_all = f" (with all that {', '.join(unknown)} needs)" if unknown else ""
+    return f"Materialize, in this order, {', '.join([*order, made])}{with_all}: {COMMAND} '{chosen}'"
 
 
 def _in_order(

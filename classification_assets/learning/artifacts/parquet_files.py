@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -176,8 +177,18 @@ def _from_json(content: dict[str, Any], *texts: str) -> pd.DataFrame:
     return frame.astype({name: float for name in columns if name not in texts})
 
 
-def read_parquet(path: UPath) -> Any:  # noqa: PLR0911 (one a format)
+def read_parquet(path: UPath) -> Any:
+    """The artifact in a Parquet file, never half of one and half of another that was published meanwhile."""
     local = LocalCopy(path)
+    while True:
+        before = os.stat(local.path)
+        value = _read_as_it_is(path, local)
+        after = os.stat(local.path)
+        if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
+            return value
+
+
+def _read_as_it_is(path: UPath, local: LocalCopy) -> Any:  # noqa: PLR0911 (one a format)
     header = json.loads((pq.read_schema(local.path).metadata or {})[HEADER.encode()])
     match header["format"]:
         case "table":
@@ -282,8 +293,8 @@ def _read_split(rows: ParquetRows, header: dict[str, Any]) -> Split:
     first = 0
     for batch in rows.batches():
         part = slice(first, first + batch.num_rows)
-        for path, name in enumerate(names):
-            X[part, path] = batch.column(name)
+        for index, name in enumerate(names):
+            X[part, index] = batch.column(name)
         y[part], fold[part] = batch.column("__label__"), batch.column("__fold__")
         for name, column in optional.items():
             column[part] = batch.column(name)

@@ -83,8 +83,10 @@ def points_for(fitted: FittedModel, split: Split, X: np.ndarray) -> np.ndarray:
         raise UnfitRowsError(f"{name} cannot read the rows: {error}; train it again") from error
 
 
-def known_rows(fitted: FittedModel, split: Split, table: Table | None) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows of a split the model has learned from.
+def known_rows(
+    fitted: FittedModel, split: Split, X: np.ndarray, table: Table | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows of a split, X (N, D) as the model encodes them, the model has learned from.
 
     Returns
     -------
@@ -119,7 +121,16 @@ def known_rows(fitted: FittedModel, split: Split, table: Table | None) -> tuple[
                 "train it again"
             )
         keys = identity.keys(table)
-    return fitted.learned.rows_of(keys, class_order(fitted, split)[split.y], split.fold)
+    learned, validated = fitted.learned.rows_of(keys, class_order(fitted, split)[split.y], split.fold)
+    rows = np.flatnonzero(validated >= 0)
+    names = fitted.provenance.preprocessing.names
+    changed = rows[~fitted.learned.unchanged(X[rows], names, validated[rows])]
+    if fitted.provenance.architecture.learns_from_validation:
+        learned[changed] = True  # with other features, but the model has learned from the row
+    else:
+        learned[changed] |= split.fold[changed] != Fold.VALIDATION
+    validated[changed] = -1
+    return learned, validated
 
 
 def _listed(names: list[str]) -> str:

@@ -60,7 +60,7 @@ def evaluate(
     classes = [str(label) for label in split.classes]
     order = class_order(fitted, split)
     X = encoded_rows(fitted, split, table)
-    learned, validated = known_rows(fitted, split, table)
+    learned, validated = known_rows(fitted, split, X, table)
     rows, left_out = _scored_rows(fitted, split, learned, validated)
     one_pack = len(fitted.provenance.packs) == 1 and not fitted.state["floor"]
     temperature = float(fitted.state["temperatures"][0]) if one_pack else None

@@ -9,6 +9,7 @@ Shapes: N rows of a table, n rows that were learned from, V rows that validated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,7 +18,7 @@ import numpy as np
 from classification_assets.learning.preparation.fold_memory import RowIdentity
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.tables.row_keys import combined, paired, unpaired
+from classification_assets.learning.tables.row_keys import array_keys, combined, slots, unpaired
 
 EXACT = 2**20
 """Rows of a fold, at most, whose keys are stored whole."""
@@ -41,6 +42,8 @@ class LearnedRows:
         Keys; those of the validation fold in the order of the stored out-of-fold probabilities.
     training_labels, validation_labels : arrays (n,), (V,) int32
         Class codes.
+    validation_content : array (V,) uint64
+        Keys of the validation rows' encoded features: an `id` may come again with other features.
     """
 
     identity: RowIdentity
@@ -48,6 +51,7 @@ class LearnedRows:
     training_labels: np.ndarray
     validation: np.ndarray
     validation_labels: np.ndarray
+    validation_content: np.ndarray
 
     @classmethod
     def of(cls, split: Split) -> Self | None:
@@ -57,8 +61,15 @@ class LearnedRows:
         parts = []
         for fold in (Fold.TRAIN, Fold.VALIDATION):
             rows = split.rows(fold)
-            parts += [_short(split.keys[rows], len(rows) > EXACT), split.y[rows].astype(np.int32)]
-        return cls(split.identity, *parts)
+            parts.append((_short(split.keys[rows], len(rows) > EXACT), split.y[rows].astype(np.int32)))
+        (training, training_labels), (validation, validation_labels) = parts
+        features = split.X[split.rows(Fold.VALIDATION)]
+        content = array_keys(features, split.preprocessing.names)
+        return cls(split.identity, training, training_labels, validation, validation_labels, content)
+
+    def unchanged(self, X: np.ndarray, names: Sequence[str], validated: np.ndarray) -> np.ndarray:
+        """Whether rows X (n, D), encoded by the model, are the very ones that validated, at these places (n,)."""
+        return array_keys(X, names) == self.validation_content[validated]
 
     def rows_of(self, keys: np.ndarray, y: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which rows of a split are which of these.
@@ -103,12 +114,14 @@ class LearnedRows:
     ) -> np.ndarray:
         """The index (N,) of each row among learned ones, -1 of others; of copies those of the lowest rank (N,)."""
         order = np.argsort(rank, kind="stable")
-        rows, codes = _short(keys, learned.dtype == np.uint32)[order].astype(np.uint64), y[order]
+        whole, codes = keys[order], y[order].astype(np.uint64)
+        rows = _short(whole, learned.dtype == np.uint32).astype(np.uint64)
         known = learned.astype(np.uint64)
-        found = paired(combined(rows, codes.astype(np.uint64)), combined(known, labels.astype(np.uint64)))
+        wanted = combined(known, labels.astype(np.uint64))
+        found = slots(combined(whole, codes), combined(rows, codes), wanted)
         rest, left = np.flatnonzero(found < 0), unpaired(found, len(known))
         # A label may have been corrected since.
-        again = paired(rows[rest], known[left])
+        again = slots(whole[rest], rows[rest], known[left])
         found[rest[again >= 0]] = left[again[again >= 0]]
         index = np.empty(len(keys), np.int64)
         index[order] = found

@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from classification_assets.learning.declaration import Declaration
-from classification_assets.learning.preparation.folds import Fold, Folds, deal_groups
+from classification_assets.learning.preparation.folds import Fold, Folds, deal_groups, refuse_shared_groups
 from classification_assets.learning.tables.row_keys import combined, paired, row_keys, unpaired, value_keys
 from classification_assets.learning.tables.table import Table
 
-LEAST_REMEMBERED = 10_000
-"""Rows that have gone whose folds are remembered, at least; of a larger table as many as it has rows."""
+LEAST_REMEMBERED, MOST_REMEMBERED = 10_000, 2**18
+"""Rows that have gone whose folds are remembered: as many as the table has, at least and at most so many."""
 
 
 class RowIdentity(Declaration):
@@ -31,11 +31,18 @@ class RowIdentity(Declaration):
     columns: tuple[str, ...] = ()
     """The column that names rows, or the features, sorted by name."""
 
+    group: str | None = None
+    """The column of groups, whose rows stay together."""
+
     @classmethod
     def of(cls, table: Table) -> Self:
+        """By the `id` where it names every row, and each one differently; else by the content of the features."""
+        group = table.roles.group
         if table.roles.id is not None:
-            return cls(by="id", columns=(table.roles.id,))
-        return cls(by="content", columns=tuple(sorted(table.features)))
+            ids = table.rows.column(table.roles.id)
+            if not ids.null_count and len(np.unique(value_keys(ids))) == len(ids):
+                return cls(by="id", columns=(table.roles.id,), group=group)
+        return cls(by="content", columns=tuple(sorted(table.features)), group=group)
 
     def missing(self, table: Table) -> list[str]:
         """Columns by which rows were known and that a table does not have."""
@@ -43,7 +50,7 @@ class RowIdentity(Declaration):
 
     def keys(self, table: Table) -> np.ndarray:
         """Keys (N,) uint64 of a table's rows."""
-        return row_keys(table.rows, self.columns)
+        return row_keys(table.rows, self.columns, rounded=self.by == "content")
 
 
 @dataclass(frozen=True)
@@ -173,7 +180,14 @@ def deal(
     """
     group, time, n_test = table.group(), table.time(), table.n_test
     nothing = np.empty(0, np.int64)
-    if memory is None or memory.folds != folds or time is not None:
+    if group is not None:
+        refuse_shared_groups(group, n_test)
+    if (
+        memory is None
+        or memory.folds != folds
+        or memory.identity.group != table.roles.group
+        or time is not None
+    ):
         return folds.choose(y, group=group, time=time, n_test=n_test), nothing
     index = memory.known(keys, labels)
     known = index >= 0 if group is None else memory.known_groups(group_keys(table)) >= 0

@@ -107,16 +107,30 @@ class Folds(Declaration):
         if n_test:
             sizes = sizes | {Fold.TEST: 0}
         if group is not None:
-            if len(both := np.intersect1d(group[rest], group[len(y) - n_test :])):
-                raise ValueError(
-                    f"{len(both)} groups have rows in the test file too; rows of a group must stay together"
-                )
+            refuse_shared_groups(group, n_test)
             fold[rest] = grouped(y[rest], group[rest], sizes, self.seed)
         elif time is not None:
             fold[rest] = by_time(time[rest], sizes)
         else:
             fold[rest] = stratified(y[rest], sizes, self.seed)
         return fold
+
+
+def refuse_shared_groups(group: np.ndarray, n_test: int) -> None:
+    """Check that no group (N,) has rows both among the last `n_test`, of a file of their own, and before them.
+
+    Raises
+    ------
+    ValueError
+        If one has.
+    """
+    import numpy as np
+
+    first = len(group) - n_test
+    if len(both := np.intersect1d(group[:first], group[first:])):
+        raise ValueError(
+            f"{len(both)} groups have rows in the test file too; rows of a group must stay together"
+        )
 
 
 def stratified(y: np.ndarray, sizes: Mapping[Fold, int], seed: int) -> np.ndarray:

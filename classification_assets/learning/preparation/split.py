@@ -14,6 +14,7 @@ from torch import Tensor
 from classification_assets.learning.preparation.features import Standardized
 from classification_assets.learning.preparation.fold_memory import (
     LEAST_REMEMBERED,
+    MOST_REMEMBERED,
     FoldMemory,
     RowIdentity,
     deal,
@@ -108,6 +109,7 @@ class Split:
         group = None if group is None else group.astype(np.int64)
         timestamp = None if time is None else np.unique(time, return_inverse=True)[1].astype(np.int64)
         keeps = memory is not None and memory.identity == identity and len(gone) > 0
+        most = min(max(len(y), LEAST_REMEMBERED), MOST_REMEMBERED)
         return cls(
             X,
             y,
@@ -122,7 +124,7 @@ class Split:
             keys,
             folds,
             None if group is None else group_keys(table),
-            memory.some(gone[: max(len(y), LEAST_REMEMBERED)]) if memory is not None and keeps else None,
+            memory.some(gone[:most]) if memory is not None and keeps else None,
         )
 
     @classmethod

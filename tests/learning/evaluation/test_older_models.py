@@ -135,6 +135,33 @@ def test_validation_rows_that_moved_keep_the_probabilities_that_training_left_of
         np.testing.assert_array_equal(p, before[name])
 
 
+@pytest.mark.parametrize(
+    "architecture", [SMALL, Tabular(name="t", kind="tabular", width=4)], ids=["mlp", "tabular"]
+)
+def test_a_validation_row_that_comes_again_with_other_features_has_no_stored_probabilities(architecture):
+    frame = noise(150)
+    roles = {"id": "name", "drop": ()}
+    split = split_of(table_of(frame, **roles))
+    model = fit(architecture, split, QUICK)
+    corrected = frame.copy()
+    changed = split.rows(Fold.VALIDATION)[:10]
+    corrected.loc[changed, list("abcd")] = 3.0
+    table = table_of(corrected, **roles)
+    again = split_of(table, before=split)
+    evaluation = evaluate(model, again, table=table)
+    rows = evaluation.row_numbers(Fold.VALIDATION)
+    if architecture.learns_from_validation:
+        assert not set(changed) & set(rows)
+        assert evaluation.left_out["validation"] == len(changed)
+    else:
+        here = np.isin(rows, changed)
+        assert here.sum() == len(changed)
+        X = model.provenance.preprocessing.encode_rows(table.rows)
+        np.testing.assert_allclose(
+            evaluation.probabilities(Fold.VALIDATION)[here], model.predict_proba(X[rows[here]]), atol=1e-6
+        )
+
+
 def test_columns_in_another_order_are_read_by_their_names():
     rng = np.random.default_rng(0)
     frame = noise(400).assign(a=lambda d: rng.normal(size=400) + 4 * (d["label"] == "yes"))

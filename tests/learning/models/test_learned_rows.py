@@ -33,7 +33,13 @@ def test_a_stored_model_says_it_too(split, tmp_path):
     save(fitted, tmp_path / "model.safetensors")
     stored = load(tmp_path / "model.safetensors").learned
     assert stored.identity == split.identity
-    for name in ("training", "training_labels", "validation", "validation_labels"):
+    for name in (
+        "training",
+        "training_labels",
+        "validation",
+        "validation_labels",
+        "validation_content",
+    ):
         found = getattr(stored, name)
         np.testing.assert_array_equal(found, getattr(fitted.learned, name))
         assert found.dtype == getattr(fitted.learned, name).dtype
@@ -60,12 +66,29 @@ def test_short_keys_take_no_more_unseen_rows_for_learned_ones_than_is_said():
         labels[:n],
         empty,
         empty.astype(np.int32),
+        empty.astype(np.uint64),
     )
     fold = np.full(n + unseen, Fold.TEST, np.int8)
     learned, _ = short.rows_of(keys, labels, fold)
     # n / 2^32 of the unseen ones are expected, and no learned one may be missed.
     assert learned.sum() >= n
     assert learned.sum() - n <= 4 * unseen * n / 2**32
+
+
+def test_two_rows_of_one_short_key_are_both_taken_for_the_learned_one():
+    learned_one, other = np.uint64((5 << 32) | 1), np.uint64((5 << 32) | 2)
+    nothing = np.empty(0, np.uint64)
+    short = LearnedRows(
+        RowIdentity(),
+        np.array([5], np.uint32),
+        np.zeros(1, np.int32),
+        nothing.astype(np.uint32),
+        nothing.astype(np.int32),
+        nothing,
+    )
+    for keys in ([learned_one, other], [other, learned_one]):
+        learned, _ = short.rows_of(np.array(keys), np.zeros(2, np.int64), np.array([2, 2], np.int8))
+        assert learned.all()
 
 
 def copies(folds, labels=None):
@@ -80,7 +103,7 @@ def knows(training, labels=None):
     codes = np.zeros(training, np.int32) if labels is None else np.array(labels, np.int32)
     nothing = np.empty(0, np.uint64)
     return LearnedRows(
-        RowIdentity(), np.full(training, 7, np.uint64), codes, nothing, nothing.astype(np.int32)
+        RowIdentity(), np.full(training, 7, np.uint64), codes, nothing, nothing.astype(np.int32), nothing
     )
 
 

@@ -1,5 +1,7 @@
 """Rows keep their fold while their table grows, shrinks, is reordered and holds copies."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -165,6 +167,51 @@ def test_rows_of_a_group_follow_their_group():
     groups = pd.Series(now.fold).groupby(grown["patient"].to_numpy()).agg(set)
     assert (groups.map(len) == 1).all()
     assert {patient: next(iter(fold)) for patient, fold in groups.items() if patient < 20} == known
+
+
+def test_long_numbers_name_groups():
+    roles = Roles(drop=("name",), group="patient")
+    frame = rows(200).assign(patient=1_700_000_000_000_000_000 + np.arange(200) // 5)
+    split = split_of(frame, roles=roles)
+    shuffled = frame.sample(frac=1, random_state=0)
+    assert moved(folds_of(frame, split), folds_of(shuffled, split_of(shuffled, split, roles))) == set()
+
+
+def test_another_column_of_groups_deals_all_rows_anew():
+    frame = rows(200).assign(a=np.arange(200) % 20, b=np.arange(200) // 10)
+    split = split_of(frame, roles=Roles(drop=("name", "b"), group="a"))
+    other = Roles(drop=("name", "a"), group="b")
+    np.testing.assert_array_equal(split_of(frame, split, other).fold, split_of(frame, roles=other).fold)
+
+
+def test_ids_that_are_missing_or_shared_name_no_row_and_content_does():
+    frame = rows(150)
+    for names in (frame["name"].where(frame.index % 5 > 0), [f"c{index // 3}" for index in range(150)]):
+        told = frame.assign(id=names)
+        roles = Roles(id="id", drop=("name",))
+        split = split_of(told, roles=roles)
+        assert split.identity.by == "content"
+        shuffled = told.sample(frac=1, random_state=0)
+        assert moved(folds_of(told, split), folds_of(shuffled, split_of(shuffled, split, roles))) == set()
+
+
+def test_ids_that_are_delivered_twice_for_a_day_move_no_row():
+    frame = rows(150)
+    split = split_of(frame, roles=BY_ID)
+    twice = pd.concat([frame, frame])
+    doubled = split_of(twice, split, BY_ID)
+    known = folds_of(frame, split)
+    assert moved(known, folds_of(twice, doubled)) == set()
+    assert moved(known, folds_of(frame, split_of(frame, doubled, BY_ID))) == set()
+
+
+def test_a_group_that_is_in_the_test_file_too_is_refused_with_memory_as_without():
+    frame = rows(200).assign(g=np.arange(200) // 5)
+    roles = Roles(drop=("name",), group="g")
+    split = Split.of(dataclasses.replace(Table.of_frame(frame, roles), n_test=50), FOLDS)
+    shared = pd.concat([rows(20, 1).assign(g=39), frame]).reset_index(drop=True)
+    with pytest.raises(ValueError, match="1 groups have rows in the test file too"):
+        Split.of(dataclasses.replace(Table.of_frame(shared, roles), n_test=50), FOLDS, split.memory())
 
 
 def test_a_split_by_time_moves_on_by_its_rule():

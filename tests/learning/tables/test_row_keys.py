@@ -20,8 +20,8 @@ FRAME = pd.DataFrame(
 )
 
 
-def keys_of(frame, columns=None):
-    return row_keys(MemoryRows.of(frame), columns or sorted(frame.columns))
+def keys_of(frame, columns=None, **options):
+    return row_keys(MemoryRows.of(frame), columns or sorted(frame.columns), **options)
 
 
 def test_equal_rows_have_equal_keys_and_others_have_others():
@@ -67,7 +67,74 @@ def test_a_day_that_there_is_not_is_a_word():
 def test_an_array_has_the_keys_of_a_table_of_numbers():
     X = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
-    np.testing.assert_array_equal(array_keys(X, ["a", "b", "c"]), keys_of(frame))
+    np.testing.assert_array_equal(array_keys(X, ["a", "b", "c"]), keys_of(frame, rounded=True))
+
+
+LONG = 1_700_000_000_000_000_000
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array(LONG + np.arange(300)),
+        pa.array([str(LONG + index) for index in range(300)]),
+        pa.array([f"{LONG}{index}" for index in range(300)]),
+        pa.array([f"{index}e567" for index in range(1, 301)]),
+        pa.array([f"{index}e-567" for index in range(1, 301)]),
+        pa.array(LONG + np.arange(300), pa.timestamp("ns")),
+        pa.array(np.arange(2**64 - 300, 2**64, dtype=np.uint64)),
+        pa.array([f"w{index}" for index in range(128)])
+        .dictionary_encode()
+        .cast(pa.dictionary(pa.int8(), pa.string())),
+    ],
+    ids=[
+        "integers",
+        "words",
+        "longer words",
+        "large",
+        "small",
+        "nanoseconds",
+        "unsigned",
+        "short dictionary",
+    ],
+)
+def test_long_names_of_rows_are_told_apart(values):
+    assert len(np.unique(value_keys(values))) == len(values)
+
+
+def test_a_long_number_is_the_same_as_a_word():
+    np.testing.assert_array_equal(
+        value_keys(pa.array([LONG + 1, 7])), value_keys(pa.array([str(LONG + 1), "7"]))
+    )
+
+
+def test_spaces_around_a_word_do_not_count():
+    np.testing.assert_array_equal(value_keys(pa.array([" 3", "a "])), value_keys(pa.array(["3", "a"])))
+
+
+def test_features_are_known_by_what_networks_see_of_them():
+    exact = pd.DataFrame({"a": np.round(np.random.default_rng(0).normal(size=50), 3)})
+    np.testing.assert_array_equal(
+        keys_of(exact, rounded=True), keys_of(exact.astype("float32"), rounded=True)
+    )
+    assert (keys_of(exact) != keys_of(exact.astype("float32"))).any()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pa.array([[1], [2]]), pa.array([{"a": 1}, {"a": 2}])],
+    ids=["lists", "structs"],
+)
+def test_a_column_by_which_no_row_is_known_is_named(values):
+    with pytest.raises(
+        ValueError, match=r"column 'v' holds .*, by which no row can be known again; .*drop: \[v\]"
+    ):
+        row_keys(MemoryRows(pa.table({"v": values})), ["v"])
+
+
+@pytest.mark.parametrize("values", [pa.array([1, 2], pa.time64("us")), pa.array([1, 2], pa.duration("s"))])
+def test_times_of_day_and_durations_have_keys(values):
+    assert len(set(value_keys(values).tolist())) == 2
 
 
 def test_a_million_rows_of_normal_numbers_have_a_million_keys():
