@@ -143,12 +143,10 @@ class _Unlabelled:
 
 
 def _written_alike(learned: Split | Provenance, declared: UnlabelledFile) -> UnlabelledFile:
-    dataset = learned.source.dataset
-    own = {
-        name: getattr(dataset, name)
-        for name in ("separator", "decimal", "encoding", "missing")
-        if hasattr(dataset, name)
+    options = {
+        name: learned.source.declared(name) for name in ("separator", "decimal", "encoding", "missing")
     }
+    own = {name: value for name, value in options.items() if value is not None}
     said = {name: getattr(declared, name) for name in declared.model_fields_set}
     return UnlabelledFile.model_validate(own | said)
 

@@ -23,7 +23,7 @@ class Source(Declaration):
     """Where rows came from; tables, splits and models keep it.
 
     A declaration that an earlier version has stored and that is not valid any more is kept as it is (`outdated`), so
-    that a stored model can always be opened; then nothing is known of its data set.
+    that a stored model can always be opened, and reads new files as it was told to.
     """
 
     dataset: AnyDataset | None = Field(None, description="The declaration, as used.")
@@ -52,8 +52,8 @@ class Source(Declaration):
         return {name: value for name, value in told.items() if value not in (None, "", 0, {})}
 
     def declared(self, name: str) -> Any:
-        """A field of the data set's declaration; None where it has none of that name."""
-        return getattr(self.dataset, name, None)
+        """A field of the data set's declaration, also of an outdated one; None where it has none of that name."""
+        return self.outdated.get(name) if self.dataset is None else getattr(self.dataset, name, None)
 
     def declaration(self) -> dict[str, Any]:
         """The data set's declaration as JSON, for reading; empty where there is none."""
