@@ -121,14 +121,9 @@ def paired(keys: np.ndarray, others: np.ndarray) -> np.ndarray:
     Equal keys are paired in the order in which they come, and each of the others once at most: of three copies
     here and two there, the third stays alone.
     """
-    if not len(others):
-        return np.full(len(keys), -1, np.int64)
     if np.array_equal(keys, others):
         return np.arange(len(keys))  # nothing has changed, as on most days
-    here, order = _with_occurrences(keys), np.argsort(there := _with_occurrences(others), kind="stable")
-    position = np.minimum(np.searchsorted(there, here, sorter=order), len(others) - 1)
-    found = order[position]
-    return np.where(there[found] == here, found, -1)
+    return slots(keys, keys, others)
 
 
 def unpaired(index: np.ndarray, n_others: int) -> np.ndarray:
