@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
+
+from classification_assets.learning.artifacts.root import ENVIRONMENT, storage_root
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from classification_assets.learning.artifacts.storage import Staged
     from classification_assets.learning.preparation.fold_memory import FoldMemory
 
-ENVIRONMENT = "CLASSIFICATION_ASSETS_STORAGE"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 URL = "CLASSIFICATION_ASSETS_URL"
 _READABLE = (".parquet", ".safetensors", ".png")
@@ -141,13 +141,3 @@ class ArtifactStore(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> Loaded:
         return self.load(context.asset_key)
-
-
-def storage_root(folder: str = "") -> UPath:
-    """The folder given, else the environment's, else `$DAGSTER_HOME/artifacts`, else `.dagster/artifacts` here."""
-    from upath import UPath
-
-    if chosen := folder or os.environ.get(ENVIRONMENT):
-        return UPath(chosen)
-    home = os.environ.get("DAGSTER_HOME")
-    return UPath((Path(home) if home else Path.cwd() / ".dagster") / "artifacts")

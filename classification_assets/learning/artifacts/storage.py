@@ -118,9 +118,9 @@ def stage(
     return Staged(target, version, tuple(written), draw_seconds)
 
 
-def save(value: Artifact, path: UPath | Path | str) -> str:
+def save(value: Artifact, path: UPath | Path | str, origin: Origin | None = None) -> str:
     """Store an artifact atomically and return its version."""
-    staged = stage(value, path)
+    staged = stage(value, path, origin=origin)
     staged.publish()
     return staged.version
 

@@ -1,0 +1,96 @@
+"""What a person decides about champions: promote, roll back, pin, release. Each is recorded with its reason."""
+
+from __future__ import annotations
+
+from classification_assets.learning.artifacts.files import ArtifactError
+from classification_assets.learning.evaluation.bounds import Metric
+from classification_assets.learning.evaluation.promotion import Decision
+from classification_assets.learning.evaluation.promotion_rule import PromotionRule
+from classification_assets.learning.registry.challenger import Challenger
+from classification_assets.learning.registry.contest import Outcome, Told, promote
+from classification_assets.learning.registry.records import Pointer
+from classification_assets.learning.registry.registry import NoChampionError, Registry
+
+
+def promote_challenger(
+    registry: Registry, challenger: Challenger, rule: PromotionRule, metric: Metric, told: Told
+) -> Outcome:
+    """Promote the challenger, whatever the rule says.
+
+    Raises
+    ------
+    ValueError
+        If no reason is given.
+    MisfitError
+        If what the challenger was made of is not there any more.
+    """
+    _refuse_without_reason(told)
+    decision = Decision(
+        promoted=True, ground="by hand", reason=f"promoted by hand: {told.because}", metric=metric
+    )
+    with registry.changing() as change:
+        return promote(change, challenger, rule, metric, decision, told)
+
+
+def promote_version(registry: Registry, number: int, told: Told) -> Pointer:
+    """Make a version that is kept the champion, whatever the rule says.
+
+    Raises
+    ------
+    ValueError
+        If no reason is given.
+    NoVersionError
+        If the version is not kept.
+    """
+    _refuse_without_reason(told)
+    with registry.changing() as change:
+        return change.serve(number, "promoted", **told.fields())
+
+
+def roll_back(registry: Registry, number: int | None, told: Told) -> Pointer:
+    """Make a version the champion again: the one that served before, or the one of that number.
+
+    Raises
+    ------
+    NoChampionError, NoVersionError
+        If there is nothing to go back to.
+    """
+    with registry.changing() as change:
+        if change.pointer is None:
+            raise NoChampionError(
+                f"{registry.experiment} has no champion yet: there is nothing to go back to"
+            )
+        if number is None:
+            number = _served_before(registry, change.pointer.version)
+        return change.serve(number, "rolled back", **told.fields())
+
+
+def pin(registry: Registry, number: int | None, pinned: bool, told: Told) -> Pointer:
+    """Keep a version for good (default: the champion), or release it.
+
+    Raises
+    ------
+    NoChampionError, NoVersionError
+        If there is no such version.
+    """
+    with registry.changing() as change:
+        if change.pointer is None:
+            raise NoChampionError(f"{registry.experiment} has no champion yet: there is nothing to pin")
+        return change.pin(change.pointer.version if number is None else number, pinned, **told.fields())
+
+
+def _served_before(registry: Registry, current: int) -> int:
+    kept = set(registry.numbers())
+    served = [entry.champion for entry in registry.entries() if entry.champion is not None]
+    for number in reversed(served):
+        if number != current and number in kept:
+            return number
+    raise ArtifactError(
+        f"{registry.experiment}: no version that served before version {current} is kept; there are: "
+        f"{', '.join(map(str, sorted(kept))) or 'none'}"
+    )
+
+
+def _refuse_without_reason(told: Told) -> None:
+    if not told.because.strip():
+        raise ValueError("because: a promotion by hand needs a reason, which is kept in the log")
