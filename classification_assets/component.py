@@ -12,6 +12,7 @@ import dagster as dg
 from dagster.components import Scaffolder, ScaffoldRequest
 
 from classification_assets.assets.boundary import boundary_asset
+from classification_assets.assets.champion import champion_asset
 from classification_assets.assets.dataset import dataset_asset
 from classification_assets.assets.effect import effect_asset
 from classification_assets.assets.evaluation import evaluation_asset
@@ -112,6 +113,7 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
         if architecture.keeps_snapshots:
             yield evolution_asset(experiment, architecture, training)
     yield leaderboard_asset(experiment)
+    yield champion_asset(experiment)
     if experiment.has_effect:
         yield effect_asset(experiment)
     if experiment.predict is not None:

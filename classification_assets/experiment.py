@@ -4,23 +4,46 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
 from classification_assets.learning.declaration import Declaration, Name, field_error
 from classification_assets.learning.device import DeviceName
 from classification_assets.learning.evaluation.bounds import Bounds, Metric
+from classification_assets.learning.evaluation.promotion_rule import PromotionRule
 from classification_assets.learning.evaluation.view import View
-from classification_assets.learning.models.architectures import MLP, SHIPPED, Architecture, ArchitectureChoice
+from classification_assets.learning.models.architectures import (
+    MLP,
+    SHIPPED,
+    Architecture,
+    ArchitectureChoice,
+    Module,
+)
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.tables.datasets import AnyDataset, GeneratedDataset, UnlabelledFile
+from classification_assets.retrain import Retrain
+
+if TYPE_CHECKING:
+    from classification_assets.learning.models.fitted import FittedModel
 
 RESERVED = ("comparison", "tuned")
 """Names of experiments that the project keeps for itself."""
 
-TAKEN = ("dataset", "split", "leaderboard", "effect", "champion", "sweep", "predictions", "report")
+TAKEN = (
+    "table",
+    "dataset",
+    "drift",
+    "split",
+    "leaderboard",
+    "effect",
+    "champion",
+    "sweep",
+    "rows",
+    "predictions",
+    "report",
+)
 """Names of an experiment's own assets, which no architecture may bear."""
 
 
@@ -40,8 +63,12 @@ class Experiment(Declaration):
     )
     view: View = Field(View(), description="Which plane of the features the boundary figures show.")
     predict: UnlabelledFile | None = Field(
-        None, description="Rows without labels, predicted by the architecture that leads: {path: new.csv}."
+        None, description="Rows without labels, predicted by the champion: {path: new.csv}."
     )
+    promotion: PromotionRule = Field(
+        PromotionRule(), description="When the architecture that leads takes the champion's place."
+    )
+    retrain: Retrain = Field(Retrain(), description="When it is trained again: {schedule: 0 3 * * *}.")
     device: DeviceName = Field("auto", description="Where it trains: auto, cpu, cuda, cuda:N or mps.")
     resample: bool = Field(False, description="The schedule draws fresh rows of the same problem each time.")
 
@@ -116,6 +143,25 @@ class NamedExperiment(Experiment):
     def shaped(self) -> list[MLP]:
         """The architectures that have a depth, a width and an activation."""
         return [architecture for architecture in self.architectures if isinstance(architecture, MLP)]
+
+    def with_network_class(self, fitted: FittedModel) -> FittedModel:
+        """A stored model, with the class of a person's own network, as its architecture is declared now.
+
+        Raises
+        ------
+        ValueError
+            If the model is of such a class, and its architecture is not declared any more.
+        """
+        stored = fitted.provenance.architecture
+        if not isinstance(stored, Module):
+            return fitted
+        declared = next((own for own in self.architectures if own.name == stored.name), None)
+        if not isinstance(declared, Module):
+            raise ValueError(
+                f"{self.name}: the architecture {stored.name!r}, a class of its own ({stored.path}), is not declared "
+                "any more"
+            )
+        return fitted.using(declared)
 
     @property
     def has_effect(self) -> bool:

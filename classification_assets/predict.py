@@ -1,4 +1,4 @@
-"""Predictions outside of Dagster: python -m classification_assets.predict MODEL INPUT OUTPUT."""
+"""Predictions outside of Dagster: python -m classification_assets.predict EXPERIMENT INPUT OUTPUT."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from classification_assets.learning.models.fitted import FittedModel
@@ -18,7 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m classification_assets.predict",
         description="Labels, probabilities and uncertainty of a table's rows, written as Parquet.",
     )
-    parser.add_argument("model", help="a model's .safetensors file: a path or URL")
+    parser.add_argument(
+        "model", help="an experiment, whose champion predicts, or a model's .safetensors file: a path or URL"
+    )
     parser.add_argument(
         "input",
         help="CSV, TSV, Parquet or JSON Lines, compressed or not, or a folder of Parquet: a path or URL",
@@ -31,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--decimal", help="point or comma of numbers that are words (default: as the model's own table)"
     )
     parser.add_argument("--encoding", help="of text (default: as the model's own table)")
+    parser.add_argument("--version", type=int, help="of an experiment: another version than the champion")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--module", help="a person's own network class, package.module:Class")
     given = parser.parse_args(arguments)
@@ -53,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError(f"{given.output}: would take the place of the rows; give another name")
         if output.startswith(rows + os.sep):
             raise ValueError(f"{given.output}: would lie among the rows; give another folder")
-        fitted = _model(given.model, imported(given.module, "--module") if given.module else None)
+        module = imported(given.module, "--module") if given.module else None
+        fitted, version = _model(given.model, module, given.version)
         own = {
             name: value
             for name in ("id", "format", "separator", "decimal", "encoding")
@@ -65,19 +69,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             declared = UnlabelledFile.model_validate(own | {"path": path})
         except ValidationError as error:
             raise ValueError(broken_rules(error, given.input)) from error
-        predictions = predict_file(fitted, declared, resolve_device(given.device).name)
+        predictions = predict_file(fitted, declared, resolve_device(given.device).name).by_version(version)
         save(predictions, given.output)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{given.output}: {predictions.rows.n_rows:,} rows; {_counts(predictions.about['counts'])}")
+    by = f" by {given.model} {version}" if version else ""
+    print(f"{given.output}: {predictions.rows.n_rows:,} rows{by}; {_counts(predictions.about['counts'])}")
     return 0
 
 
-def _model(path: str, module: object) -> FittedModel:
-    from classification_assets.learning.classifier import load_classifier
+def _model(path: str, module: Any, version: int | None) -> tuple[FittedModel, str]:
+    """The model, and the name of its version; empty of a file."""
+    from classification_assets.learning.artifacts.root import storage_root
+    from classification_assets.learning.classifier import is_experiment, load_classifier
+    from classification_assets.learning.registry.serving import serving
 
-    return load_classifier(path, module).fitted_  # type: ignore[arg-type]
+    if is_experiment(path):
+        served = serving(storage_root(), path, module, version)
+        return served.model, served.version.name
+    return load_classifier(path, module, version).fitted_, ""
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -6,38 +6,22 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
 from classification_assets.assets.asset_checks import checks_of
-from classification_assets.assets.keys import Key, as_text, inputs_of, key_of
-from classification_assets.assets.materialization import (
-    Run,
-    checked_by,
-    made_when,
-    overrides_as_text,
-    paths_of,
-    refusing,
-    used_device,
-    with_draw_seconds,
-)
-from classification_assets.assets.run_config import run_config, with_overrides
+from classification_assets.assets.keys import Key, inputs_of, key_of
+from classification_assets.assets.run_config import run_config
+from classification_assets.assets.step import Body, Inputs, Step, flat_inputs
 from classification_assets.experiment import NamedExperiment
-from classification_assets.learning.artifacts.files import ArtifactError
-from classification_assets.learning.artifacts.origin import Origin, refuse_misfits
 from classification_assets.learning.check import Check
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.models.architectures import Architecture
 from classification_assets.resources.torch_device import TAG, configured_device, device_tag
 
-if TYPE_CHECKING:
-    from classification_assets.learning.preparation.fold_memory import FoldMemory
-
-Inputs = Mapping[str, Key | Mapping[str, Key]]
 ARCHITECTURE = "classification_assets/architecture"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-Body = Callable[..., tuple[Any, ...]]
 
 
 def experiment_asset(
@@ -83,6 +67,9 @@ def declared_asset(
     checks: Sequence[Check] = (),
     tags: Mapping[str, str] = NOTHING,
     may_be_older: Sequence[str] = (),
+    follows: Sequence[Key] = (),
+    pool: str | None = None,
+    freshness: dg.FreshnessPolicy | None = None,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Make an asset of a body that computes a value and what to show of it.
 
@@ -111,81 +98,29 @@ def declared_asset(
         Shown beside the asset, with the configured device.
     may_be_older : sequence of str
         Inputs that need not be made of the others: the body is right with older ones, or refuses them itself.
+    follows : sequence of sequence of str
+        Keys of assets that come before it and that its body looks up itself.
+    pool : str, optional
+        Steps of one pool share its limit, see `dagster.yaml`.
+    freshness : FreshnessPolicy, optional
+        When the UI shows it as overdue.
 
     Returns
     -------
     A decorator of ``body(**overrides, **inputs, run) -> (value, metadata)``, or with a third value: what the checks
     judge where that is not the value itself.
     """
-    flat = dict(_flat_inputs(inputs))
     configured = configured_device(*devices)
     asset_key = dg.AssetKey(list(key))
     code_version = _code_version(uses)
 
     def decorate(body: Body) -> dg.AssetsDefinition:
-        def compute(context: dg.AssetExecutionContext, **loaded: Any) -> dg.MaterializeResult:
-            threads = context.resources.device.chosen_threads()
-            device = used_device(context.resources.device, devices, accelerated, threads)
-            config = context.op_execution_context.op_config or {}
-            declared, overridden = with_overrides(overrides, config)
-            store = context.resources.artifacts
-            origins = {as_text(upstream): loaded[name].origin for name, upstream in flat.items()}
-            older = [
-                as_text(upstream) for name, upstream in flat.items() if name.split("__")[0] in may_be_older
-            ]
-            refuse_misfits(as_text(key), origins, store.origin_of, older)
-            origin = Origin.of_inputs(
-                {upstream: found for upstream, found in origins.items() if found is not None},
-                older,
-                context.run.run_id,
-                code_version,
-            )
+        step = Step(
+            key, body, stored_as, inputs, overrides, devices, accelerated, checks, may_be_older, code_version
+        )
 
-            def ancestor(upstream: Key) -> Any:
-                found = store.load(dg.AssetKey(list(upstream)))
-                known = {name: own for name, own in origins.items() if name not in older}
-                refuse_misfits(as_text(key), known | {as_text(upstream): found.origin}, store.origin_of)
-                return found.value
-
-            def fold_memory() -> FoldMemory | None:
-                try:
-                    return store.fold_memory(asset_key)
-                except ArtifactError as error:
-                    context.log.warning(f"{error}; which row was in which fold is lost: all are dealt anew")
-                    return None
-
-            run = Run(
-                device["device"],
-                overridden,
-                context.log.info,
-                threads,
-                sidecar_of=lambda key, name: store.sidecar(dg.AssetKey(list(key)), name),
-                made=lambda key: made_when(context.instance, dg.AssetKey(list(key))),
-                ancestor=ancestor,
-                fold_memory=fold_memory,
-            )
-            values = {name: each.value for name, each in loaded.items()}
-            with refusing(as_text(key), older or list(origins), store.origin_of):
-                value, metadata, *rest = body(**declared, **_nested_inputs(inputs, values), run=run)
-            judged = rest[0] if rest else value
-            staged = store.stage(asset_key, stored_as, value, run.sidecars, origin)
-            checked = [checked_by(check, judged) for check in checks]
-            for result in checked:
-                if not result.passed:
-                    # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
-                    context.log.warning(
-                        f"check {result.check_name} of {asset_key.to_user_string()} failed: {result.description}"
-                    )
-            told = {"overridden for this run": overrides_as_text(overridden)} if overridden else {}
-            return dg.MaterializeResult(
-                value=staged,
-                metadata=told
-                | with_draw_seconds(metadata, staged.draw_seconds)
-                | paths_of(store, staged.path)
-                | device,
-                data_version=dg.DataVersion(staged.version),
-                check_results=checked,
-            )
+        def compute(context: dg.AssetExecutionContext, **loaded: Any) -> Iterator[Any]:
+            yield from step.events(context, loaded)
 
         # Without a return type, which Dagster would take for the output's.
         compute.__annotations__ = {"context": dg.AssetExecutionContext}
@@ -193,7 +128,8 @@ def declared_asset(
             key=asset_key,
             group_name=group,
             description=body.__doc__,
-            ins={name: dg.AssetIn(key=dg.AssetKey(list(upstream))) for name, upstream in flat.items()},
+            ins={name: dg.AssetIn(key=dg.AssetKey(list(upstream))) for name, upstream in flat_inputs(inputs)},
+            deps=[dg.AssetKey(list(upstream)) for upstream in follows],
             io_manager_key="artifacts",
             config_schema=run_config(overrides) if overrides else None,
             required_resource_keys={"device", "artifacts"},
@@ -207,6 +143,8 @@ def declared_asset(
                 )
                 for check in checks
             ],
+            pool=pool,
+            freshness_policy=freshness,
         )(compute)
 
     return decorate
@@ -217,22 +155,3 @@ def _code_version(uses: Sequence[Declaration | str]) -> str:
         use if isinstance(use, str) else use.model_dump(mode="json", exclude={"device"}) for use in uses
     ]
     return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _flat_inputs(inputs: Inputs) -> Iterator[tuple[str, Key]]:
-    """Each key under an argument name of its own: names of architectures may be no identifiers."""
-    for name, keys in inputs.items():
-        if isinstance(keys, Mapping):
-            for index, key in enumerate(keys.values()):
-                yield f"{name}__{index}", key
-        else:
-            yield name, keys
-
-
-def _nested_inputs(inputs: Inputs, loaded: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: {inner: loaded[f"{name}__{index}"] for index, inner in enumerate(keys)}
-        if isinstance(keys, Mapping)
-        else loaded[name]
-        for name, keys in inputs.items()
-    }

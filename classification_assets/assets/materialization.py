@@ -48,6 +48,18 @@ class Run:
         Loads what the inputs were made of, by its key, and refuses it if it has changed since.
     fold_memory : callable
         How an earlier artifact of this asset, a split, has dealt its rows.
+    before : callable
+        The artifact of this asset that is stored now; None if there is none.
+    root : callable
+        The storage's root.
+    id : str
+        The run's.
+    as_of : datetime
+        The time for which it runs: that of a schedule's tick, else when the run was made.
+    made_of : dict
+        Versions of what the body itself has looked up, by key, beside those of its inputs.
+    warn : callable
+        Writes a warning to Dagster's log.
     """
 
     device: str
@@ -59,6 +71,40 @@ class Run:
     made: Callable[[Key], dict[str, str]] = lambda key: {}
     ancestor: Callable[[Key], Any] = lambda key: None
     fold_memory: Callable[[], FoldMemory | None] = lambda: None
+    before: Callable[[], Any] = lambda: None
+    root: Callable[[], Any] = lambda: None
+    id: str = ""
+    as_of: datetime = field(default_factory=lambda: datetime.now(UTC))
+    made_of: dict[str, str] = field(default_factory=dict)
+    warn: Callable[[str], None] = lambda line: None
+
+
+AS_OF = "classification_assets/as_of"
+"""The tag of a run that says for which time it runs, as ISO 8601."""
+
+
+def as_of(context: dg.AssetExecutionContext) -> datetime:
+    """The time for which a run is made: by its tag, by the schedule's tick, or else when it was made.
+
+    Raises
+    ------
+    ValueError
+        If the tag is no time.
+    """
+    if text := context.run.tags.get(AS_OF):
+        return _time_of(text)
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    return datetime.now(UTC) if record is None else record.create_timestamp.astimezone(UTC)
+
+
+def _time_of(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(
+            f"the run's tag {AS_OF} is a time such as 2026-03-01T02:00:00+00:00, got {text!r}"
+        ) from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def used_device(

@@ -21,12 +21,15 @@ class Check:
         ``judge(value) -> (passed, sentence)``.
     blocking : bool
         Whether a violation keeps everything downstream from being made.
+    withholds : bool
+        Whether it also keeps the artifact itself from being published: the one that was there before stays.
     """
 
     name: str
     description: str
     judge: Callable[[Any], Verdict] = field(repr=False)
     blocking: bool = False
+    withholds: bool = False
 
     @classmethod
     def of(cls, judge: Callable[[Any], Verdict]) -> Check:

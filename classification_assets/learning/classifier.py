@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from numbers import Integral
@@ -19,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from classification_assets.learning.artifacts import storage as artifacts
+from classification_assets.learning.artifacts.root import storage_root
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.models import onnx_export as onnx_model
 from classification_assets.learning.models.architectures import Architecture, ArchitectureChoice
@@ -30,6 +32,7 @@ from classification_assets.learning.preparation.duplicates import learned_rows
 from classification_assets.learning.preparation.folds import Fold, stratified
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.registry.serving import serving
 from classification_assets.learning.tables.frames import (
     InputRows,
     given,
@@ -347,26 +350,35 @@ def _checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:
     return weight
 
 
-def load_classifier(path: str | Path, module: Callable[..., nn.Module] | None = None) -> NeuralClassifier:
-    """Open what a model asset, or `NeuralClassifier.save`, has stored.
+def load_classifier(
+    path: str | Path, module: Callable[..., nn.Module] | None = None, version: int | None = None
+) -> NeuralClassifier:
+    """Open what a model asset, or `NeuralClassifier.save`, has stored, or an experiment's champion.
 
-    FittedModel again on the same rows, it becomes the same classifier again, byte for byte.
+    Fitted again on the same rows, it becomes the same classifier again, byte for byte.
 
     Parameters
     ----------
-    path : path or URL
-        A ``.safetensors`` file.
+    path : path or URL, or the name of an experiment
+        A ``.safetensors`` file; or ``moons``: the champion in the storage that the environment names.
     module : callable, optional
         The class of a person's own network: a file never brings code with it.
+    version : int, optional
+        Of an experiment: another version than the champion.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ArtifactError
-        If the file is damaged or holds no classifier.
+        If the file is damaged or holds no classifier, or the experiment has no champion or no such version.
     """
-    fitted = artifacts.load(path, module)
+    if is_experiment(path):
+        fitted = serving(storage_root(), str(path), module, version).model
+    elif version is not None:
+        raise ValueError(f"version: only an experiment has versions, got the file {path}")
+    else:
+        fitted = artifacts.load(path, module)
     if not isinstance(fitted, FittedModel):
         raise artifacts.ArtifactError(f"{path} holds no classifier but a {type(fitted).__name__}")
     training = fitted.provenance.training
@@ -375,3 +387,10 @@ def load_classifier(path: str | Path, module: Callable[..., nn.Module] | None = 
     options |= {name: told[name] for name in ("validation_fraction",) if name in told}
     classifier = NeuralClassifier(fitted.provenance.architecture, **options, random_state=training.seed)
     return classifier._opened(fitted)
+
+
+def is_experiment(path: str | Path) -> bool:
+    """Whether an experiment's name is meant, and no file: `moons`, where there is no file of that name."""
+    return (
+        isinstance(path, str) and re.fullmatch(r"[a-z0-9_]+", path) is not None and not Path(path).is_file()
+    )

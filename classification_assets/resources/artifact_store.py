@@ -12,13 +12,14 @@ import dagster as dg
 from pydantic import Field
 
 from classification_assets.learning.artifacts.root import ENVIRONMENT, storage_root
+from classification_assets.resources.retries import attempts_of, retrying
 
 if TYPE_CHECKING:
     from upath import UPath
 
     from classification_assets.learning.artifacts.formats import Artifact
     from classification_assets.learning.artifacts.origin import Origin
-    from classification_assets.learning.artifacts.storage import Staged
+    from classification_assets.learning.artifacts.storage import Published, Staged
     from classification_assets.learning.preparation.fold_memory import FoldMemory
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -58,13 +59,15 @@ class ArtifactStore(dg.ConfigurableIOManager):
         self,
         key: dg.AssetKey,
         suffix: str,
-        value: Artifact,
+        value: Artifact | Published,
         sidecars: Mapping[str, Any] = NOTHING,
         origin: Origin | None = None,
-    ) -> Staged:
+    ) -> Staged | Published:
         """Write an artifact, and what is to be read beside it; `handle_output` publishes them."""
         from classification_assets.learning.artifacts import storage
 
+        if isinstance(value, storage.Published):
+            return value
         return storage.stage(value, self.path_of(key, suffix), sidecars, origin)
 
     def load(self, key: dg.AssetKey) -> Loaded:
@@ -109,6 +112,19 @@ class ArtifactStore(dg.ConfigurableIOManager):
         except ArtifactError:
             return None
 
+    def stored(self, key: dg.AssetKey) -> Any:
+        """An asset's artifact; None if it has none.
+
+        Raises
+        ------
+        ArtifactError
+            If its file is damaged.
+        """
+        from classification_assets.learning.artifacts import storage
+
+        found = self._found(key)
+        return None if found is None else storage.load(found)
+
     def fold_memory(self, key: dg.AssetKey) -> FoldMemory | None:
         """How a stored split has dealt its rows; None if there is none that says so."""
         from classification_assets.learning.artifacts import storage
@@ -136,8 +152,10 @@ class ArtifactStore(dg.ConfigurableIOManager):
         if context.log:
             context.log.info(f"artifacts are stored in {self.root}")
 
-    def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
-        obj.publish()
+    def handle_output(self, context: dg.OutputContext, obj: Staged | Published) -> None:
+        with retrying(attempts_of(context)):
+            obj.publish()
 
     def load_input(self, context: dg.InputContext) -> Loaded:
-        return self.load(context.asset_key)
+        with retrying(attempts_of(context)):
+            return self.load(context.asset_key)

@@ -61,9 +61,27 @@ class Staged:
                 os.replace(written, file.path)
             else:
                 file.write_bytes(written.read_bytes())
-                written.unlink()
-                if not any(written.parent.iterdir()):
-                    written.parent.rmdir()
+                _remove(written, file)
+
+    def discard(self) -> None:
+        """Remove what was written; what was there stays."""
+        for written, file in self.files:
+            _remove(written, file)
+
+
+@dataclass(frozen=True)
+class Published:
+    """An artifact that has been published already, by its own rules; otherwise as `Staged`."""
+
+    path: UPath
+    version: str
+    draw_seconds: float = 0.0
+
+    def publish(self) -> None:
+        """Nothing is left to do."""
+
+    def discard(self) -> None:
+        """Nothing can be undone."""
 
 
 def stage(
@@ -178,6 +196,13 @@ def _read(reader: Callable[[UPath], T], path: UPath) -> T:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file could not be opened; what is wrong inside one comes without an error number
         raise ArtifactError(f"{path} is damaged, or not written by this project: {error!r}") from error
+
+
+def _remove(written: Path, file: UPath) -> None:
+    """Remove a staged file, and the folder that was made for files that go elsewhere."""
+    written.unlink()
+    if not is_local(file) and not any(written.parent.iterdir()):
+        written.parent.rmdir()
 
 
 def _staging_folder(file: UPath) -> Path:

@@ -183,10 +183,10 @@ def decide(shared: SharedRows, metric: Metric, rule: PromotionRule) -> Decision:
             numbers={"rows": float(n_rows), "needed_rows": float(rule.min_rows)},
         )
     numbers, recall = _compared(shared, metric, rule)
+    interval = f"95 % interval {numbers['low']:z.4f} to {numbers['high']:z.4f}, p = {numbers['p_value']:.2g}"
     told = (
         f"{words} {numbers['challenger']:.4f} against the champion's {numbers['champion']:.4f} on "
-        f"{len(shared.y):,} rows that neither has learned from: {_better(numbers['difference'])} (95 % interval {numbers['low']:z.4f} to "
-        f"{numbers['high']:z.4f}, p = {numbers['p_value']:.2g})"
+        f"{len(shared.y):,} rows that neither has learned from: {_better(numbers['difference'])} ({interval})"
     )
 
     def decision(promoted: bool, ground: Ground, reason: str) -> Decision:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,11 +38,16 @@ class Predictions:
         ``p_<class>`` (float32) and ``disagreement``, the uncertainty: the mean total variation distance of a
         member's probabilities from the members' mean, 0 to 1.
     about : dict
-        ``architecture``, ``counts`` (rows of each predicted class) and ``disagreement`` (its mean).
+        ``architecture``, ``counts`` (rows of each predicted class), ``disagreement`` (its mean) and ``version``: which
+        one of the registry made them, empty for a model that is in none.
     """
 
     rows: Rows
     about: dict[str, Any]
+
+    def by_version(self, name: str) -> Self:
+        """The same, saying which version of the registry made them."""
+        return replace(self, about=self.about | {"version": name})
 
     def counts(self) -> pd.DataFrame:
         """Rows and share of each predicted class, for reading."""
@@ -84,6 +89,7 @@ def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "c
         "architecture": fitted.provenance.architecture.name,
         "counts": dict(zip(map(str, fitted.provenance.classes), counts.tolist(), strict=True)),
         "disagreement": total / unlabelled.rows.n_rows,
+        "version": "",
     }
     return Predictions(ParquetRows([path], keeps=folder), about)
 

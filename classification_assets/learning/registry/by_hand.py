@@ -94,3 +94,13 @@ def _served_before(registry: Registry, current: int) -> int:
 def _refuse_without_reason(told: Told) -> None:
     if not told.because.strip():
         raise ValueError("because: a promotion by hand needs a reason, which is kept in the log")
+
+
+def as_outcome(pointer: Pointer) -> Outcome:
+    """What a person has decided, as the outcome of a decision."""
+    entry = pointer.entry
+    reason = f"version {entry.version} {entry.action} by hand" + (
+        f": {entry.because}" if entry.because else ""
+    )
+    promoted = entry.action in ("promoted", "rolled back")
+    return Outcome(Decision(promoted=promoted, ground="by hand", reason=reason), pointer)

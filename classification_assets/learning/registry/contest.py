@@ -72,6 +72,15 @@ class Outcome:
     pointer: Pointer | None
     removed: Sequence[int] = ()
 
+    @property
+    def word(self) -> str:
+        """The decision in a word: promoted, refused, or unchanged where the challenger is the champion already."""
+        if self.decision.ground == "same model":
+            return "unchanged"
+        if self.decision.ground == "by hand" and self.pointer is not None:
+            return self.pointer.entry.action
+        return "promoted" if self.decision.promoted else "refused"
+
 
 def contest(
     registry: Registry,

@@ -105,5 +105,8 @@ def remove_abandoned(folder: UPath) -> None:
 
 
 def sha256(path: Path | UPath) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+        while part := opened.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()

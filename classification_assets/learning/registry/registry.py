@@ -110,9 +110,10 @@ class Registry:
             If nothing was promoted yet.
         """
         if (pointer := self.pointer()) is None:
+            command = "dagster asset materialize -m classification_assets.definitions --select"
             raise NoChampionError(
                 f"{self.experiment} has no champion in {self.root}: nothing was promoted yet. Materialize it: "
-                f"dagster asset materialize -m classification_assets.definitions --select '+key:\"{self.experiment}/champion\"'"
+                f"{command} '+key:\"{self.experiment}/champion\"'"
             )
         return self.version(pointer.version)
 

@@ -1,0 +1,175 @@
+"""One step: an asset's inputs are compared, its body is run, checks judge, and what may be published is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from classification_assets.assets.keys import Key, as_text
+from classification_assets.assets.materialization import (
+    Run,
+    as_of,
+    checked_by,
+    made_when,
+    overrides_as_text,
+    paths_of,
+    refusing,
+    used_device,
+    with_draw_seconds,
+)
+from classification_assets.assets.run_config import with_overrides
+from classification_assets.learning.artifacts.files import ArtifactError
+from classification_assets.learning.artifacts.origin import Origin, refuse_misfits
+from classification_assets.learning.check import Check
+from classification_assets.learning.declaration import Declaration
+from classification_assets.resources.retries import retrying
+
+if TYPE_CHECKING:
+    from classification_assets.learning.preparation.fold_memory import FoldMemory
+
+Inputs = Mapping[str, Key | Mapping[str, Key]]
+Body = Callable[..., tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an asset declares of its own making; see `asset.declared_asset` for the attributes."""
+
+    key: Key
+    body: Body
+    stored_as: str
+    inputs: Inputs
+    overrides: Mapping[str, Declaration]
+    devices: Sequence[str]
+    accelerated: bool
+    checks: Sequence[Check]
+    may_be_older: Sequence[str]
+    code_version: str
+
+    @property
+    def asset_key(self) -> dg.AssetKey:
+        return dg.AssetKey(list(self.key))
+
+    def events(self, context: dg.AssetExecutionContext, loaded: Mapping[str, Any]) -> Iterator[Any]:
+        """The step's results as Dagster wants them; errors that can pass ask for a retry.
+
+        Raises
+        ------
+        MisfitError
+            If the inputs were not made of one another.
+        dagster.Failure
+            If a check withholds what was made: it is not published, and what was there before stays.
+        """
+        with retrying(context.op_execution_context.retry_number):
+            yield from self._events(context, loaded)
+
+    def _events(self, context: dg.AssetExecutionContext, loaded: Mapping[str, Any]) -> Iterator[Any]:
+        threads = context.resources.device.chosen_threads()
+        device = used_device(context.resources.device, self.devices, self.accelerated, threads)
+        config = context.op_execution_context.op_config or {}
+        declared, overridden = with_overrides(self.overrides, config)
+        store, name = context.resources.artifacts, as_text(self.key)
+        flat = dict(flat_inputs(self.inputs))
+        origins = {as_text(upstream): loaded[argument].origin for argument, upstream in flat.items()}
+        older = [
+            as_text(upstream)
+            for argument, upstream in flat.items()
+            if argument.split("__")[0] in self.may_be_older
+        ]
+        refuse_misfits(name, origins, store.origin_of, older)
+
+        def ancestor(upstream: Key) -> Any:
+            found = store.load(dg.AssetKey(list(upstream)))
+            known = {key: own for key, own in origins.items() if key not in older}
+            refuse_misfits(name, known | {as_text(upstream): found.origin}, store.origin_of)
+            return found.value
+
+        def fold_memory() -> FoldMemory | None:
+            try:
+                return store.fold_memory(self.asset_key)
+            except ArtifactError as error:
+                context.log.warning(f"{error}; which row was in which fold is lost: all are dealt anew")
+                return None
+
+        def before() -> Any:
+            try:
+                return store.stored(self.asset_key)
+            except ArtifactError as error:
+                context.log.warning(f"{error}; what was stored before is not compared with what is new")
+                return None
+
+        run = Run(
+            device["device"],
+            overridden,
+            context.log.info,
+            threads,
+            sidecar_of=lambda key, file: store.sidecar(dg.AssetKey(list(key)), file),
+            made=lambda key: made_when(context.instance, dg.AssetKey(list(key))),
+            ancestor=ancestor,
+            fold_memory=fold_memory,
+            before=before,
+            root=lambda: store.root,
+            id=context.run.run_id,
+            as_of=as_of(context),
+            warn=context.log.warning,
+        )
+        values = {argument: each.value for argument, each in loaded.items()}
+        with refusing(name, older or list(origins), store.origin_of):
+            value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
+        origin = Origin.of_inputs(
+            {upstream: found for upstream, found in origins.items() if found is not None},
+            older,
+            context.run.run_id,
+            self.code_version,
+        )
+        origin = replace(origin, inputs=origin.inputs | run.made_of)
+        staged = store.stage(self.asset_key, self.stored_as, value, run.sidecars, origin)
+        judged = rest[0] if rest else value
+        results = {check: checked_by(check, judged) for check in self.checks}
+        for result in results.values():
+            if not result.passed:
+                # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
+                context.log.warning(f"check {result.check_name} of {name} failed: {result.description}")
+        withheld = [result for check, result in results.items() if check.withholds and not result.passed]
+        if withheld:
+            staged.discard()
+            for result in results.values():
+                yield result._replace(asset_key=self.asset_key)
+            raise dg.Failure(
+                f"{name} is not replaced, and nothing that depends on it is made: "
+                + "; ".join(str(result.description) for result in withheld),
+                metadata=metadata,
+                allow_retries=False,
+            )
+        told = {"overridden for this run": overrides_as_text(overridden)} if overridden else {}
+        yield dg.MaterializeResult(
+            value=staged,
+            metadata=told
+            | with_draw_seconds(metadata, staged.draw_seconds)
+            | paths_of(store, staged.path)
+            | device,
+            data_version=dg.DataVersion(staged.version),
+            check_results=list(results.values()),
+        )
+
+
+def flat_inputs(inputs: Inputs) -> Iterator[tuple[str, Key]]:
+    """Each key under an argument name of its own: names of architectures may be no identifiers."""
+    for name, keys in inputs.items():
+        if isinstance(keys, Mapping):
+            for index, key in enumerate(keys.values()):
+                yield f"{name}__{index}", key
+        else:
+            yield name, keys
+
+
+def _nested_inputs(inputs: Inputs, loaded: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {inner: loaded[f"{name}__{index}"] for index, inner in enumerate(keys)}
+        if isinstance(keys, Mapping)
+        else loaded[name]
+        for name, keys in inputs.items()
+    }
