@@ -12,8 +12,9 @@ NIGHT = datetime(2026, 3, 1, 2, tzinfo=UTC)
 
 def fired(timestamp: datetime = NIGHT) -> dg.RunRequest:
     schedule = defs().resolve_schedule_def("retraining")
-    context = dg.build_schedule_context(scheduled_execution_time=timestamp)
-    (request,) = schedule.evaluate_tick(context).run_requests
+    with dg.instance_for_test() as instance:
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=timestamp)
+        (request,) = schedule.evaluate_tick(context).run_requests
     return request
 
 
