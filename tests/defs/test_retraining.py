@@ -12,15 +12,14 @@ NIGHT = datetime(2026, 3, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def fired(monkeypatch, tmp_path) -> Callable[..., dg.RunRequest]:
-    """Evaluates the schedule at a time, in an instance where nothing was ever trained."""
+def fired(monkeypatch, instance, tmp_path) -> Callable[..., dg.RunRequest]:
+    """Evaluates the schedule at a time, where nothing was ever trained."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
 
     def evaluate(timestamp: datetime = NIGHT) -> dg.RunRequest:
         schedule = defs().resolve_schedule_def("retraining")
-        with dg.DagsterInstance.get() as instance:
-            context = dg.build_schedule_context(instance=instance, scheduled_execution_time=timestamp)
-            (request,) = schedule.evaluate_tick(context).run_requests
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=timestamp)
+        (request,) = schedule.evaluate_tick(context).run_requests
         return request
 
     return evaluate
