@@ -24,7 +24,7 @@ from classification_assets.assets.report import report_asset
 from classification_assets.assets.split import split_asset
 from classification_assets.assets.surface import surface_asset
 from classification_assets.assets.table import source_assets
-from classification_assets.automation.runs import job_of
+from classification_assets.automation.runs import EXPERIMENT, job_of
 from classification_assets.automation.schedules import schedule_of
 from classification_assets.automation.sensors import sensor_of
 from classification_assets.experiment import Experiment, NamedExperiment
@@ -95,6 +95,7 @@ def experiment_definitions(experiment: NamedExperiment) -> dg.Definitions:
     job = dg.define_asset_job(
         job_of(experiment),
         selection=dg.AssetSelection.groups(experiment.name),
+        tags={EXPERIMENT: experiment.name},
         description=f"Everything of the experiment {experiment.name}, from fresh rows to its leaderboard.",
     )
     schedule, sensor = schedule_of(experiment), sensor_of(experiment)
