@@ -62,7 +62,7 @@ def sensor_of(experiment: NamedExperiment) -> dg.SensorDefinition | None:
     def sensor(context: dg.SensorEvaluationContext):
         seen = Seen.model_validate_json(context.cursor) if context.cursor else Seen()
         try:
-            found = due(experiment, storage_root())
+            found = due(experiment, storage_root(), settled=True)
         except (OSError, ValueError) as error:
             return dg.SkipReason(str(error))
         observations = list(_observations(experiment, seen, found))
