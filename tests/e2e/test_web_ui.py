@@ -13,7 +13,9 @@ ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularize
 
 def names_of(experiment, architectures=ARCHITECTURES):
     """The assets of an experiment."""
-    own = {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "effect", "report")}
+    own = {
+        f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "champion", "effect", "report")
+    }
     return own | {
         f"{experiment}/{architecture}/{name}"
         for architecture in architectures
