@@ -125,6 +125,6 @@ def test_after_a_restore_runs_schedules_and_artifacts_are_there(
 
 
 def test_after_a_restore_runs_can_be_launched(restored: Server, postgres: Postgres) -> None:
-    run = restored.launch("moons/split")
+    run = restored.launch("moons/dataset")
     assert restored.wait_until_done(run) == "SUCCESS"
     assert postgres.ask("select count(*) from runs") == "2"

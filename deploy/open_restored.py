@@ -1,4 +1,4 @@
-"""The last step of a restore: runs that were in progress at the backup are marked as failed, and counted."""
+"""The last step of a restore: open the instance, alone, and mark runs that were in progress as failed."""
 
 import os
 
@@ -10,8 +10,9 @@ IN_PROGRESS = [STATUS.NOT_STARTED, STATUS.STARTING, STATUS.STARTED, STATUS.CANCE
 
 
 def main() -> None:
-    """Their processes are gone, and they would keep their places in the queue and in pools."""
+    """Runs whose processes are gone would keep their places in the queue and in pools."""
     with dg.DagsterInstance.get() as instance:
+        instance.upgrade()  # the archive may be an older version's
         lost = instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS))
         for run in lost:
             instance.report_run_failed(run, "In progress when the backup was made, so its process is gone.")
