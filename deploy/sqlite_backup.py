@@ -14,10 +14,12 @@ def main(home: Path, target: Path) -> None:
     for file in database_files(home):
         copy = target / file.relative_to(home)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source:
-            with closing(sqlite3.connect(copy)) as destination:
-                source.backup(destination)
-                destination.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        with (
+            closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(copy)) as destination,
+        ):
+            source.backup(destination)
+            destination.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
 
 
 def database_files(home: Path) -> list[Path]:

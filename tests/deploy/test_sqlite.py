@@ -135,6 +135,8 @@ def test_records_are_whole_though_they_are_written_meanwhile(copied: Deployment,
             instance.report_runless_asset_event(dg.AssetMaterialization("x", metadata={"n": number}))
             instance.create_run_for_job(_job, tags={"number": str(number)})
 
+        # It is in the write-ahead log, which a copy of the file would leave behind.
+        early = instance.create_run_for_job(_job)
         with meanwhile(write):
             archive = copied.backup(copied.home.with_name("backups"))
     restored(target, archive)
@@ -143,6 +145,8 @@ def test_records_are_whole_though_they_are_written_meanwhile(copied: Deployment,
     for file in files:
         with closing(sqlite3.connect(file)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",), file
+    with dg.DagsterInstance.from_config(str(target.home)) as instance:
+        assert instance.get_run_by_id(early.run_id) is not None
 
 
 def test_a_copy_in_which_a_champions_pointer_has_no_version_is_made_again(
