@@ -23,6 +23,10 @@ from classification_assets.assets.predictions import predictions_asset
 from classification_assets.assets.report import report_asset
 from classification_assets.assets.split import split_asset
 from classification_assets.assets.surface import surface_asset
+from classification_assets.assets.table import source_assets
+from classification_assets.automation.runs import EXPERIMENT, job_of
+from classification_assets.automation.schedules import schedule_of
+from classification_assets.automation.sensors import sensor_of
 from classification_assets.experiment import Experiment, NamedExperiment
 
 EXAMPLE = """\
@@ -89,11 +93,18 @@ class ClassificationExperiment(dg.Component):
 def experiment_definitions(experiment: NamedExperiment) -> dg.Definitions:
     """An experiment's assets and the job that materializes them."""
     job = dg.define_asset_job(
-        f"train_{experiment.name}",
+        job_of(experiment),
         selection=dg.AssetSelection.groups(experiment.name),
+        tags={EXPERIMENT: experiment.name},
         description=f"Everything of the experiment {experiment.name}, from fresh rows to its leaderboard.",
     )
-    return dg.Definitions(assets=list(_assets(experiment)), jobs=[job])
+    schedule, sensor = schedule_of(experiment), sensor_of(experiment)
+    return dg.Definitions(
+        assets=list(_assets(experiment)),
+        jobs=[job],
+        schedules=[schedule] if schedule else [],
+        sensors=[sensor] if sensor else [],
+    )
 
 
 def declared_experiments(context: dg.ComponentLoadContext) -> list[ClassificationExperiment]:
@@ -103,6 +114,7 @@ def declared_experiments(context: dg.ComponentLoadContext) -> list[Classificatio
 
 
 def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
+    yield from source_assets(experiment)
     yield dataset_asset(experiment)
     yield split_asset(experiment)
     for architecture, training in experiment.trainings():

@@ -22,7 +22,12 @@ from classification_assets.learning.models.architectures import (
 )
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.folds import Folds
-from classification_assets.learning.tables.datasets import AnyDataset, GeneratedDataset, UnlabelledFile
+from classification_assets.learning.tables.datasets import (
+    AnyDataset,
+    GeneratedDataset,
+    TableFile,
+    UnlabelledFile,
+)
 from classification_assets.retrain import Retrain
 
 if TYPE_CHECKING:
@@ -143,6 +148,13 @@ class NamedExperiment(Experiment):
     def shaped(self) -> list[MLP]:
         """The architectures that have a depth, a width and an activation."""
         return [architecture for architecture in self.architectures if isinstance(architecture, MLP)]
+
+    @property
+    def table_paths(self) -> tuple[str, ...]:
+        """Where the files lie whose rows are learned from; none where rows come from elsewhere."""
+        if not isinstance(self.dataset, TableFile):
+            return ()
+        return (self.dataset.path, *([self.dataset.test] if self.dataset.test else []))
 
     def with_network_class(self, fitted: FittedModel) -> FittedModel:
         """A stored model, with the class of a person's own network, as its architecture is declared now.

@@ -64,3 +64,16 @@ def declared() -> Callable[..., NamedExperiment]:
 def materialize(tmp_path: Path) -> Callable[..., dg.ExecuteInProcessResult]:
     """Materializes a selection of some experiments' assets into `tmp_path`."""
     return partial(_materialize_into, tmp_path)
+
+
+_ALIVE: list[dg.DagsterInstance] = []
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> dg.DagsterInstance:
+    """An instance in a folder, for schedules and sensors to look at.
+
+    It is never given up: Dagster remembers the last one of a process, and loads no component without it.
+    """
+    _ALIVE.append(dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("instance"))))
+    return _ALIVE[-1]

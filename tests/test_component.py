@@ -52,6 +52,7 @@ def test_an_experiment_becomes_the_assets_of_its_architectures_under_the_folders
         "rings/linear/boundary",
         "rings/linear/evolution",
         "rings/leaderboard",
+        "rings/champion",
         "rings/report",
     }
 
@@ -127,7 +128,7 @@ def test_the_scaffolded_example_is_a_complete_experiment():
     example = yaml.safe_load(EXAMPLE)
     assert example["type"] == TYPE
     definitions = load({"example": example["attributes"]})
-    assert len(list(definitions.resolve_all_asset_specs())) == 5 + 3 * 5
+    assert len(list(definitions.resolve_all_asset_specs())) == 6 + 3 * 5
 
 
 def test_dg_scaffolds_the_example(tmp_path: Path):

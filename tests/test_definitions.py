@@ -25,7 +25,8 @@ def test_every_shipped_experiment_has_its_architectures(shipped):
     expected = {"comparison/leaderboard", "comparison/gallery", "comparison/report"}
     for experiment, architectures in EXPERIMENTS.items():
         expected |= {
-            f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "effect", "report")
+            f"{experiment}/{name}"
+            for name in ("dataset", "split", "leaderboard", "champion", "effect", "report")
         }
         for architecture in architectures:
             kinds = {"model", "evaluation", "surface", "boundary", "evolution"}

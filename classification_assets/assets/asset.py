@@ -112,7 +112,7 @@ def declared_asset(
     """
     configured = configured_device(*devices)
     asset_key = dg.AssetKey(list(key))
-    code_version = _code_version(uses)
+    code_version = code_version_of(uses)
 
     def decorate(body: Body) -> dg.AssetsDefinition:
         step = Step(
@@ -150,7 +150,8 @@ def declared_asset(
     return decorate
 
 
-def _code_version(uses: Sequence[Declaration | str]) -> str:
+def code_version_of(uses: Sequence[Declaration | str]) -> str:
+    """A hash of what is declared."""
     declared = [
         use if isinstance(use, str) else use.model_dump(mode="json", exclude={"device"}) for use in uses
     ]

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.asset_checks import checks_of
+from classification_assets.assets.freshness import freshness_of
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.declaration import Declaration, field_error
@@ -64,6 +65,7 @@ def champion_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         uses=[*experiment.all_declared(), experiment.promotion],
         kinds={"pytorch"},
         accelerated=True,
+        freshness=freshness_of(experiment),
     )
     def champion(rule, by_hand, leaderboard, run: Run):
         """The model that serves: the leader of the leaderboard takes its place only if it is really better."""

@@ -4,6 +4,7 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.keys import key_of
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 
@@ -15,6 +16,7 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         experiment,
         "dataset",
         stored_as="parquet",
+        follows=[key_of(experiment, "table")] if experiment.table_paths else [],
         overrides={"dataset": experiment.dataset},
         uses=[experiment.dataset],
         kinds={"scikitlearn", "parquet"},

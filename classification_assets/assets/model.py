@@ -25,6 +25,7 @@ def model_asset(
         uses=[experiment.dataset, experiment.split, training, architecture],
         kinds={"pytorch"},
         accelerated=True,
+        pool="training",
     )
     def model(training, architecture, split, run: Run):
         """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""

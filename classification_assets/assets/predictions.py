@@ -18,7 +18,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
         experiment,
         "predictions",
         stored_as="parquet",
-        follows=[champion],
+        follows=[champion, key_of(experiment, "rows")],
         uses=[*experiment.all_declared(), unlabelled],
         kinds={"pytorch", "parquet"},
         accelerated=True,

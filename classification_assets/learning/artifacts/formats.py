@@ -38,8 +38,8 @@ from upath import UPath
 from classification_assets.learning.artifacts.files import ORIGIN, ArtifactError
 from classification_assets.learning.artifacts.model_file import read_model, read_model_origin, write_model
 from classification_assets.learning.artifacts.origin import Origin
+from classification_assets.learning.artifacts.parquet_end import read_origin
 from classification_assets.learning.artifacts.parquet_files import (
-    read_origin,
     read_parquet,
     write_comparison,
     write_evaluation,

@@ -229,13 +229,6 @@ def _frame(local: LocalCopy) -> pd.DataFrame:
     return pq.read_table(local.path).to_pandas()
 
 
-def read_origin(path: UPath) -> Origin | None:
-    """The origin of a Parquet file's artifact; None if it does not say."""
-    with path.open("rb") as opened:  # of a file elsewhere no more than its end
-        metadata = pq.read_metadata(opened).metadata or {}
-    return Origin.from_json(json.loads(metadata[ORIGIN.encode()])) if ORIGIN.encode() in metadata else None
-
-
 def read_memory(path: UPath) -> FoldMemory | None:
     """How a stored split has dealt its rows, without its features; None if it does not say."""
     local = LocalCopy(path)

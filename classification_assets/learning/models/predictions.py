@@ -17,6 +17,7 @@ from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.datasets import UnlabelledFile
+from classification_assets.learning.tables.reading.fingerprint import fingerprint
 from classification_assets.learning.tables.reading.read import read_unlabelled
 from classification_assets.learning.tables.rows import BATCH, ParquetRows, Rows
 
@@ -39,7 +40,8 @@ class Predictions:
         member's probabilities from the members' mean, 0 to 1.
     about : dict
         ``architecture``, ``counts`` (rows of each predicted class), ``disagreement`` (its mean) and ``version``: which
-        one of the registry made them, empty for a model that is in none.
+        one of the registry made them, empty for a model that is in none. ``fingerprint``: of the
+        file that they are for.
     """
 
     rows: Rows
@@ -76,6 +78,7 @@ def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "c
         If the file is no table, a column is missing, or a value is not of its column's kind: the message names
         file, column, row and value.
     """
+    told = fingerprint(declared.path)  # before it is read, so that what changes meanwhile is seen later
     unlabelled = _Unlabelled.of(fitted.provenance, declared)
     folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
     path = Path(folder.name) / "predictions.parquet"
@@ -90,6 +93,7 @@ def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "c
         "counts": dict(zip(map(str, fitted.provenance.classes), counts.tolist(), strict=True)),
         "disagreement": total / unlabelled.rows.n_rows,
         "version": "",
+        "fingerprint": told,
     }
     return Predictions(ParquetRows([path], keeps=folder), about)
 

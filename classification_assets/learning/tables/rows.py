@@ -73,12 +73,15 @@ class LoadedRows:
         The last rows, if they came from a file of their own that is the test fold.
     format, sha256 : str
         The format of the first file, and a hash of the content of all of them.
+    fingerprint : str
+        Of files elsewhere, taken before they were read: see `reading.fingerprint`.
     """
 
     rows: Rows
     n_test: int = 0
     format: str = ""
     sha256: str = ""
+    fingerprint: str = ""
 
 
 class MemoryRows(Rows):

@@ -31,6 +31,7 @@ class Source(Declaration):
     overridden: dict[str, Any] = Field({}, description="Fields that a run had set otherwise than declared.")
     format: str = Field("", description="The format of the first file.")
     sha256: str = Field("", description="A hash of the files' content.")
+    fingerprint: str = Field("", description="Of files elsewhere: what their server said of the content.")
     without_label: int = Field(0, description="Rows that were left out since they have no label.")
     estimator: dict[str, Any] = Field(
         {}, description="What a NeuralClassifier remembers of its own parameters."

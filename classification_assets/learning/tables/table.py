@@ -49,6 +49,7 @@ class Table:
             overridden=overridden or {},
             format=read.format,
             sha256=read.sha256,
+            fingerprint=read.fingerprint,
         )
         whole = cls(read.rows, roles, source, read.n_test)
         if not read.rows.n_rows:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import is_number, is_words
 from classification_assets.learning.tables.reading.csv_files import words_of
+from classification_assets.learning.tables.reading.fingerprint import fingerprint_elsewhere
 from classification_assets.learning.tables.reading.json_lines import objects_of
 from classification_assets.learning.tables.reading.local_files import COMPRESSED, LocalFiles, local_files
 from classification_assets.learning.tables.reading.location import files_of
@@ -50,18 +51,21 @@ def read_files(path: str, test_path: str | None, written: Format, roles: Roles) 
     ValueError
         If a file cannot be read as a table: the message names file, where and value, and what would be right.
     """
+    # Before they are read: of what changes meanwhile, it is known later that it was not what was read.
+    told = fingerprint_elsewhere(path, *([test_path] if test_path else []))
     main = _part(written, path)
     strict = roles.feature_names(main.rows.names, path)
     if roles.weight is not None:
         strict = (*strict, roles.weight)
     if test_path is None:
-        return LoadedRows(main.typed(roles.columns, strict), 0, main.format, main.sha256)
+        return LoadedRows(main.typed(roles.columns, strict), 0, main.format, main.sha256, told)
     test = _part(written, test_path)
     needed = [name for name in main.rows.names if not roles.ignores(name)]
     if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{test_path}: there is no column {lost[0]!r}, which {path} has")
     hashes = f"{main.sha256}+{test.sha256}"
-    return LoadedRows(_joined(main, test, roles.columns, strict), test.rows.n_rows, main.format, hashes)
+    rows = _joined(main, test, roles.columns, strict)
+    return LoadedRows(rows, test.rows.n_rows, main.format, hashes, told)
 
 
 def read_unlabelled(declared: UnlabelledFile, kinds: Mapping[str, ColumnKind]) -> Rows:

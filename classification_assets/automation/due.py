@@ -1,0 +1,110 @@
+"""What of an experiment is due: compares what is stored with its files and its declaration. Light: no PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from classification_assets.assets.asset import code_version_of
+from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.tables.datasets import TableFunction
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from classification_assets.learning.artifacts.origin import Origin
+
+
+@dataclass(frozen=True)
+class Due:
+    """Why something is due, in words; empty: it is not.
+
+    Attributes
+    ----------
+    training : str
+        Everything from the rows on, since something has changed.
+    anew : str
+        Everything, if it is time: the rows may be others although nothing can be seen to have changed.
+    predictions : str
+        Predictions alone.
+    table, rows : str
+        The fingerprints of the files, as they are now; empty where there are none.
+    """
+
+    training: str = ""
+    anew: str = ""
+    predictions: str = ""
+    table: str = ""
+    rows: str = ""
+
+
+def due(experiment: NamedExperiment, root: UPath) -> Due:
+    """What is due of an experiment whose artifacts lie in a folder.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is not there, may not be read, or is being written: see `reading.fingerprint`.
+    """
+    from classification_assets.learning.tables.reading.fingerprint import fingerprint
+
+    table = fingerprint(*experiment.table_paths) if experiment.table_paths else ""
+    rows = fingerprint(experiment.predict.path) if experiment.predict is not None else ""
+    predictions = _predictions(experiment, root, rows)
+    return Due(_training(experiment, root, table), _anew(experiment), predictions, table, rows)
+
+
+def read_fingerprint(experiment: NamedExperiment, root: UPath) -> str:
+    """The fingerprint of the files that the stored data set was read from; empty if there is none."""
+    header, _ = _end(root, experiment, "dataset")
+    source = header.get("source", {})
+    return source.get("fingerprint") or source.get("sha256", "")
+
+
+def _training(experiment: NamedExperiment, root: UPath, table: str) -> str:
+    header, rows = _end(root, experiment, "dataset")
+    _, board = _end(root, experiment, "leaderboard")
+    if rows is None or board is None:
+        return "it was never trained to its end"
+    if board.code_version != code_version_of(experiment.all_declared()):
+        return "its declaration has changed"
+    source = header.get("source", {})
+    if table and (source.get("fingerprint") or source.get("sha256", "")) != table:
+        return "its table has changed"
+    if board.made_of.get(f"{experiment.name}/dataset") != rows.version:
+        return "its rows were made anew and not learned from"
+    return ""
+
+
+def _anew(experiment: NamedExperiment) -> str:
+    if isinstance(experiment.dataset, TableFunction):
+        return "its rows come from a function, which may return others now"
+    return "it draws fresh rows each time" if experiment.resample else ""
+
+
+def _predictions(experiment: NamedExperiment, root: UPath, rows: str) -> str:
+    if experiment.predict is None:
+        return ""
+    pointer = root / experiment.name / "champion.json"
+    if not pointer.is_file():
+        return ""  # there is nothing to predict with yet
+    header, _ = _end(root, experiment, "predictions")
+    about = header.get("about", {})
+    if about.get("fingerprint") != rows:
+        return "the rows to predict have changed"
+    from classification_assets.learning.registry.records import Pointer, folder_name
+
+    champion = Pointer.model_validate_json(pointer.read_text(encoding="utf-8")).version
+    return "another champion serves" if about.get("version") != folder_name(champion) else ""
+
+
+def _end(root: UPath, experiment: NamedExperiment, kind: str) -> tuple[dict[str, Any], Origin | None]:
+    from classification_assets.learning.artifacts.parquet_end import read_end
+
+    path = root / experiment.name / f"{kind}.parquet"
+    if not path.is_file():
+        return {}, None
+    try:
+        return read_end(path)
+    except Exception:  # of as many kinds as files can be damaged; then it must be made anew
+        return {}, None
