@@ -9,6 +9,7 @@ Our registry decides; MLflow's shows what it decided to those who look there. Wh
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -27,7 +28,7 @@ from filelock import FileLock, Timeout
 
 from classification_assets.learning.registry.files import sha256
 from classification_assets.learning.registry.registry import DECISION, MANIFEST, Registry
-from classification_assets.publishing.pyfunc_loader import MODEL
+from classification_assets.publishing.mlflow_run import logged_run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,6 +40,12 @@ ALIAS = "champion"
 MANIFEST_TAG = "manifest_sha256"
 PATIENCE = 10.0
 """Seconds in which a server must answer; MLflow's own client would ask for minutes."""
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would stand between what `--json` prints
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # 7 take minutes, and a run may wait
+}
+"""What MLflow's client does otherwise, unless the environment says so."""
 LONGEST_TAG = 5000
 """Characters that MLflow's registry stores of a tag's value."""
 
@@ -139,7 +146,8 @@ def server_address(given: str = "") -> str:
 
 
 def _client(uri: str) -> MlflowClient:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
     try:
         from mlflow import MlflowClient
     except ImportError as error:
@@ -164,23 +172,27 @@ def _refuse_unreachable(uri: str) -> None:
 
 @contextmanager
 def _one_at_a_time(key: str) -> Iterator[None]:
-    """Keep two processes of this machine from publishing the same version beside each other."""
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    """Keep two processes of a user from publishing the same version beside each other."""
+    # Another user could not open this one's lock.
+    digest = hashlib.sha256(f"{getpass.getuser()} {key}".encode()).hexdigest()[:16]
     file = Path(tempfile.gettempdir()) / f"classification-assets-mlflow-{digest}.lock"
     try:
         with FileLock(file, timeout=600):
             yield
     except Timeout as error:
-        raise PublicationError(f"{file}: another process has published for 600 s; end it, then try again") from error
+        raise PublicationError(
+            f"{file}: another process has published for 600 s; end it, then try again"
+        ) from error
 
 
 @contextmanager
 def _told(uri: str) -> Iterator[None]:
     from mlflow.exceptions import MlflowException
+    from requests import RequestException
 
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, RequestException) as error:
         raise PublicationError(f"the MLflow server at {uri} refused: {error}") from error
 
 
@@ -217,86 +229,13 @@ def _published(
         "decision": str(decision.get("reason", "")),
     }
     tags = {tag: value[:LONGEST_TAG] for tag, value in tags.items() if value}
-    run_id = _logged_run(client, name, registry, version, tags)
+    run_id = logged_run(client, name, registry, version, tags)
     created = client.create_model_version(
         name,
         source=f"{client.get_run(run_id).info.artifact_uri}/model",
         run_id=run_id,
         tags=tags,
         description=f"{version.name} ({version.architecture}): {tags.get('decision', '')}"[:LONGEST_TAG],
+        await_creation_for=0,  # a server's versions are ready when they are made
     )
     return str(created.version), run_id, True
-
-
-def _logged_run(
-    client: MlflowClient, name: str, registry: Registry, version: Version, tags: dict[str, str]
-) -> str:
-    """Log the scores, the files and the model as a run, which ends as failed if not all of it could be."""
-    from mlflow.entities import Metric, Param
-
-    with tempfile.TemporaryDirectory(prefix="classification-assets-mlflow-") as folder:
-        files, model = Path(folder) / "version", Path(folder) / "model"
-        _copy(registry, version, files)
-        experiment = client.get_experiment_by_name(name)
-        experiment_id = client.create_experiment(name) if experiment is None else experiment.experiment_id
-        run_id: str = client.create_run(experiment_id, run_name=version.name, tags=tags).info.run_id
-        try:
-            _save_model(files, model, run_id)
-            time = int(version.created.timestamp() * 1000)
-            client.log_batch(
-                run_id,
-                metrics=[Metric(score, value, time, version.number) for score, value in version.scores.items()],
-                params=[Param("architecture", version.architecture), Param("metric", version.metric)],
-            )
-            client.log_artifacts(run_id, str(files), "version")
-            client.log_artifacts(run_id, str(model), "model")
-        except BaseException:
-            client.set_terminated(run_id, "FAILED")
-            raise
-        client.set_terminated(run_id, "FINISHED")
-    return run_id
-
-
-def _copy(registry: Registry, version: Version, target: Path) -> None:
-    """Copy a version's files, checksums compared, from wherever the registry is."""
-    target.mkdir()
-    for name in version.files:
-        (target / name).write_bytes(registry.file(version.number, name).read_bytes())
-    (target / MANIFEST).write_bytes((registry.folder_of(version.number) / MANIFEST).read_bytes())
-
-
-def _save_model(files: Path, target: Path, run_id: str) -> None:
-    """Write MLflow's model folder: our file as it is, and the module that opens it."""
-    import shutil
-    from importlib.metadata import version as installed
-
-    import mlflow.pyfunc
-    from mlflow.models import Model
-
-    data = target.with_name("data")
-    data.mkdir()
-    for name in (MODEL, MANIFEST):
-        shutil.copy(files / name, data)
-    mlflow.pyfunc.save_model(
-        target,
-        loader_module="classification_assets.publishing.pyfunc_loader",
-        data_path=data,
-        mlflow_model=Model(run_id=run_id),
-        signature=_signature(files / MODEL),
-        pip_requirements=[f"classification-assets=={installed('classification-assets')}"],
-    )
-
-
-def _signature(file: Path) -> Any:
-    """The columns by name, of any type and each of them optional: our preprocessing takes more than MLflow's types."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-    from mlflow.types.schema import AnyType
-
-    from classification_assets.learning.artifacts.model_file import read_description
-
-    columns, classes = read_description(file)
-    return ModelSignature(
-        inputs=Schema([ColSpec(AnyType(), name=column, required=False) for column in columns]),
-        outputs=Schema([ColSpec("double", name=label) for label in classes]),
-    )

@@ -37,7 +37,7 @@ class ProbabilityModel:
         """
         import pandas as pd
 
-        classes = [str(label) for label in self.classifier.classes_]
+        classes = [str(label) for label in self.classifier.fitted_.provenance.classes]
         index = model_input.index if isinstance(model_input, pd.DataFrame) else None
         return pd.DataFrame(self.classifier.predict_proba(model_input), index=index, columns=classes)
 
@@ -63,6 +63,10 @@ def _load_pyfunc(path: str, model_config: Mapping[str, Any] | None = None) -> Pr
     file = Path(path) / MODEL
     expected = json.loads((Path(path) / MANIFEST).read_text(encoding="utf-8"))["files"][MODEL]
     if (found := sha256(file)) != expected:
-        raise ArtifactError(f"{file} is damaged: its SHA-256 must be {expected}, got {found}; download it again")
+        raise ArtifactError(
+            f"{file} is damaged: its SHA-256 must be {expected}, got {found}; download it again"
+        )
     module = (model_config or {}).get("module")
-    return ProbabilityModel(load_classifier(file, imported(module, "model_config: module") if module else None))
+    return ProbabilityModel(
+        load_classifier(file, imported(module, "model_config: module") if module else None)
+    )

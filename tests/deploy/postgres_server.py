@@ -83,7 +83,9 @@ def serving(folder: Path, port: int) -> Iterator[Postgres]:
     try:
         run([*initdb, "--locale=C.UTF-8", f"--pwfile={password}"])
         # pg_ctl's child would keep a captured pipe open, so its output goes to the log.
-        subprocess.run([*become, folder / start[0], *start[1:]], cwd=home, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            [*become, folder / start[0], *start[1:]], cwd=home, stdout=subprocess.DEVNULL, check=True
+        )
         server = Postgres(port)
         server.ask("create database classification_assets", "postgres")
         yield server

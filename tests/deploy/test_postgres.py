@@ -71,9 +71,7 @@ def test_a_runs_events_are_stored_in_postgresql_and_its_artifact_in_the_home(
 
 def test_all_processes_listen_on_the_loopback_only(deployment: Deployment, server: Server) -> None:
     parents = [psutil.Process(started.pid) for started in deployment.running.values()]
-    processes = [
-        process for parent in parents for process in [parent, *parent.children(recursive=True)]
-    ]
+    processes = [process for parent in parents for process in [parent, *parent.children(recursive=True)]]
     listening = [
         (process.name(), socket.laddr)
         for process in processes
@@ -99,9 +97,7 @@ def test_a_restore_into_a_home_in_use_is_refused(deployment: Deployment, archive
 def test_a_restore_into_a_database_in_use_is_refused(
     deployment: Deployment, archive: Path, tmp_path: Path
 ) -> None:
-    done = deployment.run(
-        DEPLOY / "restore", archive, DAGSTER_HOME=str(tmp_path / "home")
-    )
+    done = deployment.run(DEPLOY / "restore", archive, DAGSTER_HOME=str(tmp_path / "home"))
     assert done.returncode == 1
     assert "must be empty, got" in done.stderr
 
