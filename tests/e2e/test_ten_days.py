@@ -166,14 +166,15 @@ def test_ten_days(world):
     # Day 8: the process is killed in mid-training. It is told, and made up for by one more run.
     world.deliver(visits(1600, noise=0.2))
     run = world.server.wait_until("a run begins", world.started)
-    kill_while_training(world, run["runId"])
+    os.kill(training_process(world, run["runId"]), signal.SIGKILL)
     day = world.until_evening(240)
     assert [status for status, _ in reasons(day)] == ["FAILURE", "SUCCESS"]
     assert len(world.registry.entries()) == 4
 
-    # Day 9: the table changes while a run is under way: one more run comes, and not two.
+    # Day 9: the table changes while a run trains: one more run comes, and not two.
     world.deliver(visits(1700, noise=0.2))
-    world.server.wait_until("a run begins", world.started)
+    run = world.server.wait_until("a run begins", world.started)
+    training_process(world, run["runId"])
     world.deliver(visits(1800, noise=0.2))
     day = world.until_evening(240)
     assert [status for status, _ in reasons(day)] == ["SUCCESS", "SUCCESS"]
@@ -196,8 +197,8 @@ def failure_of(world: World, run: dict[str, Any]) -> str:
     return " ".join(str(event) for event in failed)
 
 
-def kill_while_training(world: World, run: str) -> None:
-    """SIGKILL the process of a run in the middle of its training step."""
+def training_process(world: World, run: str) -> int:
+    """The process of a run whose training step has begun."""
     with dg.DagsterInstance.from_config(str(world.project.home)) as instance:
 
         def training() -> int | None:
@@ -211,5 +212,4 @@ def kill_while_training(world: World, run: str) -> None:
                     return event.pid
             return None
 
-        pid = world.server.wait_until("the training begins", training)
-    os.kill(pid, signal.SIGKILL)
+        return world.server.wait_until("the training begins", training)
