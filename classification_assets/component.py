@@ -14,6 +14,7 @@ from dagster.components import Scaffolder, ScaffoldRequest
 from classification_assets.assets.boundary import boundary_asset
 from classification_assets.assets.champion import champion_asset
 from classification_assets.assets.dataset import dataset_asset
+from classification_assets.assets.drift import drift_asset
 from classification_assets.assets.effect import effect_asset
 from classification_assets.assets.evaluation import evaluation_asset
 from classification_assets.assets.evolution import evolution_asset
@@ -28,6 +29,7 @@ from classification_assets.automation.runs import EXPERIMENT, job_of
 from classification_assets.automation.schedules import schedule_of
 from classification_assets.automation.sensors import sensor_of
 from classification_assets.experiment import Experiment, NamedExperiment
+from classification_assets.learning.tables.datasets import TableFile, TableFunction
 
 EXAMPLE = """\
 type: classification_assets.ClassificationExperiment
@@ -116,6 +118,8 @@ def declared_experiments(context: dg.ComponentLoadContext) -> list[Classificatio
 def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
     yield from source_assets(experiment)
     yield dataset_asset(experiment)
+    if isinstance(experiment.dataset, TableFile | TableFunction):
+        yield drift_asset(experiment)
     yield split_asset(experiment)
     for architecture, training in experiment.trainings():
         yield model_asset(experiment, architecture, training)

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from classification_assets.learning.declaration import Declaration, Name, field_error
 from classification_assets.learning.device import DeviceName
+from classification_assets.learning.drift.rule import DriftRule
 from classification_assets.learning.evaluation.bounds import Bounds, Metric
 from classification_assets.learning.evaluation.promotion_rule import PromotionRule
 from classification_assets.learning.evaluation.view import View
@@ -62,6 +63,9 @@ class Experiment(Declaration):
     architectures: tuple[ArchitectureChoice, ...] = Field(
         tuple(SHIPPED.values()),
         description="Shipped architectures by name, or declarations; default: all that are shipped.",
+    )
+    drift: DriftRule = Field(
+        DriftRule(), description="When new rows are said to differ from those of the champion."
     )
     gates: Gates = Field(
         Gates(), description="What a new version of a table must not do, or it is not learned from."

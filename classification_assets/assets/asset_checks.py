@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.check import Check
+from classification_assets.learning.drift.checks import drift_checks
 from classification_assets.learning.evaluation.checks import evaluation_checks, leaderboard_checks
 from classification_assets.learning.models.checks import model_checks, predictable
 from classification_assets.learning.preparation.checks import dataset_checks, split_checks
@@ -22,16 +23,19 @@ def _profile(delivery: Delivery) -> Profile:
 
 def checks_of(kind: str, experiment: NamedExperiment) -> list[Check]:
     """The checks of an experiment's asset of a kind, none for kinds that are not judged."""
+    checks: list[Check] = []
     match kind:
         case "dataset":
             gates = [replace(check, withholds=True) for check in gate_checks()]
-            return [*(check.on(_profile) for check in dataset_checks()), *gates]
+            checks = [*(check.on(_profile) for check in dataset_checks()), *gates]
+        case "drift" | "predictions":
+            checks = drift_checks()
         case "split":
-            return [*split_checks(), *([predictable(experiment.predict)] if experiment.predict else [])]
+            checks = [*split_checks(), *([predictable(experiment.predict)] if experiment.predict else [])]
         case "model":
-            return model_checks()
+            checks = model_checks()
         case "evaluation":
-            return evaluation_checks(experiment.checks)
+            checks = evaluation_checks(experiment.checks)
         case "leaderboard":
-            return leaderboard_checks()
-    return []
+            checks = leaderboard_checks()
+    return checks

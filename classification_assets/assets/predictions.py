@@ -4,6 +4,7 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.drift import shows
 from classification_assets.assets.keys import as_text, key_of
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
@@ -25,26 +26,34 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
     )
     def predictions(run: Run):
         """Label, probabilities and uncertainty of each row, by the champion."""
-        from classification_assets.learning.models.predictions import predict_file
+        from classification_assets.learning.models.predictions import predict_file, read_alike
+        from classification_assets.learning.registry.monitoring import rows_drift
         from classification_assets.learning.registry.serving import serving
 
         served = serving(run.root(), experiment.name)
         version, model = served.version, experiment.with_network_class(served.model)
         predicted = predict_file(model, unlabelled, run.device).by_version(version.name)
+        rows = read_alike(model.provenance, unlabelled)
+        drift = rows_drift(run.root(), experiment.name, rows, experiment.drift, run.device)
         run.made_of[as_text(champion)] = version.model_version
-        return predicted, {
-            **shown.table(predicted.counts(), "predicted classes"),
-            **shown.table(predicted.some(20), "some of the rows"),
-            **shown.scalars(
-                {
-                    "dagster/row_count": predicted.rows.n_rows,
-                    "disagreement": predicted.about["disagreement"],
-                    "version": version.number,
-                }
-            ),
-            "made by": dg.MetadataValue.text(f"{version.name}, {version.architecture}"),
-            "champion": dg.MetadataValue.asset(dg.AssetKey(champion)),
-            "rows without labels": dg.MetadataValue.path(unlabelled.path),
-        }
+        return (
+            predicted,
+            {
+                **shown.table(predicted.counts(), "predicted classes"),
+                **shown.table(predicted.some(20), "some of the rows"),
+                **shown.scalars(
+                    {
+                        "dagster/row_count": predicted.rows.n_rows,
+                        "disagreement": predicted.about["disagreement"],
+                        "version": version.number,
+                    }
+                ),
+                "made by": dg.MetadataValue.text(f"{version.name}, {version.architecture}"),
+                "champion": dg.MetadataValue.asset(dg.AssetKey(champion)),
+                "rows without labels": dg.MetadataValue.path(unlabelled.path),
+                **shows(drift, f"{experiment.name} · rows without labels", run),
+            },
+            drift,
+        )
 
     return predictions

@@ -8,14 +8,12 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import BaseModel
 
+from classification_assets.assets.drift import ALARM
 from classification_assets.assets.keys import key_of
 from classification_assets.automation.due import Due, due, read_fingerprint
 from classification_assets.automation.runs import job_of, keys_of, run_in_progress, tags_of
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.artifacts.root import storage_root
-
-ALARM = "drift_alarm"
-"""The metadata entry of a materialization that says whether its rows have drifted."""
 
 
 class Seen(BaseModel):

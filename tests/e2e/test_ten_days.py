@@ -76,7 +76,11 @@ class World:
             )
             looked = [tick for tick in state["sensorState"]["ticks"] if tick["timestamp"] > since]
             busy = any(run["status"] in IN_PROGRESS for run in self.runs())
-            return not busy and any(tick["status"] == "SKIPPED" for tick in looked) and not self._retries()
+            idle = any(
+                tick["status"] == "SKIPPED" and not re.match(r"run \S+ trains", tick["skipReason"] or "")
+                for tick in looked
+            )
+            return idle and not busy and not self._retries()
 
         self.server.wait_until("the day is over", quiet, seconds)
         today = [run for run in self.runs() if run["runId"] not in self.seen]

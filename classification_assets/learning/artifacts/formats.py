@@ -12,6 +12,7 @@ one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a tex
 - `Surfaces`: a row a point of the planes; the header holds view and shape.
 - `Leaderboard`: its `board`; the header holds `differences` and `metric`.
 - `Comparison`: its `board`; the header holds `ranks` and `about`.
+- `Drift`: its `tests`; the header holds the rows of both sides and the note.
 - `DataFrame`: its columns.
 - `FittedModel`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/`` (read only when asked for) and
   ``learned/``, the keys of the rows that it has learned from; the header holds the provenance.
@@ -42,6 +43,7 @@ from classification_assets.learning.artifacts.parquet_end import read_origin
 from classification_assets.learning.artifacts.parquet_files import (
     read_parquet,
     write_comparison,
+    write_drift,
     write_evaluation,
     write_frame,
     write_leaderboard,
@@ -50,6 +52,7 @@ from classification_assets.learning.artifacts.parquet_files import (
     write_surfaces,
     write_table,
 )
+from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
@@ -70,6 +73,7 @@ Artifact: TypeAlias = (
     | Surfaces
     | Leaderboard
     | Comparison
+    | Drift
     | pd.DataFrame
     | FittedModel
     | Figure
@@ -113,6 +117,7 @@ _FORMATS: dict[type, tuple[str, Writer]] = {
     Surfaces: (".parquet", write_surfaces),
     Leaderboard: (".parquet", write_leaderboard),
     Comparison: (".parquet", write_comparison),
+    Drift: (".parquet", write_drift),
     pd.DataFrame: (".parquet", write_frame),
     FittedModel: (".safetensors", write_model),
     Figure: (".png", _write_figure),

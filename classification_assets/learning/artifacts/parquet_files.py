@@ -24,6 +24,7 @@ from classification_assets.learning.artifacts.files import (
     header_of,
 )
 from classification_assets.learning.artifacts.origin import Origin
+from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
@@ -105,6 +106,11 @@ def write_leaderboard(value: Leaderboard, file: Path, origin: Origin | None = No
 def write_comparison(value: Comparison, file: Path, origin: Origin | None = None) -> str:
     header = header_of("comparison", ranks=_as_json(value.ranks), about=value.about)
     return _write_frame(value.board, header, file, origin)
+
+
+def write_drift(value: Drift, file: Path, origin: Origin | None = None) -> str:
+    header = header_of("drift", rows=[value.n_reference, value.n_current], note=value.note)
+    return _write_frame(value.tests, header, file, origin)
 
 
 def write_frame(value: pd.DataFrame, file: Path, origin: Origin | None = None) -> str:
@@ -217,6 +223,9 @@ def _read_as_it_is(path: UPath, local: LocalCopy) -> Any:  # noqa: PLR0911 (one 
             return Leaderboard(_frame(local), differences, header["metric"])
         case "comparison":
             return Comparison(_frame(local), _from_json(header["ranks"], "architecture"), header["about"])
+        case "drift":
+            n_reference, n_current = header["rows"]
+            return Drift(_frame(local), n_reference, n_current, header["note"])
         case "frame":
             return _frame(local)
         case other:

@@ -8,6 +8,7 @@ from classification_assets.learning.figures.canvas.points import Points
 from classification_assets.learning.figures.confusion import confusion
 from classification_assets.learning.figures.critical_difference import critical_difference
 from classification_assets.learning.figures.curves import curves
+from classification_assets.learning.figures.drift import drift_bars
 from classification_assets.learning.figures.evolution import Snapshot, evolution
 from classification_assets.learning.figures.forest import Scores, forest
 from classification_assets.learning.figures.gallery import Cell, gallery
@@ -28,6 +29,7 @@ __all__ = [
     "confusion",
     "critical_difference",
     "curves",
+    "drift_bars",
     "evolution",
     "forest",
     "gallery",

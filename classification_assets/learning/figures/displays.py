@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
+from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
@@ -17,6 +19,7 @@ from classification_assets.learning.figures import (
     confusion,
     critical_difference,
     curves,
+    drift_bars,
     forest,
     reliability,
     roc_pr,
@@ -68,6 +71,28 @@ def folds(split: Split, title: str) -> Figure:
         names=plane.names,
         words=words_of(learned),
     )
+
+
+def drift(found: Drift, title: str) -> Figure:
+    """How far each column has drifted, against what matters."""
+    tests = found.tests
+    names = [
+        f"{test.column} (gaps)" if test.test == "share of gaps" else str(test.column)
+        for test in tests.itertuples()
+    ]
+    return drift_bars(
+        names,
+        _times(tests),
+        tests["alarm"].to_numpy(bool),
+        title=f"{title}\n{found.n_current:,} new rows against {found.n_reference:,} of the champion's table",
+    )
+
+
+def _times(tests: pd.DataFrame) -> np.ndarray:
+    """Effects in multiples of their bounds, those of the area under a curve above one half."""
+    chance = np.where(tests["kind"] == "joint", 0.5, 0.0)
+    room = np.maximum(tests["bound"].to_numpy(float) - chance, 1e-9)
+    return np.clip((tests["effect"].to_numpy(float) - chance) / room, 0, None)
 
 
 def training_curves(fitted: FittedModel, title: str) -> Figure:

@@ -110,6 +110,18 @@ def check_file(learned: Split, declared: UnlabelledFile) -> int:
     return sum(len(X) for X, _ in unlabelled.encoded())
 
 
+def read_alike(learned: Split | Provenance, declared: UnlabelledFile) -> Rows:
+    """The rows of a file, of the kinds of values that were learned from.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As of `predict_file`.
+    """
+    kinds = {column.name: column.kind for column in learned.preprocessing.columns}
+    return read_unlabelled(_written_alike(learned, declared), kinds)
+
+
 @dataclass(frozen=True)
 class _Unlabelled:
     """Rows of a file as those who learned from others need them; `name` is the column that names them, if one does."""
