@@ -22,6 +22,7 @@ from classification_assets.learning.models.architectures import (
 )
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.folds import Folds
+from classification_assets.learning.preparation.gates import Gates
 from classification_assets.learning.tables.datasets import (
     AnyDataset,
     GeneratedDataset,
@@ -61,6 +62,9 @@ class Experiment(Declaration):
     architectures: tuple[ArchitectureChoice, ...] = Field(
         tuple(SHIPPED.values()),
         description="Shipped architectures by name, or declarations; default: all that are shipped.",
+    )
+    gates: Gates = Field(
+        Gates(), description="What a new version of a table must not do, or it is not learned from."
     )
     metric: Metric = Field("log_loss", description="What orders the leaderboard, on the validation fold.")
     checks: Bounds = Field(

@@ -26,7 +26,7 @@ class Retrain(Declaration):
     )
     every: int = Field(
         60,
-        ge=10,
+        ge=1,
         le=86_400,
         description="Seconds between two looks at the table, for on_change and on_drift.",
     )

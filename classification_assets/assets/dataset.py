@@ -17,13 +17,14 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         "dataset",
         stored_as="parquet",
         follows=[key_of(experiment, "table")] if experiment.table_paths else [],
-        overrides={"dataset": experiment.dataset},
+        overrides={"dataset": experiment.dataset, "gates": experiment.gates},
         uses=[experiment.dataset],
         kinds={"scikitlearn", "parquet"},
     )
-    def dataset(dataset, run: Run):
+    def dataset(dataset, gates, run: Run):
         """The rows and their labels; of generated data, the declaration tells the truth behind them."""
         from classification_assets.learning.figures import displays
+        from classification_assets.learning.preparation.gates import Delivery
         from classification_assets.learning.preparation.profile import Profile
         from classification_assets.learning.preparation.requirements import refuse_few, refuse_unfit
         from classification_assets.learning.tables.table import Table
@@ -38,6 +39,6 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             **shown.table(profile.described(), "columns"),
             **shown.scalars({"dagster/row_count": profile.n_rows} | profile.scalars()),
         }
-        return table, shows, profile
+        return table, shows, Delivery(profile, run.before(), gates)
 
     return dataset

@@ -29,6 +29,8 @@ class Due:
         Predictions alone.
     table, rows : str
         The fingerprints of the files, as they are now; empty where there are none.
+    state : str
+        What is learned from, and by which declaration.
     """
 
     training: str = ""
@@ -36,10 +38,13 @@ class Due:
     predictions: str = ""
     table: str = ""
     rows: str = ""
+    state: str = ""
 
 
-def due(experiment: NamedExperiment, root: UPath) -> Due:
+def due(experiment: NamedExperiment, root: UPath, settled: bool = False) -> Due:
     """What is due of an experiment whose artifacts lie in a folder.
+
+    Files that are perhaps still being written are refused where `settled` ones are asked for.
 
     Raises
     ------
@@ -48,10 +53,17 @@ def due(experiment: NamedExperiment, root: UPath) -> Due:
     """
     from classification_assets.learning.tables.reading.fingerprint import fingerprint
 
-    table = fingerprint(*experiment.table_paths) if experiment.table_paths else ""
-    rows = fingerprint(experiment.predict.path) if experiment.predict is not None else ""
+    table = fingerprint(*experiment.table_paths, settled=settled) if experiment.table_paths else ""
+    rows = fingerprint(experiment.predict.path, settled=settled) if experiment.predict is not None else ""
     predictions = _predictions(experiment, root, rows)
-    return Due(_training(experiment, root, table), _anew(experiment), predictions, table, rows)
+    return Due(
+        _training(experiment, root, table),
+        _anew(experiment),
+        predictions,
+        table,
+        rows,
+        f"{code_version_of(experiment.all_declared())} {table}",
+    )
 
 
 def read_fingerprint(experiment: NamedExperiment, root: UPath) -> str:

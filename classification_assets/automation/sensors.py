@@ -62,7 +62,7 @@ def sensor_of(experiment: NamedExperiment) -> dg.SensorDefinition | None:
     def sensor(context: dg.SensorEvaluationContext):
         seen = Seen.model_validate_json(context.cursor) if context.cursor else Seen()
         try:
-            found = due(experiment, storage_root())
+            found = due(experiment, storage_root(), settled=True)
         except (OSError, ValueError) as error:
             return dg.SkipReason(str(error))
         observations = list(_observations(experiment, seen, found))
@@ -101,18 +101,16 @@ def _after_alarm(
 ) -> Wanted | None:
     if not experiment.retrain.on_drift or (alarm := _alarm(instance, experiment)) <= seen.alarm:
         return None
-    return _request(
-        experiment, seen, "its rows have drifted", alarm=alarm, trained=found.training + found.table
-    )
+    return _request(experiment, seen, "its rows have drifted", alarm=alarm, trained=found.state)
 
 
 def _after_change(
     instance: dg.DagsterInstance, experiment: NamedExperiment, seen: Seen, found: Due
 ) -> Wanted | None:
-    change = found.training + found.table
-    if not (experiment.retrain.on_change and found.training) or seen.trained == change:
+    # What a run has left undone is made up for by its retry, or by the schedule: it is no change.
+    if not (experiment.retrain.on_change and found.training) or seen.trained == found.state:
         return None
-    return _request(experiment, seen, found.training, trained=change)
+    return _request(experiment, seen, found.training, trained=found.state)
 
 
 def _to_measure(

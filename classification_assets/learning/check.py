@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Verdict = tuple[bool, str]
@@ -30,6 +30,11 @@ class Check:
     judge: Callable[[Any], Verdict] = field(repr=False)
     blocking: bool = False
     withholds: bool = False
+
+    def on(self, part: Callable[[Any], Any]) -> Check:
+        """The same rule for something of which the artifact is a part."""
+        judge = self.judge
+        return replace(self, judge=lambda value: judge(part(value)))
 
     @classmethod
     def of(cls, judge: Callable[[Any], Verdict]) -> Check:

@@ -3,12 +3,13 @@
 import dagster as dg
 
 from classification_assets.learning.preparation.checks import dataset_checks
+from classification_assets.learning.preparation.gates import gate_checks
 
 
 def test_checks_are_reported_with_a_sentence(done):
     evaluations = done[0].get_asset_check_evaluations()
     assert {evaluation.check_name for evaluation in evaluations} == {
-        *(check.name for check in dataset_checks()),
+        *(check.name for check in (*dataset_checks(), *gate_checks())),
         "separate_folds",
         "classes_trained",
         "converged",

@@ -167,19 +167,22 @@ def test_an_evaluation_of_an_older_model_is_that_of_rows_that_it_has_not_learned
     assert f"{evaluation.left_out['test']} test rows are left out of all scores" in told
 
 
-def test_a_leaderboard_of_a_model_that_was_trained_anew_predicts_nothing(
-    everything, declared, materialize_into, tmp_path
-):
-    """What serves is what was evaluated: a model that came later has no place on the leaderboard yet."""
-    shutil.copytree(everything, tmp_path / "artifacts")
+def test_a_model_that_was_trained_since_the_leaderboard_does_not_serve(declared, materialize_into, tmp_path):
+    """What serves was evaluated and decided on: a model that came later can be no challenger, and no predictor."""
     (tmp_path / "new.csv").write_text("x1,x2\n0.1,0.2\n")
     predict = {"predict": {"path": str(tmp_path / "new.csv")}}
-    folder = tmp_path / "artifacts"
-    assert make(materialize_into, folder, declared(**predict), selected(["small/predictions"])).success
-    experiment = declared(**predict, **OTHER_TRAINING)
-    make(materialize_into, folder, experiment, selected(["small/narrow/model"]))
-    with pytest.raises(MisfitError, match="small/leaderboard was made of another small/narrow/model"):
-        make(materialize_into, folder, experiment, selected(["small/predictions"]))
+    folder, long = tmp_path / "artifacts", {"members": 2, "max_epochs": 40, "learning_rate": 0.03}
+    assert materialize_into(folder, declared(**predict, training=long)).success
+    before = load(folder / "small" / "champion" / "v0001" / "model.safetensors")
+    experiment = declared(**predict, training=long | {"seed": 5})
+    first = load(folder / "small/leaderboard.parquet").winner
+    make(materialize_into, folder, experiment, selected([f"small/{first}/model"]))
+    assert make(materialize_into, folder, experiment, selected(["small/champion"])).success
+    assert make(materialize_into, folder, experiment, selected(["small/predictions"])).success
+    predicted = load(folder / "small/predictions.parquet").rows.frame()
+    np.testing.assert_allclose(
+        predicted[["p_0", "p_1"]], before.predict_proba(np.array([[0.1, 0.2]], np.float32)), atol=1e-6
+    )
 
 
 def test_an_older_model_that_cannot_read_the_rows_names_what_to_materialize(

@@ -17,6 +17,7 @@ from classification_assets.learning.artifacts.storage import load
 from classification_assets.learning.classifier import load_classifier
 from classification_assets.learning.preparation.checks import dataset_checks
 from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.preparation.gates import gate_checks
 from classification_assets.learning.tables.reading import csv_files, local_files, text_files
 from tests.assets.materialized import materialization
 
@@ -57,6 +58,7 @@ def done(tmp_path_factory, declared, materialize_into):
             "weight": "weight",
         },
         predict={"path": str(folder / "new.parquet"), "id": "patient"},
+        training={"members": 3, "max_epochs": 60, "learning_rate": 0.03},
     )
     return materialize_into(folder, experiment), folder
 
@@ -201,14 +203,14 @@ def test_the_dataset_shows_its_profile_and_checks_it(done):
         if evaluation.asset_key == dg.AssetKey(["visits", "dataset"])
     }
     assert checks["nothing_leaks"]
-    assert set(checks) == {check.name for check in dataset_checks()}
+    assert set(checks) == {check.name for check in (*dataset_checks(), *gate_checks())}
 
 
-def test_the_architecture_that_leads_predicts_the_rows_without_labels(done):
+def test_the_champion_predicts_the_rows_without_labels(done):
     result, folder = done
     predicted = load(folder / "visits" / "predictions.parquet")
     first = load(folder / "visits" / "leaderboard.parquet").board["architecture"].iloc[0]
-    assert predicted.about["architecture"] == first
+    assert (predicted.about["architecture"], predicted.about["version"]) == (first, "v0001")
     frame = predicted.rows.frame()
     assert frame["patient"].tolist() == visits(seed=2)["patient"].tolist()
     classifier = load_classifier(folder / "visits" / first / "model.safetensors")
@@ -217,8 +219,8 @@ def test_the_architecture_that_leads_predicts_the_rows_without_labels(done):
     )
     shown = materialization(result, "visits/predictions").metadata
     assert shown["dagster/row_count"].value == 240
-    assert shown["architecture"].value == first
-    assert shown["model"].asset_key == dg.AssetKey(["visits", first, "model"])
+    assert shown["made by"].value == f"v0001, {first}"
+    assert shown["champion"].asset_key == dg.AssetKey(["visits", "champion"])
     assert shown["rows without labels"].value.endswith("new.parquet")
     assert sum(record.data["share"] for record in shown["predicted classes"].records) == pytest.approx(
         1, abs=1e-3
@@ -253,6 +255,7 @@ def told_early(declared, materialize_into, tmp_path):
             "drop": ["patient"],
         },
         predict={"path": str(tmp_path / "new.csv")},
+        training={"members": 3, "max_epochs": 60, "learning_rate": 0.03},
     )
     with dg.DagsterInstance.ephemeral() as instance:
         result = materialize_into(tmp_path / "out", experiment, instance=instance, raise_on_error=False)

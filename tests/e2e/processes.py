@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 
 import dagster as dg
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -115,6 +116,30 @@ class Project:
         assert event is not None, f"{'/'.join(key)} has no materialization in {self.home}"
         assert event.asset_materialization is not None
         return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+
+def copied_source(folder: Path, **experiments: dict[str, Any]) -> Path:
+    """A copy of the source tree in which some experiments of one's own take the place of the shipped ones."""
+    source = folder / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "workspace.yaml"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(
+        ROOT / "classification_assets",
+        source / "classification_assets",
+        ignore=lambda below, names: [name for name in names if (Path(below) / name / "defs.yaml").exists()],
+    )
+    for name, attributes in experiments.items():
+        declare(source, name, attributes)
+    return source
+
+
+def declare(source: Path, name: str, attributes: dict[str, Any]) -> None:
+    """Write an experiment's YAML into a copy of the source tree."""
+    file = source / "classification_assets" / "defs" / name / "defs.yaml"
+    file.parent.mkdir(exist_ok=True)
+    content = {"type": "classification_assets.ClassificationExperiment", "attributes": attributes}
+    file.write_text(yaml.safe_dump(content))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """`dagster dev`: what the web UI asks for, runs launched from it, the schedule, and marks of what is stale."""
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import SimpleNamespace
@@ -8,12 +7,16 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from tests.e2e.processes import copied_source, declare
+
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
 
 
 def names_of(experiment, architectures=ARCHITECTURES):
     """The assets of an experiment."""
-    own = {f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "effect", "report")}
+    own = {
+        f"{experiment}/{name}" for name in ("dataset", "split", "leaderboard", "champion", "effect", "report")
+    }
     return own | {
         f"{experiment}/{architecture}/{name}"
         for architecture in architectures
@@ -165,28 +168,10 @@ DECLARED = {
 def copy(serving, trained, tmp_path_factory):
     """A copy of the source tree with one small experiment, everything materialized by its own `dagster dev`."""
     folder = tmp_path_factory.mktemp("copied")
-    source = folder / "source"
-    source.mkdir()
-    for name in ("pyproject.toml", "workspace.yaml"):
-        shutil.copy(trained.source / name, source)
-    shutil.copytree(
-        trained.source / "classification_assets",
-        source / "classification_assets",
-        ignore=lambda folder, names: [
-            name for name in names if (trained.source / folder / name / "defs.yaml").exists()
-        ],
-    )
-    declare(source, DECLARED)
+    source = copied_source(folder, small=DECLARED)
     with serving(type(trained).new(folder / "home", source)) as server:
         server.wait_until_loaded()
         yield SimpleNamespace(source=source, server=server)
-
-
-def declare(source, attributes):
-    file = source / "classification_assets" / "defs" / "small" / "defs.yaml"
-    file.parent.mkdir(exist_ok=True)
-    content = {"type": "classification_assets.ClassificationExperiment", "attributes": attributes}
-    file.write_text(yaml.safe_dump(content))
 
 
 SMALL = names_of("small", ("linear", "narrow")) | COMPARISON
@@ -225,7 +210,7 @@ def test_nothing_is_stale_after_a_run_of_everything(copy, twice):
 
 def test_a_changed_hyperparameter_marks_its_model_and_what_depends_on_it(copy, twice):
     linear, narrow = DECLARED["architectures"]
-    declare(copy.source, DECLARED | {"architectures": [linear, narrow | {"dropout": 0.1}]})
+    declare(copy.source, "small", DECLARED | {"architectures": [linear, narrow | {"dropout": 0.1}]})
     copy.server.reload()
     model = {f"small/narrow/{name}" for name in ("model", "evaluation", "surface", "boundary", "evolution")}
     later = {f"small/{name}" for name in ("leaderboard", "effect", "report")}
@@ -233,7 +218,7 @@ def test_a_changed_hyperparameter_marks_its_model_and_what_depends_on_it(copy, t
 
 
 def test_a_changed_view_marks_figures_and_reports_and_no_score(copy, twice):
-    declare(copy.source, DECLARED | {"view": {"plane": ["x2", "x1"]}})
+    declare(copy.source, "small", DECLARED | {"view": {"plane": ["x2", "x1"]}})
     copy.server.reload()
     figures = {
         f"small/{architecture}/{name}"
@@ -260,7 +245,7 @@ def failure(server, run):
 def test_marks_refusals_and_data_versions_tell_one_story(copy, twice):
     """After another split, whatever is refused alone is marked as stale, and a run of everything mends all of it."""
     server = copy.server
-    declare(copy.source, DECLARED | {"split": {"seed": 1}})
+    declare(copy.source, "small", DECLARED | {"split": {"seed": 1}})
     server.reload()
     made = ("small/split", "small/narrow/evaluation")
     assert server.wait_until_done(server.launch(*made)) == "SUCCESS", server.told("the run failed")

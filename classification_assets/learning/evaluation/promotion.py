@@ -14,7 +14,6 @@ from scipy.stats import norm
 
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER, Metric
-from classification_assets.learning.evaluation.checks import beats_majority
 from classification_assets.learning.evaluation.encoding import class_order, encoded_rows, known_rows
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.metrics import row_losses, row_statistics, scores_of_sums
@@ -100,28 +99,46 @@ class SharedRows:
     group: np.ndarray | None = None
 
 
-def decide_first(challenger: Evaluation, metric: Metric, why: str = "") -> Decision:
+def decide_first(
+    challenger: Evaluation, shares: np.ndarray, metric: Metric, rule: PromotionRule, why: str = ""
+) -> Decision:
     """Decide on a model that has no champion to beat: it must beat the majority class.
 
-    `why` there is none to beat, if there is a champion.
+    It is compared, by the metric and the rule's test, with the answer that knows the classes' shares alone, and so
+    always names the largest one.
+
+    Parameters
+    ----------
+    shares : array (C,)
+        Shares of the classes in the training fold.
+    why : str
+        Why there is none to beat, if there is a champion.
     """
-    beats, found = beats_majority(challenger)
-    numbers = {
-        "challenger": float(challenger.score(Fold.TEST, metric)["value"]),
-        "rows": float(len(challenger.labels(Fold.TEST))),
-    }
+    # The macro F1 of mere guesses is above that of naming one class always.
+    metric = "balanced_accuracy" if metric == "macro_f1" else metric
+    y, p = challenger.labels(Fold.TEST), challenger.probabilities(Fold.TEST)
+    weight, group = (challenger.of_rows(Fold.TEST, column) for column in ("weight", "group"))
+    constant = np.tile(np.asarray(shares, np.float32), (len(y), 1))
+    classes = [str(label) for label in challenger.about["classes"]]
+    numbers, _ = _compared(SharedRows(y, constant, p, classes, weight, group), metric, rule)
+    beats = numbers["difference"] > 0 and numbers["p_value"] <= rule.significance
+    numbers["majority"] = numbers.pop("champion")
+    numbers.pop("needed_rows", None)
+    found = (
+        f"{metric.replace('_', ' ')} {numbers['challenger']:.4f} on {len(y):,} test rows; always naming the largest "
+        f"class would give {numbers['majority']:.4f} (p = {numbers['p_value']:.2g})"
+    )
+    ground: Ground
     if not beats:
-        said = f"{why}; " if why else "there is no champion yet; "
-        return Decision(
-            promoted=False,
-            ground="not better than the majority class",
-            reason=f"{said}the challenger does not beat the majority class: {found}",
-            metric=metric,
-            numbers=numbers,
+        ground = "not better than the majority class"
+        reason = (
+            f"{why or 'there is no champion yet'}; the challenger does not beat the majority class: {found}"
         )
-    reason = f"{why}, so that the rule replaces it: {found}" if why else f"the first champion: {found}"
-    ground: Ground = "cannot be evaluated" if why else "first"
-    return Decision(promoted=True, ground=ground, reason=reason, metric=metric, numbers=numbers)
+    elif why:
+        ground, reason = "cannot be evaluated", f"{why}, so that the rule replaces it: {found}"
+    else:
+        ground, reason = "first", f"the first champion: {found}"
+    return Decision(promoted=beats, ground=ground, reason=reason, metric=metric, numbers=numbers)
 
 
 def shared_rows(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from classification_assets.learning.artifacts import storage
 from classification_assets.learning.check import Check
 from classification_assets.learning.evaluation.bounds import Metric
@@ -20,6 +22,7 @@ from classification_assets.learning.evaluation.promotion import (
 )
 from classification_assets.learning.evaluation.promotion_rule import PromotionRule
 from classification_assets.learning.models.fitted import FittedModel
+from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.registry.challenger import Challenger
 from classification_assets.learning.registry.records import Pointer, Version
 from classification_assets.learning.registry.registry import Change, Registry
@@ -183,7 +186,7 @@ def _decision(
         ground, reason = forbidden
         return Decision(promoted=False, ground=ground, reason=reason, metric=metric)
     if pointer is None:
-        return decide_first(challenger.evaluation, metric)
+        return _first(challenger, rule, metric)
     try:
         model = using(storage.load(registry.file(pointer.version, MODEL)))
         needed = reads_rows(model, challenger.split)
@@ -194,8 +197,15 @@ def _decision(
         ValueError
     ) as error:  # other classes or columns, a class of one's own that has gone, a damaged file
         reason = f"the champion, version {pointer.version}, can no longer be evaluated ({error})"
-        return decide_first(challenger.evaluation, metric, reason)
+        return _first(challenger, rule, metric, reason)
     return decide(shared, metric, rule)
+
+
+def _first(challenger: Challenger, rule: PromotionRule, metric: Metric, why: str = "") -> Decision:
+    split = challenger.split
+    counts = np.bincount(split.y[split.rows(Fold.TRAIN)], minlength=len(split.classes))
+    # A class without training rows has a chance too, or its rows alone would decide.
+    return decide_first(challenger.evaluation, (counts + 1) / (counts + 1).sum(), metric, rule, why)
 
 
 def _forbidden(

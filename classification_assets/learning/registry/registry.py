@@ -110,9 +110,11 @@ class Registry:
             If nothing was promoted yet.
         """
         if (pointer := self.pointer()) is None:
+            refused = [entry.reason for entry in self.entries() if entry.action == "refused"]
+            why = f" (the last challenger was refused: {refused[-1]})" if refused else ""
             command = "dagster asset materialize -m classification_assets.definitions --select"
             raise NoChampionError(
-                f"{self.experiment} has no champion in {self.root}: nothing was promoted yet. Materialize it: "
+                f"{self.experiment} has no champion in {self.root}: nothing was promoted yet{why}. Materialize it: "
                 f"{command} '+key:\"{self.experiment}/champion\"'"
             )
         return self.version(pointer.version)

@@ -1,16 +1,17 @@
 """Champion against challenger: promoted for the better only, and for a difference that is more than noise."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import ttest_rel
 
+from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.metrics import row_losses
 from classification_assets.learning.evaluation.promotion import SharedRows, decide, decide_first
 from classification_assets.learning.evaluation.promotion_rule import PromotionRule
-from classification_assets.learning.evaluation.scoring import evaluate
 
 RULE = PromotionRule()
 
@@ -134,19 +135,30 @@ def test_what_is_promoted_is_better_whatever_the_rows(n, champion, challenger, n
     assert not (decision.promoted and decide(back, "log_loss", RULE).promoted)
 
 
-def test_the_first_champion_must_beat_the_majority_class(evaluation):
-    assert decide_first(evaluation, "log_loss").ground == "first"
+def first(rows, metric="log_loss", shares=(0.5, 0.5)):
+    frame = pd.DataFrame(
+        {"fold": 2, "label": rows.y, "p_0": rows.challenger[:, 0], "p_1": rows.challenger[:, 1]}
+    )
+    evaluation = Evaluation(frame, pd.DataFrame(), {"classes": ["a", "b"]})
+    return decide_first(evaluation, np.array(shares), metric, RULE)
 
 
-def test_a_first_model_that_guesses_is_refused(fitted, split):
+@pytest.mark.parametrize("metric", ["log_loss", "accuracy", "macro_f1"])
+def test_the_first_champion_must_beat_the_majority_class(metric):
+    assert first(shared(challenger=2), metric).ground == "first"
+    refused = first(shared(challenger=0), metric)
+    assert (refused.promoted, refused.ground) == (False, "not better than the majority class")
+    assert "always naming the largest class would give" in refused.reason
+
+
+def test_a_first_model_of_a_rare_class_is_judged_by_the_metric_and_not_by_accuracy():
+    """One row in fifty: no accuracy is better than that of naming the other class always, but probabilities can be."""
     rng = np.random.default_rng(0)
-    evaluation = evaluate(fitted, split)
-    shuffled = evaluation.rows.assign(label=rng.permutation(evaluation.rows["label"].to_numpy()))
-    guess = evaluation.metrics.copy()
-    accuracy = (guess["metric"] == "accuracy") & (guess["scope"] == "ensemble") & (guess["fold"] == "test")
-    guess.loc[accuracy, ["value", "low", "high"]] = [0.5, 0.4, 0.6]
-    decision = decide_first(type(evaluation)(shuffled, guess, evaluation.about), "log_loss")
-    assert (decision.promoted, decision.ground) == (False, "not better than the majority class")
+    y = (rng.random(2000) < 0.02).astype(int)
+    chance = np.where(y == 1, 0.3, 0.01)
+    rows = SharedRows(y, None, np.column_stack([1 - chance, chance]).astype("f4"), ["a", "b"])
+    assert first(rows, "log_loss", (0.98, 0.02)).promoted
+    assert not first(rows, "accuracy", (0.98, 0.02)).promoted
 
 
 @pytest.mark.parametrize(

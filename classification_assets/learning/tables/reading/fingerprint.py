@@ -23,11 +23,16 @@ class UnsettledError(ValueError):
     """A file that is being written."""
 
 
-def fingerprint(*paths: str) -> str:
+def fingerprint(*paths: str, settled: bool = False) -> str:
     """A text that changes with the content of some files, or folders of Parquet.
 
     Of local files it is their SHA-256, as tables keep it too, and a file whose size and time have not changed is not
     read again. Of files elsewhere it is what the server says of the content (an ETag, a checksum), else size and time.
+
+    Parameters
+    ----------
+    settled : bool
+        Whether a file that is perhaps still being written is refused.
 
     Raises
     ------
@@ -38,7 +43,7 @@ def fingerprint(*paths: str) -> str:
     UnsettledError
         If a local file was changed a moment ago: it may be incomplete.
     """
-    return "+".join(_of_files(files_of(path, _PARQUET)) for path in paths)
+    return "+".join(_of_files(files_of(path, _PARQUET), settled) for path in paths)
 
 
 def fingerprint_elsewhere(*paths: str) -> str:
@@ -47,16 +52,16 @@ def fingerprint_elsewhere(*paths: str) -> str:
     return fingerprint(*paths) if any(file.protocol not in LOCAL for file in found) else ""
 
 
-def _of_files(files: Sequence[UPath]) -> str:
+def _of_files(files: Sequence[UPath], settled: bool) -> str:
     if any(file.protocol not in LOCAL for file in files):
         told = "\n".join(f"{file}\t{_told(file)}" for file in files)
         return hashlib.sha256(told.encode()).hexdigest()
     states = tuple(_state(Path(file.path)) for file in files)
     newest = max(modified for _, _, modified, _ in states) / 1e9
-    if 0 <= time.time() - newest < SETTLED_AFTER:
+    if settled and 0 <= time.time() - newest < SETTLED_AFTER:
         raise UnsettledError(f"{files[0]}: was changed a moment ago, and may be incomplete")
     digest = _content(states)
-    if tuple(_state(Path(file.path)) for file in files) != states:
+    if settled and tuple(_state(Path(file.path)) for file in files) != states:
         raise UnsettledError(f"{files[0]}: changed while it was read")
     return digest
 

@@ -1,0 +1,295 @@
+"""Gates of a data set: blocking checks of a new version of a table against the accepted one. Light to import."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from classification_assets.learning.check import Check, Verdict
+from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.tables.datasets import GeneratedDataset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from classification_assets.learning.preparation.profile import Profile
+    from classification_assets.learning.tables.table import Table
+
+CHANCE = 0.01
+"""Probability that chance alone shifts the labels as much, up to which a shift blocks."""
+
+KNOWN = 0.95
+"""Balanced accuracy alone from which a suspect column of today was as good as one before."""
+
+
+class Gates(Declaration):
+    """Rules by which a new version of a data set is accepted for training.
+
+    The asset `dataset` has these fields in its run configuration, so one run can let a change through that is meant.
+    """
+
+    same_columns: bool = Field(
+        True,
+        description="No column that is used is gone, of another kind, or emptied. New columns are allowed, and told.",
+    )
+    same_classes: bool = Field(True, description="No class is gone. New classes are allowed, and told.")
+    fewer_rows: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Largest share of the rows of the accepted version that may be gone (0 to 1). 1: any.",
+    )
+    label_shift: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Largest distance between the class shares of both versions: half the sum of the absolute "
+        "differences (total variation, 0 to 1); blocks only if chance alone would not do as much. 1: any.",
+    )
+    no_new_leaks: bool = Field(
+        True, description="No column predicts the target alone that did not do so in the accepted version."
+    )
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A new version of a data set, with the accepted one.
+
+    Attributes
+    ----------
+    profile : Profile
+        Of the new version.
+    accepted : Table or None
+        None if there is no accepted version yet.
+    gates : Gates
+    """
+
+    profile: Profile
+    accepted: Table | None
+    gates: Gates
+
+    @property
+    def compared(self) -> tuple[Table | None, str]:
+        """The accepted version, or None if the new one is no later version of it; and why not."""
+        new, accepted = self.profile.table, self.accepted
+        if accepted is None:
+            return None, "the first version: there is none to compare it with"
+        if isinstance(new.source.dataset, GeneratedDataset):
+            return None, "generated data are as they are declared: there is nothing to compare"
+        for field, before, now in (
+            ("kind", accepted.source.declared("kind"), new.source.declared("kind")),
+            ("name", accepted.source.declared("name"), new.source.declared("name")),
+            ("target", accepted.target, new.target),
+        ):
+            if before != now:
+                return (
+                    None,
+                    f"another data set is declared ({field}: {now}, before: {before}): nothing to compare",
+                )
+        return accepted, ""
+
+
+def gate_checks() -> list[Check]:
+    """Checks of every `Delivery`; a violation blocks."""
+    judges = (same_columns, same_classes, rows_there, labels_alike, nothing_leaks_now)
+    return [replace(Check.of(judge), blocking=True) for judge in judges]
+
+
+def same_columns(delivery: Delivery) -> Verdict:
+    """No column that is used is gone, of another kind or emptied since the accepted version."""
+    accepted, why = delivery.compared
+    if accepted is None:
+        return True, why
+    profile = delivery.profile
+    new, before = profile.table, set(accepted.rows.names)
+    there = set(new.rows.names)
+    empty = set(profile.columns.loc[profile.columns["missing"] == 1, "column"])
+    changed: list[str] = []
+    unused: list[str] = []
+    for name in accepted.rows.names:
+        if name not in there:
+            change = "gone"
+        elif name in empty:
+            change = "" if _is_empty(accepted, name) else "emptied: all its values are missing"
+        else:
+            change = _other_kind(accepted, new, name)
+        if change:
+            (changed if _is_used(new, name) else unused).append(f"{name} ({change})")
+    told = []
+    if added := [name for name in new.rows.names if name not in before]:
+        told.append(f"new columns: {_listed(added)}")
+    if unused:
+        told.append(f"changed, but not used: {_listed(unused)}")
+    extra = "".join(f"; {part}" for part in told)
+    if not changed:
+        return (
+            True,
+            f"the {len(before):,} columns of the accepted version are there, of the same kinds{extra}",
+        )
+    found = f"columns changed since the accepted version: {_listed(changed)}{extra}"
+    return _verdict(found, "same_columns", delivery.gates.same_columns, False)
+
+
+def same_classes(delivery: Delivery) -> Verdict:
+    """No class of the accepted version is gone."""
+    accepted, why = delivery.compared
+    if accepted is None:
+        return True, why
+    from classification_assets.learning.preparation.label_shift import class_rows
+
+    before, now = class_rows(accepted), class_rows(delivery.profile.table)
+    gone = [f"{name} ({rows:,} rows before)" for name, rows in before.items() if name not in now]
+    added = [f"{name} ({rows:,} rows)" for name, rows in now.items() if name not in before]
+    extra = f"; new classes: {_listed(added)}" if added else ""
+    if not gone:
+        return True, f"all {len(before):,} classes of the accepted version are there{extra}"
+    found = f"{len(gone):,} of {len(before):,} classes are gone: {_listed(gone)}{extra}"
+    return _verdict(found, "same_classes", delivery.gates.same_classes, False)
+
+
+def rows_there(delivery: Delivery) -> Verdict:
+    """No more rows are gone since the accepted version than `fewer_rows` allows."""
+    accepted, why = delivery.compared
+    if accepted is None:
+        return True, why
+    before, now, bound = accepted.rows.n_rows, delivery.profile.n_rows, delivery.gates.fewer_rows
+    found = f"{now:,} rows, {before:,} in the accepted version"
+    if now >= before:
+        return True, found
+    gone = 1 - now / before
+    found += f": {gone:.1%} of them are gone, at most {bound:.1%} may be"
+    return (True, found) if gone <= bound else _verdict(found, "fewer_rows", True, _at_least(gone))
+
+
+def labels_alike(delivery: Delivery) -> Verdict:
+    """The shares of the classes are those of the accepted version, up to `label_shift` and to chance."""
+    accepted, why = delivery.compared
+    if accepted is None:
+        return True, why
+    from classification_assets.learning.preparation.label_shift import LabelShift
+
+    shift, bound = LabelShift.between(accepted, delivery.profile.table), delivery.gates.label_shift
+    found = (
+        f"the class shares are {shift.distance:.3f} from those of the accepted version (total variation; at most "
+        f"{bound:g}); most changed {shift.most_changed}"
+    )
+    if shift.distance <= bound:
+        return True, found
+    p = shift.chance()
+    if p > CHANCE:
+        return True, f"{found}; with so few rows chance alone does as much (p = {p:.2g})"
+    return _verdict(f"{found}; p = {p:.2g}", "label_shift", True, _at_least(shift.distance))
+
+
+def nothing_leaks_now(delivery: Delivery) -> Verdict:
+    """No column predicts the target alone that did not do so in the accepted version."""
+    accepted, why = delivery.compared
+    if accepted is None:
+        return True, why
+    profile = delivery.profile
+    if not profile.suspects:
+        return True, "no column predicts the target alone"
+    known = [name for name in profile.suspects if name in accepted.rows.names]
+    alone = _alone_before(accepted, known)
+    now = profile.features.set_index("column")["alone"]
+    fresh = [
+        f"{name} (balanced accuracy {now[name]:.2f}, before: "
+        + ("no such column)" if name not in known else f"{alone[name]:.2f})" if name in alone else "none)")
+        for name in profile.suspects
+        if alone.get(name, 0.0) < KNOWN
+    ]
+    if not fresh:
+        return (
+            True,
+            f"these predicted the target alone in the accepted version, too: {_listed(profile.suspects)}",
+        )
+    found = f"predict {profile.table.target!r} alone, and did not in the accepted version: {_listed(fresh)}"
+    return _verdict(found, "no_new_leaks", delivery.gates.no_new_leaks, False)
+
+
+def _verdict(found: str, gate: str, closed: bool, opened: bool | float) -> Verdict:
+    """The verdict on a violation, with what to do if the change is meant."""
+    setting = json.dumps({gate: opened})
+    if not closed:
+        return True, f"{found}; allowed by {setting}"
+    return False, f"{found}; if this is meant, materialize the asset dataset with the configuration {setting}"
+
+
+def _at_least(value: float) -> float:
+    """The value rounded up to what a person writes, so that it is a bound that lets the value through."""
+    return min(1.0, math.ceil(value * 100 + 1e-9) / 100)
+
+
+def _is_used(table: Table, name: str) -> bool:
+    """Whether a column has a role by the table's declaration, also if it is gone."""
+    roles = table.roles
+    if name in (roles.target, roles.id, roles.weight, roles.group, roles.time):
+        return True
+    return name in roles.features if roles.features else name not in roles.drop and not roles.ignores(name)
+
+
+def _other_kind(accepted: Table, new: Table, name: str) -> str:
+    """How a column's kind changed, in words; empty if it did not, or if another kind is declared."""
+    import pyarrow as pa
+
+    if accepted.roles.columns.get(name) != new.roles.columns.get(name):
+        return ""  # values are read as they are declared, so it was the declaration that changed
+    types = [table.rows.schema.field(name).type for table in (accepted, new)]
+    before, now = (_kind(name, type) for type in types)
+    if before == now or pa.types.is_null(types[0]) or _is_empty(accepted, name):
+        return ""
+    return f"{before}, now {now}"
+
+
+def _kind(name: str, type: Any) -> str:
+    from classification_assets.learning.tables.arrow_types import inferred_kind
+
+    try:
+        return inferred_kind(name, type)
+    except ValueError:
+        return str(type)  # a column that is left out may hold what no network reads
+
+
+def _is_empty(table: Table, name: str) -> bool:
+    import pyarrow.compute as pc
+
+    column = table.rows.column(name)
+    return bool(pc.all(pc.is_null(column, nan_is_null=True)).as_py())
+
+
+def _alone_before(accepted: Table, names: list[str]) -> dict[str, float]:
+    """Balanced accuracy in the accepted version of the target predicted from each of these columns alone."""
+    import numpy as np
+    import pyarrow as pa
+
+    from classification_assets.learning.preparation.profile import TRIED, Profile
+    from classification_assets.learning.tables.roles import Roles
+    from classification_assets.learning.tables.rows import MemoryRows
+    from classification_assets.learning.tables.table import Table
+
+    rows = pa.array(np.arange(0, accepted.rows.n_rows, -(-accepted.rows.n_rows // TRIED) or 1))
+    label = accepted.rows.column(accepted.target).take(rows)
+    found = {}
+    for name in names:
+        declared = {
+            key: kind for key, kind in accepted.roles.columns.items() if key in (name, accepted.target)
+        }
+        both = pa.table({name: accepted.rows.column(name).take(rows), accepted.target: label})
+        table = Table(MemoryRows(both), Roles(target=accepted.target, columns=declared))
+        try:
+            alone = Profile.of(table).features["alone"].iloc[0]
+        except ValueError:
+            continue  # it held what no network reads, and could not predict anything
+        if not np.isnan(alone):
+            found[name] = float(alone)
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
+    shown = ", ".join(listed[:10])
+    return shown if len(listed) <= 10 else f"{shown} and {len(listed) - 10} more"
