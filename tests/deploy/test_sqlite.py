@@ -236,6 +236,7 @@ def test_the_last_archives_are_kept(materialized: Deployment, tmp_path: Path) ->
         (tmp_path / name).touch()
     new = materialized.backup(tmp_path, "--keep", "2")
     assert {path.name for path in tmp_path.iterdir()} == {old[2], new.name, "of-somebody-else.tar.gz"}
+    assert new.stat().st_mode & 0o077 == 0
 
 
 def test_a_folder_that_does_not_exist_is_told_with_the_command_that_makes_it(
