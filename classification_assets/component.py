@@ -109,13 +109,19 @@ def experiment_definitions(experiment: NamedExperiment) -> dg.Definitions:
     )
 
 
+def made_keys(experiment: NamedExperiment) -> list[dg.AssetKey]:
+    """The keys of all that is made for an experiment; its files are not."""
+    made = [asset for asset in _assets(experiment) if isinstance(asset, dg.AssetsDefinition)]
+    return [key for asset in made for key in asset.keys]
+
+
 def declared_experiments(context: dg.ComponentLoadContext) -> list[ClassificationExperiment]:
     """All experiments of the code location, by name."""
     found = context.component_tree.get_all_components(of_type=ClassificationExperiment)
     return sorted(found, key=lambda component: component.experiment.name)
 
 
-def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition]:
+def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition | dg.SourceAsset]:
     yield from source_assets(experiment)
     yield dataset_asset(experiment)
     if isinstance(experiment.dataset, TableFile | TableFunction):

@@ -9,7 +9,7 @@ from classification_assets.assets.keys import COMPARISON
 from classification_assets.assets.materialization import AS_OF
 from classification_assets.automation.runs import run_in_progress
 from classification_assets.automation.schedules import looked_at, resampled, training_due
-from classification_assets.component import declared_experiments
+from classification_assets.component import declared_experiments, made_keys
 from classification_assets.experiment import NamedExperiment
 
 CRON = "CLASSIFICATION_ASSETS_CRON"
@@ -58,14 +58,8 @@ def selection(
 ) -> list[dg.AssetKey]:
     """All assets of experiments that are trained; of the others, only the decision that their champion stays."""
     keys = [key for each in experiments if each not in trained for key in looked_at(each)]
+    for experiment in trained:
+        keys += made_keys(experiment)
     if trained:
-        groups = [experiment.name for experiment in trained]
-        keys += _keys_of_groups([*groups, COMPARISON])
+        keys += [dg.AssetKey([COMPARISON, kind]) for kind in ("leaderboard", "gallery", "report")]
     return keys
-
-
-def _keys_of_groups(groups: Sequence[str]) -> list[dg.AssetKey]:
-    from classification_assets.definitions import everything
-
-    graph = everything().resolve_asset_graph()
-    return sorted(dg.AssetSelection.groups(*groups).resolve(graph), key=str)

@@ -1,0 +1,1 @@
+"""Notifications of failures and of decisions, by webhook and by e-mail."""
