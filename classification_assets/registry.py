@@ -152,11 +152,11 @@ def _told(because: str) -> Told:
 
 def _done(registry: Registry, outcome: Outcome) -> tuple[str, Any]:
     """Tell Dagster, if there is an instance, and say what was done."""
+    from classification_assets.assets.champion import data_version, published_elsewhere, shows
+
     assert outcome.pointer is not None
     if os.environ.get("DAGSTER_HOME"):
         import dagster as dg
-
-        from classification_assets.assets.champion import data_version, shows
 
         event = dg.AssetMaterialization(
             [registry.experiment, "champion"],
@@ -164,6 +164,8 @@ def _done(registry: Registry, outcome: Outcome) -> tuple[str, Any]:
             tags={"dagster/data_version": data_version(registry, outcome)},
         )
         dg.DagsterInstance.get().report_runless_asset_event(event)
+    if warning := published_elsewhere(registry, outcome):
+        click.echo(f"warning: {warning}", err=True)
     version = registry.champion()
     text = f"{registry.experiment}: {outcome.decision.reason}; {version.name} ({version.architecture}) serves"
     return text, outcome.pointer.model_dump(mode="json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,8 +26,8 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STORAGE", "URL", "DATA", "DEVICE", "THREADS", "EXECUTOR", "CRON", "TIMEZONE"):
-        monkeypatch.delenv(f"CLASSIFICATION_ASSETS_{name}", raising=False)
+    for name in [name for name in os.environ if name.startswith("CLASSIFICATION_ASSETS_")]:
+        monkeypatch.delenv(name)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
 
 

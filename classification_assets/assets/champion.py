@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from classification_assets.learning.registry.challenger import Challenger
     from classification_assets.learning.registry.contest import Outcome, Told
     from classification_assets.learning.registry.registry import Registry
+
+MLFLOW = "CLASSIFICATION_ASSETS_MLFLOW"
+"""The address of an MLflow server in whose registry champions are shown."""
 
 SHOWN = 50
 """Entries of the log that the UI shows."""
@@ -91,6 +95,8 @@ def champion_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         else:
             outcome = _decided_by_hand(registry, challenger, experiment, rule, by_hand, told)
         run.log(f"{experiment.name}: {outcome.decision.reason}")
+        if warning := published_elsewhere(registry, outcome):
+            run.warn(warning)
         # The registry has published it under its own lock.
         published = Published(registry.pointer_file, data_version(registry, outcome))
         return published, shows(registry, outcome), outcome
@@ -119,6 +125,20 @@ def _decided_by_hand(
         case action:
             pointer = hand.pin(registry, number, action == "pin", told)
     return hand.as_outcome(pointer)
+
+
+def published_elsewhere(registry: Registry, outcome: Outcome) -> str:
+    """Show a new champion in MLflow's registry, where the environment names one; a warning if that does not work."""
+    if not (address := os.environ.get(MLFLOW)) or outcome.word not in ("promoted", "rolled back"):
+        return ""
+    from classification_assets.publishing.mlflow_registry import PublicationError, publish
+
+    try:
+        publish(registry, tracking_uri=address)
+    except (PublicationError, ValueError) as error:
+        # The champion serves all the same, and `python -m classification_assets.publish` makes up for it.
+        return f"{registry.experiment}: the champion was not published: {error}"
+    return ""
 
 
 def data_version(registry: Registry, outcome: Outcome) -> str:

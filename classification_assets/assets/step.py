@@ -21,6 +21,7 @@ from classification_assets.assets.materialization import (
     with_draw_seconds,
 )
 from classification_assets.assets.run_config import with_overrides
+from classification_assets.assets.run_process import note_process
 from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.artifacts.origin import Origin, refuse_misfits
 from classification_assets.learning.check import Check
@@ -63,6 +64,7 @@ class Step:
         dagster.Failure
             If a check withholds what was made: it is not published, and what was there before stays.
         """
+        note_process(context.instance, context.run.run_id)
         with retrying(context.op_execution_context.retry_number):
             yield from self._events(context, loaded)
 

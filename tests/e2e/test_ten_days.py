@@ -162,10 +162,13 @@ def test_ten_days(world):
     assert "really better" in entry.reason
     assert world.predictions.about["version"] == "v0002"
 
-    # Day 7: other rows are to be predicted: that alone is done.
-    world.deliver(visits(4000).tail(50).drop(columns="outcome"), "new.csv")
+    # Day 7: other rows are to be predicted, of much older patients: that alone is done, and the drift is told.
+    assert not alarm_of(world, "predictions")
+    world.deliver(visits(4000, shift=25).tail(50).drop(columns="outcome"), "new.csv")
     assert reasons(world.until_evening()) == [("SUCCESS", "the rows to predict have changed")]
     assert world.predictions.rows.n_rows == 50
+    assert "age: median" in alarm_of(world, "predictions")
+    assert world.registry.champion().number == 2
 
     # Day 8: the process is killed in mid-training. It is told, and made up for by one more run.
     world.deliver(visits(1600, noise=0.2))
@@ -191,6 +194,12 @@ def test_ten_days(world):
     assert world.predictions.about["version"] == champion.name
     actions = [entry.action for entry in world.registry.entries()]
     assert actions.count("promoted") == champion.number
+
+
+def alarm_of(world: World, kind: str) -> str:
+    """The sentence of drift that an asset shows; empty without an alarm."""
+    told = world.project.latest_metadata("visits", kind)
+    return told["drift in words"] if told["drift_alarm"] else ""
 
 
 def failure_of(world: World, run: dict[str, Any]) -> str:
