@@ -68,7 +68,11 @@ def list(registry: Registry) -> tuple[str, Any]:
     decisions, versions = history.decisions(registry), history.versions(registry)
     if not len(decisions):
         registry.champion()  # says what to do
-    text = f"{_table(decisions.drop(columns=['ground', 'run']))}\n\n{_table(versions.drop(columns='run'))}"
+    told = [
+        f"{row.time}  {row.champion or 'none':5}  {row.decision:11}  {row.architecture:20}  {row.by}: {row.reason}"
+        for row in decisions.itertuples()
+    ]
+    text = "\n".join([*told, "", _table(versions.drop(columns="run"))])
     return text, {"decisions": decisions.to_dict("records"), "versions": _records(versions)}
 
 

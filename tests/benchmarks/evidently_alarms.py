@@ -1,4 +1,4 @@
-"""Evidently's verdict on weeks in files, in an environment of its own: evidently_alarms.py REFERENCE WEEK... prints JSON.
+"""Evidently's verdict on weeks in files: evidently_alarms.py REFERENCE WEEK... prints JSON.
 
 Its preset calls a table drifted if at least half of its columns are; a column alone is an alarm too, which is counted
 beside it.

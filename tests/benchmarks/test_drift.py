@@ -99,6 +99,6 @@ def test_false_alarms_of_weeks_without_drift(n, level, theirs, capsys):
 @pytest.mark.parametrize("change", ["mean", "spread", "town", "gaps", "outlier", "correlation"])
 @pytest.mark.parametrize("n", [50, 1_000])
 def test_power(n, change, theirs, capsys):
-    told = compared([week(n, seed, change) for seed in range(100)], theirs, DriftRule(), 50)
+    told = compared([week(n, seed, change) for seed in range(100)], theirs, DriftRule(), 10)
     with capsys.disabled():
         print(f"\n{change}, 100 weeks of {n:,} rows: {told}")
