@@ -6,11 +6,12 @@ Shapes: n reference values, m current ones, B bins.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, fisher_exact, ks_2samp
 
 from classification_assets.learning.tables.coercion import as_category, numbers, timestamps_of
@@ -48,10 +49,13 @@ class Difference:
     effect : float
         0 (the same) to 1 (nothing in common).
     psi, psi_error : float
-        Population stability index less what chance alone is expected to add, and its standard error under chance
-        (Yurdakul and Naranjo 2020); NaN of gaps.
+        Population stability index less what chance alone is expected to add, and its standard error; NaN of gaps.
     told : str
         The change in words.
+    wasserstein : float
+        Of numbers: how far they have moved, in the reference's interquartile ranges; NaN of others.
+    jensen_shannon : float
+        Of what is counted: the distance of the shares, 0 to 1 (Lin 1991); NaN of others.
     """
 
     test: str
@@ -60,6 +64,8 @@ class Difference:
     psi: float = np.nan
     psi_error: float = np.nan
     told: str = ""
+    wasserstein: float = np.nan
+    jensen_shannon: float = np.nan
 
 
 def differences(reference: pa.Array, current: pa.Array, kind: ColumnKind) -> Iterator[tuple[str, Difference]]:
@@ -96,26 +102,31 @@ def gaps(n: int, n_filled: int, m: int, m_filled: int) -> Difference:
 
 def values(reference: np.ndarray, current: np.ndarray, dates: bool = False) -> Difference:
     """Numbers: the Kolmogorov-Smirnov test, of few different ones the chi-square test of their counts."""
+    both = reference, current
     told = f"median {_told(np.median(reference), dates)} → {_told(np.median(current), dates)}"
-    if len(np.unique(np.concatenate([reference[:EXACT], current[:EXACT]]))) <= FEW:
-        different = np.unique(np.concatenate([reference, current]))
+    moved = wasserstein(reference, current)
+    if len(np.unique(np.concatenate([own[:EXACT] for own in both]))) <= FEW:
+        different = np.unique(np.concatenate(both))
         if len(different) <= FEW:
-            counts = [
-                np.bincount(np.searchsorted(different, own), minlength=len(different))
-                for own in (reference, current)
-            ]
-            found = counted(np.array(counts, float))
-            return Difference(found.test, found.p_value, found.effect, found.psi, found.psi_error, told)
-    exact = min(len(reference), len(current)) <= EXACT
-    found = ks_2samp(reference, current, method="exact" if exact else "asymp")
+            counts = [np.bincount(np.searchsorted(different, own), minlength=len(different)) for own in both]
+            return replace(counted(np.array(counts, float)), told=told, wasserstein=moved)
+    exact = min(map(len, both)) <= EXACT
+    found = ks_2samp(*both, method="exact" if exact else "asymp")
     edges = np.unique(np.quantile(reference, np.linspace(0, 1, BINS + 1)[1:-1]))
-    bins = [
-        np.bincount(np.searchsorted(edges, own, side="left"), minlength=len(edges) + 1)
-        for own in (reference, current)
-    ]
-    return Difference(
-        "Kolmogorov-Smirnov", float(found.pvalue), float(found.statistic), *stability(*bins), told
-    )
+    bins = [np.bincount(np.searchsorted(edges, own, side="left"), minlength=len(edges) + 1) for own in both]
+    p_value, effect = float(found.pvalue), float(found.statistic)
+    return Difference("Kolmogorov-Smirnov", p_value, effect, *stability(*bins), told, moved)
+
+
+def wasserstein(reference: np.ndarray, current: np.ndarray) -> float:
+    """Mean distance of the quantiles of numbers (n,) and (m,), of the middle 99 %, in interquartile ranges.
+
+    One wild value moves neither; where the range is 0, the standard deviation takes its place.
+    """
+    levels = np.linspace(0.005, 0.995, 199)
+    first, second = np.quantile(reference, levels), np.quantile(current, levels)
+    width = np.subtract(*np.quantile(reference, (0.75, 0.25))) or reference.std()
+    return float(np.abs(first - second).mean() / width) if width > 0 else np.nan
 
 
 def words(reference: dict[str, int], current: dict[str, int]) -> Difference:
@@ -125,17 +136,20 @@ def words(reference: dict[str, int], current: dict[str, int]) -> Difference:
     counts = np.array([[own.get(word, 0) for word in common] for own in (reference, current)], float)
     rest = np.array([sum(own.values()) for own in (reference, current)]) - counts.sum(1)
     found = counted(np.column_stack([counts, rest]) if rest.any() else counts)
-    return Difference(
-        found.test, found.p_value, found.effect, found.psi, found.psi_error, _changes(reference, current)
-    )
+    return replace(found, told=_changes(reference, current))
 
 
 def counted(counts: np.ndarray) -> Difference:
     """Counts (2, B) of the same things in two tables, those too rare for the test's approximation together."""
-    effect = _distance(counts)
-    psi, error = stability(*counts)
-    shares = counts.sum(0) / counts.sum()
-    rare = shares * counts.sum(1).min() < EXPECTED
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    found = Difference(
+        "chi-square",
+        1.0,
+        float(np.abs(shares[0] - shares[1]).sum() / 2),
+        *stability(*counts),
+        jensen_shannon=float(np.nan_to_num(jensenshannon(*shares, base=2))),
+    )
+    rare = counts.sum(0) / counts.sum() * counts.sum(1).min() < EXPECTED
     kept = np.column_stack([counts[:, ~rare], counts[:, rare].sum(1)]) if rare.any() else counts
     kept = kept[:, kept.sum(0) > 0]
     if kept.shape[1] > 1 and (kept.sum(0) / kept.sum() * counts.sum(1).min())[-1] < EXPECTED and rare.any():
@@ -143,9 +157,7 @@ def counted(counts: np.ndarray) -> Difference:
         most = int(kept[:, :-1].sum(0).argmax())
         kept[:, most] += kept[:, -1]
         kept = kept[:, :-1]
-    if kept.shape[1] < 2:
-        return Difference("chi-square", 1.0, effect, psi, error)
-    return Difference("chi-square", _chi_square(kept), effect, psi, error)
+    return found if kept.shape[1] < 2 else replace(found, p_value=_chi_square(kept))
 
 
 def _chi_square(counts: np.ndarray) -> float:
@@ -166,20 +178,19 @@ def _chi_square(counts: np.ndarray) -> float:
 
 
 def stability(reference: np.ndarray, current: np.ndarray) -> tuple[float, float]:
-    """Population stability index of counts (B,), less its expectation under chance, and its standard error under it.
+    """Population stability index of counts (B,), less its expectation under chance, and its standard error.
 
-    Under chance it is (1/n + 1/m) times a chi-square variable of B - 1 degrees of freedom.
+    Under chance its mean is (B - 1)(1/n + 1/m), and its variance twice that times (1/n + 1/m) (Yurdakul and Naranjo
+    2020); where shares differ, the delta method adds to it. Half a row is added to each cell, so that none is empty.
     """
-    n, m, B = reference.sum(), current.sum(), len(reference)
-    first, second = ((own + 0.5) / (own.sum() + 0.5 * B) for own in (reference, current))
-    psi = float(((second - first) * np.log(second / first)).sum())
-    scale = 1 / n + 1 / m
-    return max(0.0, psi - (B - 1) * scale), float(np.sqrt(2 * (B - 1)) * scale)
-
-
-def _distance(counts: np.ndarray) -> float:
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+    B, n, m = len(reference), reference.sum(), current.sum()
+    p, q = (reference + 0.5) / (n + B / 2), (current + 0.5) / (m + B / 2)
+    ratio, scale = np.log(q / p), 1 / n + 1 / m
+    by_chance = (B - 1) * scale
+    slope_p, slope_q = -ratio + 1 - q / p, ratio + 1 - p / q
+    variance = (p @ slope_p**2 - (p @ slope_p) ** 2) / n + (q @ slope_q**2 - (q @ slope_q) ** 2) / m
+    index = float(((q - p) * ratio).sum())
+    return max(0.0, index - by_chance), float(np.sqrt(max(variance, 0.0) + 2 * by_chance * scale))
 
 
 def _changes(reference: dict[str, int], current: dict[str, int], most: int = 3) -> str:

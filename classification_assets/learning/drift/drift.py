@@ -34,6 +34,8 @@ COLUMNS = [
     "bound",
     "psi",
     "psi_error",
+    "wasserstein",
+    "jensen_shannon",
     "alarm",
     "change",
 ]
@@ -48,7 +50,8 @@ class Drift:
     tests : DataFrame
         A row a test: ``column`` (or ``all columns``, ``labels``, ``score``), ``kind``, ``test``, ``p_value``,
         ``p_holm`` (Holm's correction over all of them), ``effect`` (in the unit of its ``bound``), ``bound``
-        (from which it matters), ``psi`` (less what chance adds) and ``psi_error``, ``alarm``, ``change`` in words.
+        (from which it matters), ``psi`` (less what chance adds) and ``psi_error``, ``wasserstein``,
+        ``jensen_shannon``, ``alarm``, ``change`` in words.
     n_reference, n_current : int
         Rows of both sides.
     note : str
@@ -107,6 +110,8 @@ class Drift:
                     "" if np.isnan(psi) else f"{psi:.3f} ± {error:.3f}"
                     for psi, error in zip(order["psi"], order["psi_error"], strict=True)
                 ],
+                "Wasserstein": order["wasserstein"],
+                "Jensen-Shannon": order["jensen_shannon"],
             }
         )
 
