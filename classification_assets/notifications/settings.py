@@ -106,9 +106,9 @@ def _mail(variables: Mapping[str, str]) -> Mail | None:
     for name, address in [*((EMAIL_TO, address) for address in addresses), (EMAIL_FROM, sender)]:
         before, at, after = address.partition("@")
         if not (before and at and after) or any(letter.isspace() for letter in address):
+            several = ", or several with commas between" if name == EMAIL_TO else ""
             raise ValueError(
-                f"{name} must be an address such as people@example.org{', or several with commas between' * (name == EMAIL_TO)}"
-                f", got {address!r}"
+                f"{name} must be an address such as people@example.org{several}, got {address!r}"
             )
     host, colon, port = server.rpartition(":")
     if not (host and colon and port.isdecimal() and 0 < int(port) < 2**16):
