@@ -109,7 +109,14 @@ class Experiment(Declaration):
                 self.view.check([f"x{feature}" for feature in range(1, self.dataset.n_features + 1)])
             except ValueError as error:
                 raise field_error(type(self), "view", str(error), self.view.plane) from error
-        elif self.resample:
+        if self.retrain.on_drift and not self.table_paths:
+            raise field_error(
+                type(self),
+                "retrain",
+                "on_drift: only a table in a file is compared with an earlier one",
+                True,
+            )
+        if not isinstance(self.dataset, GeneratedDataset) and self.resample:
             raise field_error(type(self), "resample", "only a generated data set can draw fresh rows", True)
         return self
 
@@ -124,6 +131,13 @@ class Experiment(Declaration):
         if taken := [name for name in counts if name in TAKEN]:
             raise ValueError(f"{taken[0]!r} is the name of an asset; choose another name")
         return architectures
+
+    @property
+    def table_paths(self) -> tuple[str, ...]:
+        """Where the files lie whose rows are learned from; none where rows come from elsewhere."""
+        if not isinstance(self.dataset, TableFile):
+            return ()
+        return (self.dataset.path, *([self.dataset.test] if self.dataset.test else []))
 
     def named(self, name: str) -> NamedExperiment:
         """The experiment under its name.
@@ -156,13 +170,6 @@ class NamedExperiment(Experiment):
     def shaped(self) -> list[MLP]:
         """The architectures that have a depth, a width and an activation."""
         return [architecture for architecture in self.architectures if isinstance(architecture, MLP)]
-
-    @property
-    def table_paths(self) -> tuple[str, ...]:
-        """Where the files lie whose rows are learned from; none where rows come from elsewhere."""
-        if not isinstance(self.dataset, TableFile):
-            return ()
-        return (self.dataset.path, *([self.dataset.test] if self.dataset.test else []))
 
     def with_network_class(self, fitted: FittedModel) -> FittedModel:
         """A stored model, with the class of a person's own network, as its architecture is declared now.

@@ -167,7 +167,10 @@ def _done(registry: Registry, outcome: Outcome) -> tuple[str, Any]:
             metadata=shows(registry, outcome),
             tags={"dagster/data_version": data_version(registry, outcome)},
         )
-        dg.DagsterInstance.get().report_runless_asset_event(event)
+        try:
+            dg.DagsterInstance.get().report_runless_asset_event(event)
+        except Exception as error:  # of many kinds; the registry has changed, and that is what counts
+            click.echo(f"warning: Dagster's UI does not show it: {error}", err=True)
     if warning := published_elsewhere(registry, outcome):
         click.echo(f"warning: {warning}", err=True)
     version = registry.champion()

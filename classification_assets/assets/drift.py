@@ -28,7 +28,9 @@ def drift_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         """Rows that are new since the champion was promoted, against its own: every column, all together, its score."""
         from classification_assets.learning.registry.monitoring import table_drift
 
-        found = table_drift(run.root(), experiment.name, dataset, rule, run.device)
+        found = table_drift(
+            run.root(), experiment.name, dataset, rule, run.device, experiment.with_network_class
+        )
         return found, shows(found, experiment.name, run)
 
     return drift

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -104,7 +104,12 @@ def _time_of(text: str) -> datetime:
         raise ValueError(
             f"the run's tag {AS_OF} is a time such as 2026-03-01T02:00:00+00:00, got {text!r}"
         ) from error
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    if time > datetime.now(UTC) + timedelta(days=1):
+        raise ValueError(
+            f"the run's tag {AS_OF} is a time that has come, got {text!r}: later runs would be refused"
+        )
+    return time
 
 
 def used_device(

@@ -62,7 +62,7 @@ def due(experiment: NamedExperiment, root: UPath, settled: bool = False) -> Due:
         predictions,
         table,
         rows,
-        f"{code_version_of(experiment.all_declared())} {table}",
+        f"{code_version_of([*experiment.all_declared(), experiment.gates])} {table}",
     )
 
 

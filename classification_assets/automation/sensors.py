@@ -25,8 +25,8 @@ class Seen(BaseModel):
         Fingerprints that were observed last.
     trained, predicted : str
         For which ones a run was requested last: what it refused is not requested again.
-    alarm : int
-        The event of the last alarm for which a run was requested.
+    alarmed : str
+        The files whose drift led to a run last: training again makes the same files drift no less.
     requests : int
         Makes run keys differ: content that comes back is a change too.
     """
@@ -36,7 +36,7 @@ class Seen(BaseModel):
     trained: str = ""
     predicted: str = ""
     measured: str = ""
-    alarm: int = 0
+    alarmed: str = ""
     requests: int = 0
 
 
@@ -97,9 +97,10 @@ def _wanted(
 def _after_alarm(
     instance: dg.DagsterInstance, experiment: NamedExperiment, seen: Seen, found: Due
 ) -> Wanted | None:
-    if not experiment.retrain.on_drift or (alarm := _alarm(instance, experiment)) <= seen.alarm:
+    files = f"{found.state} {found.rows}"
+    if not experiment.retrain.on_drift or seen.alarmed == files or not _has_drifted(instance, experiment):
         return None
-    return _request(experiment, seen, "its rows have drifted", alarm=alarm, trained=found.state)
+    return _request(experiment, seen, "its rows have drifted", alarmed=files, trained=found.state)
 
 
 def _after_change(
@@ -152,16 +153,15 @@ def _observations(experiment: NamedExperiment, seen: Seen, found: Due) -> Iterat
             yield dg.AssetObservation(key, tags={"dagster/data_version": now})
 
 
-def _alarm(instance: dg.DagsterInstance, experiment: NamedExperiment) -> int:
-    """The newest event by which rows have drifted, if nothing was trained since; 0 if there is none."""
+def _has_drifted(instance: dg.DagsterInstance, experiment: NamedExperiment) -> bool:
+    """Whether rows have drifted, as far as it was measured since the last training."""
     trained = instance.get_latest_materialization_event(dg.AssetKey(key_of(experiment, "leaderboard")))
     since = 0.0 if trained is None else trained.timestamp
-    newest = 0
     for kind in ("drift", "predictions"):
-        found = instance.fetch_materializations(dg.AssetKey(key_of(experiment, kind)), limit=1).records
-        for record in found:
-            materialization = record.asset_materialization
-            entry = materialization.metadata.get(ALARM) if materialization else None
-            if entry is not None and entry.value and record.timestamp > since:
-                newest = max(newest, record.storage_id)
-    return newest
+        found = instance.get_latest_materialization_event(dg.AssetKey(key_of(experiment, kind)))
+        if found is None or found.asset_materialization is None or found.timestamp <= since:
+            continue
+        entry = found.asset_materialization.metadata.get(ALARM)
+        if entry is not None and entry.value:
+            return True
+    return False

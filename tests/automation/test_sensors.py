@@ -228,6 +228,26 @@ def test_drift_alone_measures_a_changed_table_first_and_trains_after_an_alarm(wo
     assert world.look() == []
 
 
+def test_an_alarm_of_the_same_rows_trains_once_however_often_it_is_seen(world):
+    world.retrain = {"on_drift": True}
+    world.train()
+    world.deliver(rows(60, seed=3, shift=4).drop(columns="label"), "new.csv")
+    requested = []
+    for _ in range(4):
+        for request in world.look():
+            requested.append(request.tags["reason"])
+            world.train(f'key:"{world.name}/predictions"' if request.asset_selection else "*")
+    assert requested == ["the rows to predict have changed", "its rows have drifted"]
+
+
+def test_a_gate_that_was_loosened_lets_the_refused_table_be_tried_again(world, monkeypatch):
+    world.look()
+    assert world.look() == []
+    plain = world.experiment
+    monkeypatch.setattr(World, "experiment", property(lambda self: plain.replaced(gates={"fewer_rows": 0.9})))
+    assert len(world.look()) == 1
+
+
 def test_without_retrain_there_is_no_sensor(declared):
     assert sensor_of(declared()) is None
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, fisher_exact, ks_2samp
 
-from classification_assets.learning.tables.coercion import as_category, numbers, timestamps_of
+from classification_assets.learning.tables.coercion import as_category, numbers, timestamps_of, truths
 from classification_assets.learning.tables.roles import ColumnKind
 
 FEW = 30
@@ -81,8 +81,13 @@ def differences(reference: pa.Array, current: pa.Array, kind: ColumnKind) -> Ite
         yield "gaps", gaps(len(reference), len(filled[0]), len(current), len(filled[1]))
     if not all(len(one) for one in filled):
         return
-    if kind in ("categorical", "boolean"):
-        yield "values", words(_words(filled[0]), _words(filled[1]))
+    if kind == "boolean":
+        shares = [np.asarray(truths(one, "value")) for one in filled]
+        sides = [{"true": int((own == 1).sum()), "false": int((own == 0).sum())} for own in shares]
+        yield "values", words(*sides)
+        return
+    if kind == "categorical":
+        yield "values", words(word_counts(filled[0]), word_counts(filled[1]))
         return
     before, now = (_numbers(one, kind) for one in filled)
     yield "values", values(before, now, dates=kind == "date")
@@ -130,13 +135,35 @@ def wasserstein(reference: np.ndarray, current: np.ndarray) -> float:
 
 
 def words(reference: dict[str, int], current: dict[str, int]) -> Difference:
-    """Words: the chi-square test of their counts, rare ones counted together."""
-    both = {word: reference.get(word, 0) + current.get(word, 0) for word in {*reference, *current}}
-    common = sorted(both, key=lambda word: (-both[word], word))[:WORDS]
-    counts = np.array([[own.get(word, 0) for word in common] for own in (reference, current)], float)
-    rest = np.array([sum(own.values()) for own in (reference, current)]) - counts.sum(1)
-    found = counted(np.column_stack([counts, rest]) if rest.any() else counts)
-    return replace(found, told=_changes(reference, current))
+    """Words: the chi-square test of their counts.
+
+    Of many different words, those that one half of the reference does not have are counted together, in its other half
+    and in the current rows: a vocabulary that is never seen whole is no drift, and one that was exchanged is.
+    """
+    if len(reference) <= WORDS:
+        known, other = reference, reference
+    else:
+        known, other = _halves(reference)
+    common = sorted(known, key=lambda word: (-known[word], word))[:WORDS]
+    counts = []
+    for own in (other, current):
+        there = [own.get(word, 0) for word in common]
+        unknown = sum(count for word, count in own.items() if word not in known)
+        counts.append([*there, sum(own.values()) - sum(there) - unknown, unknown])
+    table = np.array(counts, float)
+    return replace(counted(table[:, table.sum(0) > 0]), told=_changes(reference, current))
+
+
+def _halves(counts: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """The rows of some words, dealt into two halves."""
+    whole = np.array(list(counts.values()), np.int64)
+    first = np.random.default_rng(0).multivariate_hypergeometric(
+        whole, int(whole.sum()) // 2, method="marginals"
+    )
+    one, other = (
+        {word: int(n) for word, n in zip(counts, own, strict=True) if n} for own in (first, whole - first)
+    )
+    return one, other
 
 
 def counted(counts: np.ndarray) -> Difference:
@@ -213,7 +240,8 @@ def _filled(column: pa.Array) -> pa.Array:
     return column.filter(pc.invert(pc.is_null(column, nan_is_null=True)))
 
 
-def _words(column: pa.Array) -> dict[str, int]:
+def word_counts(column: pa.Array) -> dict[str, int]:
+    """How often each value is there, written as one word however a file writes it; gaps are left out."""
     counts: dict[str, int] = {}
     for entry in pc.value_counts(column).to_pylist():
         word = as_category(entry["values"])

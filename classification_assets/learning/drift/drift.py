@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from classification_assets.learning.drift.columns import Difference, counted, differences
+from classification_assets.learning.drift.columns import Difference, counted, differences, word_counts
 from classification_assets.learning.drift.joint import MOST, Joint, joint_test
 from classification_assets.learning.drift.rule import DriftRule
 from classification_assets.learning.drift.score import ScoreChange
@@ -152,6 +152,8 @@ def measure_drift(
     rule = rule or DriftRule()
     here = np.arange(current.n_rows) if chosen is None else chosen
     n, m = reference.n_rows, len(here)
+    if not n:
+        return Drift.nothing("there are no rows to compare with", n, m)
     if m < LEAST:
         return Drift.nothing(f"{m} new rows: at least {LEAST} are needed to say anything", n, m)
     here, there = (own[:: -(-len(own) // ROWS)] for own in (here, np.arange(n)))
@@ -195,8 +197,8 @@ def _of_column(
 
 
 def _of_labels(before: pa.Array, now: pa.Array, rule: DriftRule) -> dict[str, Any]:
-    frame = [pd.Series(own.to_pylist()).dropna().map(str).value_counts() for own in (before, now)]
-    classes = sorted({*frame[0].index, *frame[1].index})
+    frame = [word_counts(own) for own in (before, now)]
+    classes = sorted({*frame[0], *frame[1]})
     counts = np.array([[own.get(label, 0) for label in classes] for own in frame], float)
     found = counted(counts)
     shares = counts / counts.sum(1, keepdims=True)

@@ -17,7 +17,7 @@ class PromotionRule(Declaration):
     )
     significance: float = Field(
         0.05,
-        gt=0,
+        ge=0.001,
         lt=0.5,
         description="A one-sided paired test that it is better must reach this p-value.",
     )
@@ -25,7 +25,7 @@ class PromotionRule(Declaration):
         0.05, ge=0, le=1, description="No class's recall may be worse by more than this."
     )
     min_rows: int = Field(
-        30, ge=10, description="Rows that neither has learned from: with fewer, nothing is promoted."
+        30, ge=10, description="Rows that neither has learned from: with fewer, a champion keeps its place."
     )
     keep: int = Field(
         10, ge=1, description="Versions that are kept, at least; champion and pinned ones always are."

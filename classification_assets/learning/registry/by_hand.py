@@ -43,6 +43,7 @@ def promote_version(registry: Registry, number: int, told: Told) -> Pointer:
         If the version is not kept.
     """
     _refuse_without_reason(told)
+    _refuse_unknown(registry)
     with registry.changing() as change:
         return change.serve(number, "promoted", **told.fields())
 
@@ -55,6 +56,7 @@ def roll_back(registry: Registry, number: int | None, told: Told) -> Pointer:
     NoChampionError, NoVersionError
         If there is nothing to go back to.
     """
+    _refuse_unknown(registry)
     with registry.changing() as change:
         if change.pointer is None:
             raise NoChampionError(
@@ -73,6 +75,7 @@ def pin(registry: Registry, number: int | None, pinned: bool, told: Told) -> Poi
     NoChampionError, NoVersionError
         If there is no such version.
     """
+    _refuse_unknown(registry)
     with registry.changing() as change:
         if change.pointer is None:
             raise NoChampionError(f"{registry.experiment} has no champion yet: there is nothing to pin")
@@ -80,15 +83,29 @@ def pin(registry: Registry, number: int | None, pinned: bool, told: Told) -> Poi
 
 
 def _served_before(registry: Registry, current: int) -> int:
-    kept = set(registry.numbers())
-    served = [entry.champion for entry in registry.entries() if entry.champion is not None]
+    """The version that served before; those that were rolled back from do not count."""
+    served: list[int] = []
+    for entry in registry.entries():
+        if entry.champion is None or served[-1:] == [entry.champion]:
+            continue
+        if entry.action == "rolled back" and entry.champion in served:
+            del served[served.index(entry.champion) + 1 :]
+        else:
+            served.append(entry.champion)
+    kept = registry.numbers()
     for number in reversed(served):
         if number != current and number in kept:
             return number
     raise ArtifactError(
         f"{registry.experiment}: no version that served before version {current} is kept; there are: "
-        f"{', '.join(map(str, sorted(kept))) or 'none'}"
+        f"{', '.join(map(str, kept)) or 'none'}"
     )
+
+
+def _refuse_unknown(registry: Registry) -> None:
+    """Where there is no registry, none shall be made by asking for a change."""
+    if not registry.folder.is_dir():
+        registry.champion()
 
 
 def _refuse_without_reason(told: Told) -> None:

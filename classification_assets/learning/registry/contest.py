@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from classification_assets.learning.artifacts import storage
+from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.check import Check
 from classification_assets.learning.evaluation.bounds import Metric
 from classification_assets.learning.evaluation.encoding import reads_rows
@@ -203,7 +204,9 @@ def _decision(
 
 def _first(challenger: Challenger, rule: PromotionRule, metric: Metric, why: str = "") -> Decision:
     split = challenger.split
-    counts = np.bincount(split.y[split.rows(Fold.TRAIN)], minlength=len(split.classes))
+    rows = split.rows(Fold.TRAIN)
+    weight = None if split.weight is None else split.weight[rows]
+    counts = np.bincount(split.y[rows], weight, minlength=len(split.classes))
     # A class without training rows has a chance too, or its rows alone would decide.
     return decide_first(challenger.evaluation, (counts + 1) / (counts + 1).sum(), metric, rule, why)
 
@@ -220,25 +223,35 @@ def _forbidden(
         number, kept = pointer.version, registry.versions()
         champion = next((version for version in kept if version.number == number), None)
         known = [version.number for version in kept if version.model_version == challenger.model_version]
-        if number in known:
+        if number in known and _is_whole(registry, number):
             return "same model", f"{challenger.architecture} is the champion already, version {number}"
         if pointer.is_pinned:
             return "pinned", f"version {number} is pinned: only a person replaces it"
-        if known:
+        if known and number not in known:
             because = f" ({pointer.entry.because})" if pointer.entry.because else ""
             return "was replaced before", (
                 f"this model was version {known[-1]}, which version {number} has replaced{because}; a person may "
                 "promote it again"
             )
-        if champion is not None and told.time < champion.as_of:
-            return "older run", (
-                f"this run is of {_when(told.time)}, and the champion, version {number}, of {_when(champion.as_of)}"
-            )
+        # A person's decision is not undone by what was under way before it.
+        as_of = None if champion is None else champion.as_of
+        times = [time for time in (as_of, pointer.entry.as_of) if time is not None]
+        if times and told.time < max(times):
+            made = f"what made version {number} the champion of {_when(max(times))}"
+            return "older run", f"this run is of {_when(told.time)}, and {made}"
     for check in blocking:
         passed, sentence = check.judge(challenger.evaluation)
         if not passed:
             return "a blocking check", f"the challenger fails {check.name}: {sentence}"
     return None
+
+
+def _is_whole(registry: Registry, number: int) -> bool:
+    try:
+        registry.file(number, MODEL)
+    except ArtifactError:
+        return False
+    return True
 
 
 def _when(time: datetime) -> str:

@@ -15,7 +15,7 @@ begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -144,12 +144,12 @@ class Registry:
         return sorted(int(name[1:]) for name in names if name[:1] == "v" and name[1:].isdigit())
 
     def versions(self) -> list[Version]:
-        """All versions that are kept, the oldest first."""
-        return [self.version(number) for number in self.numbers()]
+        """All versions that are kept, the oldest first; one whose manifest is damaged is left out."""
+        return list(_readable(Version, [self.folder_of(number) / MANIFEST for number in self.numbers()]))
 
     def entries(self) -> list[Entry]:
-        """The log, the oldest entry first."""
-        return [_read(Entry, self._log / f"{number:06d}.json") for number in self._entry_numbers()]
+        """The log, the oldest entry first; what is damaged is left out."""
+        return list(_readable(Entry, [self._log / f"{number:06d}.json" for number in self._entry_numbers()]))
 
     def file(self, number: int, name: str) -> UPath:
         """A file of a version, after its checksum was compared.
@@ -169,7 +169,8 @@ class Registry:
             )
         if not path.is_file() or sha256(path) != version.files[name]:
             raise ArtifactError(
-                f"{path} is damaged: its checksum is not that of the manifest. Take another version: python -m "
+                f"{path} is damaged: its checksum is not that of the manifest. Materialize "
+                f"{self.experiment}/champion, which replaces it, or take another version: python -m "
                 f"classification_assets.registry rollback {self.experiment}"
             )
         return path
@@ -194,41 +195,55 @@ class Registry:
         for folder in (self.folder, self._log, self.folder.parent):
             remove_abandoned(folder)
         pointer = self.pointer()
-        numbers = self._entry_numbers()
         if pointer is None:
-            pointer = self._pointer_of_log()
-        elif not numbers or pointer.entry.number > numbers[-1]:
+            # Without a pointer nothing is known to be too much, so that nothing is removed.
+            return self._found_again()
+        numbers = self._entry_numbers()
+        if not numbers or pointer.entry.number > numbers[-1]:
             self._write_entry(pointer.entry)
         # A version that appeared before its pointer did was never a champion.
-        highest = 0 if pointer is None else pointer.highest
         for number in self.numbers():
-            if number > highest:
+            if number > pointer.highest:
                 remove_folder(self.folder_of(number), MANIFEST)
         return pointer
 
-    def _pointer_of_log(self) -> Pointer | None:
-        """The pointer of a registry that has lost it."""
-        entries = self.entries()
-        serving = [entry for entry in entries if entry.champion is not None]
-        if not serving:
+    def _found_again(self) -> Pointer | None:
+        """The pointer of a registry that has lost it: as the log says, else to the newest version that is there."""
+        entries, versions = self.entries(), self.versions()
+        if not versions:
             return None
+        kept = {version.number: version for version in versions}
+        serving = [entry for entry in entries if entry.champion in kept]
+        if serving:
+            last = serving[-1]
+        else:
+            newest = versions[-1]
+            last = Entry(
+                number=max(self._entry_numbers(), default=0) + 1,
+                time=datetime.now(UTC),
+                action="promoted",
+                version=newest.number,
+                champion=newest.number,
+                because="pointer and log were lost: the newest version that is there serves",
+                **_of(newest),
+            )
         pinned: set[int] = set()
         for entry in entries:
             if entry.version is not None and entry.action == "pinned":
                 pinned.add(entry.version)
             if entry.version is not None and entry.action == "released":
                 pinned.discard(entry.version)
-        last = serving[-1]
         assert last.champion is not None
-        highest = max(entry.champion for entry in serving if entry.champion is not None)
         pointer = Pointer(
             experiment=self.experiment,
             version=last.champion,
-            highest=highest,
+            highest=max(*kept, *(entry.champion for entry in entries if entry.champion is not None), 1),
             pinned=tuple(sorted(pinned)),
             entry=last,
         )
         write_text(self.pointer_file, pointer.model_dump_json(indent=1))
+        if not serving:
+            self._write_entry(last)
         return pointer
 
     def _write_entry(self, entry: Entry) -> None:
@@ -343,9 +358,19 @@ def _of(version: Version) -> dict[str, str]:
     return {"architecture": version.architecture, "model_version": version.model_version}
 
 
+def _readable(model: type[Model], files: Iterable[UPath]) -> Iterator[Model]:
+    for file in files:
+        try:
+            yield _read(model, file)
+        except (ArtifactError, FileNotFoundError):
+            continue  # damaged, or removed meanwhile
+
+
 def _read(model: type[Model], file: UPath) -> Model:
     text = file.read_text(encoding="utf-8")
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise ArtifactError(f"{file} is damaged, or not written by this project: {error}") from error
+        raise ArtifactError(
+            f"{file} is damaged, or not written by this project; restore it from a backup"
+        ) from error

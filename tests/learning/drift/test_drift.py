@@ -158,6 +158,31 @@ def test_whatever_the_values_every_p_value_is_one_and_no_error_comes(numbers, wo
     assert drift.sentence()
 
 
+def test_a_vocabulary_that_was_exchanged_is_drift_and_one_that_is_never_seen_whole_is_none():
+    rng = np.random.default_rng(0)
+
+    def words(n, first):
+        return pd.DataFrame({"name": [f"word {first + index}" for index in rng.zipf(1.6, n) % 3000]})
+
+    reference, kinds = MemoryRows.of(words(6000, 0)), {"name": "categorical"}
+    assert not measure_drift(reference, MemoryRows.of(words(800, 0)), kinds).alarm
+    drift = measure_drift(reference, MemoryRows.of(words(800, 10_000)), kinds)
+    assert "name" in alarms(drift)
+
+
+@pytest.mark.parametrize(
+    "written", [lambda own: own.astype(float), lambda own: own.astype(bool), lambda own: own.astype(str)]
+)
+def test_how_a_file_writes_labels_and_truth_values_is_no_drift(written):
+    rng = np.random.default_rng(0)
+    both = [
+        pd.DataFrame({"flag": rng.integers(2, size=n), "label": rng.integers(2, size=n)}) for n in (900, 500)
+    ]
+    new = both[1].assign(flag=written(both[1]["flag"]), label=both[1]["label"].astype(float))
+    drift = measure_drift(MemoryRows.of(both[0]), MemoryRows.of(new), {"flag": "boolean"}, "label")
+    assert not drift.alarm, drift.sentence()
+
+
 def test_only_chosen_rows_are_compared():
     new = pd.concat([frame(1000, 1), frame(400, 2).assign(a=9.0)], ignore_index=True)
     assert not drift_of(new, chosen=np.arange(1000)).alarm

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from classification_assets.learning.artifacts import storage
@@ -148,6 +149,44 @@ def test_a_run_of_an_older_tick_never_replaces_a_newer_champion(stored):
     assert (outcome.word, outcome.decision.ground) == ("refused", "older run")
     assert "2026-03-01" in outcome.decision.reason
     assert stored.registry.champion().number == 1
+
+
+def test_a_run_from_before_a_persons_rollback_replaces_nothing(stored):
+    for day, epochs in ((1, 2), (5, 60)):
+        stored.train(epochs=epochs)
+        decided(stored, as_of=datetime(2026, 3, day, tzinfo=UTC))
+    by_hand.roll_back(stored.registry, None, Told(as_of=datetime(2026, 3, 6, tzinfo=UTC)))
+    stored.train(epochs=50, seed=1)
+    assert decided(stored, as_of=datetime(2026, 3, 3, tzinfo=UTC)).decision.ground == "older run"
+    assert stored.registry.champion().number == 1
+
+
+def test_a_damaged_champion_is_replaced_by_its_own_model_on_a_night_without_a_change(stored):
+    stored.train()
+    decided(stored)
+    (stored.root / "small" / "champion" / "v0001" / MODEL).write_bytes(b"torn")
+    outcome = decided(stored)
+    assert (outcome.word, outcome.decision.ground) == ("promoted", "cannot be evaluated")
+    assert serving(stored.registry.root, "small").version.number == 2
+
+
+@pytest.mark.parametrize("file", ["v0001/version.json", "decisions/000001.json"])
+def test_a_damaged_record_of_the_past_stops_no_decision(stored, file):
+    for epochs in (2, 60):
+        stored.train(epochs=epochs)
+        decided(stored)
+    (stored.root / "small" / "champion" / file).write_text("")
+    stored.train(epochs=1)
+    assert decided(stored).word == "refused"
+
+
+def test_the_classes_shares_that_a_first_model_must_beat_are_weighted_as_its_scores_are(stored):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(900, 2)), columns=["x1", "x2"])
+    frame["label"] = rng.integers(2, size=900)
+    frame["weight"] = np.where(frame["label"] == 1, 10.0, 1.0)
+    stored.train(Table.of_frame(frame, Roles(target="label", weight="weight")), epochs=3)
+    assert decided(stored).decision.ground == "not better than the majority class"
 
 
 def test_a_model_that_a_person_took_back_does_not_come_again_by_itself(stored):

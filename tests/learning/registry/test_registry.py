@@ -15,6 +15,8 @@ from upath import UPath
 
 from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.registry import history
+from classification_assets.learning.registry.by_hand import roll_back
+from classification_assets.learning.registry.contest import Told
 from classification_assets.learning.registry.records import Version
 from classification_assets.learning.registry.registry import NoChampionError, NoVersionError, Registry
 
@@ -117,6 +119,35 @@ def test_a_lost_pointer_is_written_again_from_the_log(registry):
     with registry.changing() as change:
         assert (change.pointer.version, change.pointer.pinned, change.pointer.highest) == (2, (1,), 2)
     consistent(registry)
+
+
+@pytest.mark.parametrize("lost", ["the pointer and the log", "the pointer and the newest entry"])
+def test_what_is_lost_costs_no_version(registry, lost):
+    for index in range(3):
+        promoted(registry, f"model {index}")
+    registry.pointer_file.unlink()
+    entries = sorted((registry.folder / "decisions").iterdir())
+    for entry in entries if lost == "the pointer and the log" else entries[-1:]:
+        entry.unlink()
+    with registry.changing() as change:
+        assert change.pointer.highest == 3
+    assert registry.numbers() == [1, 2, 3]
+    assert registry.champion().number == (3 if lost == "the pointer and the log" else 2)
+    assert promoted(registry) == 4
+
+
+def test_two_rollbacks_go_two_versions_back(registry):
+    for index in range(3):
+        promoted(registry, f"model {index}")
+    assert [roll_back(registry, None, Told()).version for _ in range(2)] == [2, 1]
+    with pytest.raises(ArtifactError, match="no version that served before version 1"):
+        roll_back(registry, None, Told())
+
+
+def test_asking_for_a_change_of_what_is_not_there_makes_nothing(registry):
+    with pytest.raises(NoChampionError):
+        roll_back(registry, None, Told())
+    assert not registry.folder.parent.exists()
 
 
 def test_a_damaged_pointer_is_an_error_that_names_the_file_and_the_remedy(registry):
