@@ -124,7 +124,7 @@ def test_a_champion_is_rolled_back_in_the_launchpad(page):
     by_hand = '{ops: {visits__champion: {config: {action: roll_back, because: "doctors ask for it"}}}}'
     page.write("//*[contains(@class, 'CodeMirror-code')]", by_hand)
     page.see(text("No errors"))
-    page.click(f"//*[@role='dialog']{button('Materialize')}", until=text("visits__champion"))
+    page.click(f"//*[@role='dialog']{button('Materialize')}", until=button("Re-execute all (*)"))
     page.see(SUCCESS)
     page.open("/assets/visits/champion")
     page.see(f"{newest('decision')}[.='rolled back']")
