@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import numpy as np
 import pandas as pd
 import pytest
 from upath import UPath
@@ -20,20 +19,12 @@ from upath import UPath
 from classification_assets.learning.artifacts.storage import load
 from classification_assets.learning.registry.registry import Registry
 from tests.e2e.processes import Project, Server, copied_source
+from tests.e2e.visits import deliver, visits
 
 TICKS = """query ($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { __typename
     ... on Sensor { sensorState { ticks(limit: 5) { timestamp status skipReason error { message } } } } } }"""
 RUNS = """{ runsOrError { ... on Runs { results { runId status creationTime tags { key value } } } } }"""
 IN_PROGRESS = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
-
-
-def visits(n: int, seed: int = 0, noise: float = 1.5, shift: float = 0.0) -> pd.DataFrame:
-    """The first `n` of a growing table of visits: the same ids are the same rows."""
-    rng = np.random.default_rng(seed)
-    age, dose = rng.normal(50, 12, 5000), rng.normal(0, 1, 5000)
-    ill = (age - 50) / 12 + dose + noise * rng.normal(size=5000) > 0
-    frame = pd.DataFrame({"visit": np.arange(5000), "age": age + shift, "dose": dose}).round(4)
-    return frame.assign(outcome=np.where(ill, "ill", "well")).head(n)
 
 
 @dataclass
@@ -54,10 +45,7 @@ class World:
         return load(self.project.artifacts / "visits" / "predictions.parquet")
 
     def deliver(self, frame: pd.DataFrame, name: str = "visits.csv") -> None:
-        """Put a whole file in the place of the last one."""
-        partial = self.folder / f".{name}"
-        frame.to_csv(partial, index=False)
-        os.replace(partial, self.folder / name)
+        deliver(frame, self.folder / name)
 
     def runs(self) -> list[dict[str, Any]]:
         return sorted(self.server.ask(RUNS)["results"], key=lambda run: run["creationTime"])
