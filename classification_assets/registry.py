@@ -69,8 +69,9 @@ def list(registry: Registry) -> tuple[str, Any]:
     if not len(decisions):
         registry.champion()  # says what to do
     told = [
-        f"{row.time}  {row.champion or 'none':5}  {row.decision:11}  {row.architecture:20}  {row.by}: {row.reason}"
-        for row in decisions.itertuples()
+        f"{row['time (UTC)']}  {row['champion'] or 'none':5}  {row['decision']:11}  {row['architecture']:20}  "
+        f"{row['by']}: {row['reason']}"
+        for row in decisions.to_dict("records")
     ]
     text = "\n".join([*told, "", _table(versions.drop(columns="run"))])
     return text, {"decisions": decisions.to_dict("records"), "versions": _records(versions)}

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import dagster as dg
 
-TAG = "classification_assets/process"
+TAG = ".dagster/classification_assets/process"
+"""Hidden in the UI, as all tags that begin so."""
+
 _SLACK = 5.0
 """Seconds by which a clock may have been set between the start of a process and Dagster's note of it."""
 
@@ -80,20 +82,28 @@ def note_process(instance: dg.DagsterInstance, run_id: str) -> None:
     if instance.is_ephemeral or (run := instance.get_run_by_id(run_id)) is None:
         return
     here = RunProcess.this()
-    if any(noted is not None and noted.host == here.host for noted in noted_processes(run)):
+    if any(
+        noted is not None and noted.host == here.host and not noted.is_gone for noted in noted_processes(run)
+    ):
         return
-    # Steps on several hosts may note themselves at one time: each has a key of its own.
-    key = TAG if TAG not in run.tags else f"{TAG}.{here.host.name}"
+    # Steps on several hosts may note themselves at one time: each has a key of its own. A run that is executed again
+    # has its parent's tags, whose process is gone.
+    taken = [key for key, noted in _noted(run).items() if noted is None or noted.host != here.host]
+    key = TAG if TAG not in taken else f"{TAG}.{here.host.name}"
     instance.add_run_tags(run_id, {key: here.to_tag()})
 
 
 def noted_processes(run: dg.DagsterRun) -> list[RunProcess | None]:
     """The processes that a run's tags tell of; None for a tag that cannot be read."""
-    return [
-        RunProcess.from_tag(value)
+    return list(_noted(run).values())
+
+
+def _noted(run: dg.DagsterRun) -> dict[str, RunProcess | None]:
+    return {
+        key: RunProcess.from_tag(value)
         for key, value in run.tags.items()
         if key == TAG or key.startswith(f"{TAG}.")
-    ]
+    }
 
 
 def is_gone_since(pid: int, timestamp: float) -> bool:

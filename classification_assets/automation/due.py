@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from classification_assets.learning.artifacts.origin import Origin
 
 
+OTHER_ROWS = "the rows to predict have changed"
+
+
 @dataclass(frozen=True)
 class Due:
     """Why something is due, in words; empty: it is not.
@@ -103,7 +106,7 @@ def _predictions(experiment: NamedExperiment, root: UPath, rows: str) -> str:
     header, _ = _end(root, experiment, "predictions")
     about = header.get("about", {})
     if about.get("fingerprint") != rows:
-        return "the rows to predict have changed"
+        return OTHER_ROWS
     from classification_assets.learning.registry.records import Pointer, folder_name
 
     champion = Pointer.model_validate_json(pointer.read_text(encoding="utf-8")).version

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from classification_assets.assets.drift import ALARM
 from classification_assets.assets.keys import key_of
-from classification_assets.automation.due import Due, due, read_fingerprint
+from classification_assets.automation.due import OTHER_ROWS, Due, due, read_fingerprint
 from classification_assets.automation.runs import job_of, keys_of, run_in_progress, tags_of
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.artifacts.root import storage_root
@@ -100,7 +100,7 @@ def _after_alarm(
     files = f"{found.state} {found.rows}"
     if not experiment.retrain.on_drift or seen.alarmed == files or not _has_drifted(instance, experiment):
         return None
-    return _request(experiment, seen, "its rows have drifted", alarmed=files, trained=found.state)
+    return _request(experiment, seen, "its rows have drifted", alarmed=files, **_trained(found))
 
 
 def _after_change(
@@ -109,7 +109,12 @@ def _after_change(
     # What a run has left undone is made up for by its retry, or by the schedule: it is no change.
     if not (experiment.retrain.on_change and found.training) or seen.trained == found.state:
         return None
-    return _request(experiment, seen, found.training, trained=found.state)
+    return _request(experiment, seen, found.training, **_trained(found))
+
+
+def _trained(found: Due) -> dict[str, str]:
+    """What a run of everything takes care of: predictions too."""
+    return {"trained": found.state, "predicted": OTHER_ROWS + found.rows}
 
 
 def _to_measure(

@@ -104,7 +104,9 @@ class Drift:
                 "change": order["change"],
                 "effect": order["effect"],
                 "matters from": order["bound"],
-                "p (Holm)": order["p_holm"],
+                "p (Holm)": [
+                    f"{p:.4f}" if p >= 0.0001 else "< 0.0001" for p in order["p_holm"].astype(float)
+                ],
                 "test": order["test"],
                 "PSI": [
                     "" if np.isnan(psi) else f"{psi:.3f} ± {error:.3f}"

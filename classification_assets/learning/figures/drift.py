@@ -22,6 +22,9 @@ from classification_assets.learning.figures.canvas.style import sheet
 MOST = 24
 """Columns that are drawn, at most: those that have drifted furthest."""
 
+LEAST = 5
+"""Rows of the panel, at least: the legend beside it is as high."""
+
 WIDTH, ROW = 3.6, 0.27  # inches
 NUMBERS = 46  # points, right of the panel
 REACH = 4.0
@@ -58,7 +61,7 @@ def drift_bars(
     shown, drifted = np.asarray(times, float)[order], np.asarray(alarm, bool)[order]
     reach = max(1.25, min(REACH, float(shown.max()) * 1.05))
     with sheet(theme, title, note) as figure:
-        ax, colours = figure.panel(0, 0, WIDTH, ROW * max(len(order), 2)), figure.theme
+        ax, colours = figure.panel(0, 0, WIDTH, ROW * max(len(order), LEAST)), figure.theme
         quiet = colours.faded(colours.muted, 0.45)
         rows = np.arange(len(order))
         ax.barh(
@@ -67,7 +70,7 @@ def drift_bars(
         ax.axvline(1, color=colours.ink, linewidth=1, linestyle=(0, (4, 3)))
         ax.set(
             xlim=(0, reach),
-            ylim=(max(len(order), 2) - 0.5, -0.5),
+            ylim=(max(len(order), LEAST) - 0.5, -0.5),
             yticks=rows,
             xlabel="effect, in multiples of what matters",
         )

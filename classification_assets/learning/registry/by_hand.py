@@ -116,8 +116,7 @@ def _refuse_without_reason(told: Told) -> None:
 def as_outcome(pointer: Pointer) -> Outcome:
     """What a person has decided, as the outcome of a decision."""
     entry = pointer.entry
-    reason = f"version {entry.version} {entry.action} by hand" + (
-        f": {entry.because}" if entry.because else ""
-    )
+    done = "rolled back to version" if entry.action == "rolled back" else f"{entry.action} version"
+    reason = f"{done} {entry.version} by hand" + (f": {entry.because}" if entry.because else "")
     promoted = entry.action in ("promoted", "rolled back")
     return Outcome(Decision(promoted=promoted, ground="by hand", reason=reason), pointer)

@@ -117,6 +117,8 @@ def contest(
         )
         if decision.ground == "same model":
             return Outcome(decision, change.pointer)
+        if not decision.promoted and _was_said(registry, challenger, decision):
+            return Outcome(decision, change.pointer)
         if not decision.promoted:
             change.refuse(
                 decision.model_dump(mode="json"),
@@ -126,6 +128,17 @@ def contest(
             )
             return Outcome(decision, change.pointer)
         return promote(change, challenger, rule, metric, decision, told)
+
+
+def _was_said(registry: Registry, challenger: Challenger, decision: Decision) -> bool:
+    """Whether the newest entry of the log refuses the same model on the same ground."""
+    last = registry.entries()[-1:]
+    return any(
+        entry.action == "refused"
+        and entry.model_version == challenger.model_version
+        and entry.decision.get("ground") == decision.ground
+        for entry in last
+    )
 
 
 def promote(

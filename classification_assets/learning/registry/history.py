@@ -11,19 +11,18 @@ def decisions(registry: Registry) -> pd.DataFrame:
     """A row an entry of the log, the newest first."""
     rows = [
         {
-            "time": f"{entry.time:%Y-%m-%d %H:%M:%S}",
+            "time (UTC)": f"{entry.time:%Y-%m-%d %H:%M}",
             "decision": entry.action,
             "champion": "" if entry.champion is None else f"v{entry.champion:04d}",
-            "about": f"v{entry.version:04d}" if entry.version else "challenger",
-            "architecture": entry.architecture,
             "reason": entry.reason,
+            "architecture": entry.architecture,
             "ground": str(entry.decision.get("ground", "by hand")),
             "by": entry.by,
-            "run": entry.run,
+            "run": entry.run[:8],
         }
         for entry in reversed(registry.entries())
     ]
-    columns = ["time", "decision", "champion", "about", "architecture", "reason", "ground", "by", "run"]
+    columns = ["time (UTC)", "decision", "champion", "reason", "architecture", "ground", "by", "run"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -36,13 +35,13 @@ def versions(registry: Registry) -> pd.DataFrame:
             "champion": pointer is not None and version.number == pointer.version,
             "pinned": pointer is not None and version.number in pointer.pinned,
             "architecture": version.architecture,
-            "as of": f"{version.as_of:%Y-%m-%d %H:%M:%S}",
+            "as of": f"{version.as_of:%Y-%m-%d %H:%M}",
             **{
                 name: version.scores[name]
                 for name in ("log_loss", "accuracy", "macro_f1")
                 if name in version.scores
             },
-            "run": version.run,
+            "run": version.run[:8],
             "model": version.model_version[:12],
             "data": version.data_version[:12],
         }
