@@ -104,6 +104,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"the server answered {error.smtp_code} ({type(error).__name__})"
     cause = getattr(error, "reason", error)
+    for found in (error, cause):
+        if isinstance(found, ssl.SSLCertVerificationError):
+            return "the server's certificate is not accepted"
     if isinstance(cause, OSError) and cause.strerror:
         return str(cause.strerror)
     return type(cause).__name__ if isinstance(cause, Exception) else type(error).__name__

@@ -191,7 +191,7 @@ def test_an_older_model_that_cannot_read_the_rows_names_what_to_materialize(
     rows = "a,b,label\n" + "".join(f"{i % 7},{i % 5},{'yes' if i % 3 else 'no'}\n" for i in range(120))
     file = tmp_path / "rows.csv"
     file.write_text(rows)
-    experiment = declared(dataset={"kind": "table", "path": str(file)})
+    experiment = declared(dataset={"kind": "table", "path": str(file)}, gates={"label_shift": 1})
     folder = tmp_path / "artifacts"
     make(
         materialize_into, folder, experiment, selected(["small/dataset", "small/split", "small/linear/model"])

@@ -213,7 +213,7 @@ def test_a_changed_hyperparameter_marks_its_model_and_what_depends_on_it(copy, t
     declare(copy.source, "small", DECLARED | {"architectures": [linear, narrow | {"dropout": 0.1}]})
     copy.server.reload()
     model = {f"small/narrow/{name}" for name in ("model", "evaluation", "surface", "boundary", "evolution")}
-    later = {f"small/{name}" for name in ("leaderboard", "effect", "report")}
+    later = {f"small/{name}" for name in ("leaderboard", "champion", "effect", "report")}
     assert stale(copy.server) == model | later | COMPARISON
 
 

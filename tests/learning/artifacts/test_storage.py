@@ -152,7 +152,7 @@ def test_a_value_that_is_no_artifact_is_refused_with_what_can_be_stored(tmp_path
         save(value, tmp_path / "x.parquet")
     assert f"x.parquet: a {type(value).__name__} cannot be stored" in str(raised.value)
     assert (
-        "Table, Split, Predictions, Evaluation, Surfaces, Leaderboard, Comparison, DataFrame, FittedModel"
+        "Table, Split, Predictions, Evaluation, Surfaces, Leaderboard, Comparison, Drift, DataFrame, FittedModel"
         in str(raised.value)
     )
 
