@@ -36,12 +36,12 @@ def drift_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     return drift
 
 
-def shows(found, title, run):
-    """What the UI shows of a comparison: a figure, the result in words, and a table."""
+def shows(found, title, run, picture="drift"):
+    """What the UI shows of a comparison: a figure under a name of its own, the result in words, and a table."""
     from classification_assets.learning.figures import displays
 
     drawn = (
-        shown.kept({"drift": lambda: displays.drift(found, title)}, run.sidecars) if len(found.tests) else {}
+        shown.kept({picture: lambda: displays.drift(found, title)}, run.sidecars) if len(found.tests) else {}
     )
     return {
         **drawn,

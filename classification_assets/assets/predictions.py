@@ -51,7 +51,9 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
                 "made by": dg.MetadataValue.text(f"{version.name}, {version.architecture}"),
                 "champion": dg.MetadataValue.asset(dg.AssetKey(champion)),
                 "rows without labels": dg.MetadataValue.path(unlabelled.path),
-                **shows(drift, f"{experiment.name} · rows without labels", run),
+                **shows(
+                    drift, f"{experiment.name} · rows without labels", run, "drift of the rows to predict"
+                ),
             },
             drift,
         )
