@@ -188,6 +188,7 @@ def test_another_metric_changes_the_code_version_of_the_leaderboard_alone(declar
     before, after = code_versions(declared()), code_versions(declared(metric="accuracy"))
     assert {key for key in before if before[key] != after[key]} == {
         "small/leaderboard",
+        "small/champion",
         "small/effect",
         "small/report",
     }
