@@ -34,7 +34,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
         version, model = served.version, experiment.with_network_class(served.model)
         predicted = predict_file(model, unlabelled, run.device).by_version(version.name)
         rows = read_alike(model.provenance, unlabelled)
-        drift = rows_drift(run.root(), experiment.name, rows, experiment.drift, run.device)
+        drift = rows_drift(run.root(), served, rows, experiment.drift, run.device)
         run.made_of[as_text(champion)] = version.model_version
         return (
             predicted,

@@ -71,7 +71,10 @@ def due(experiment: NamedExperiment, root: UPath, settled: bool = False) -> Due:
 
 def read_fingerprint(experiment: NamedExperiment, root: UPath) -> str:
     """The fingerprint of the files that the stored data set was read from; empty if there is none."""
-    header, _ = _end(root, experiment, "dataset")
+    return _fingerprint_in(_end(root, experiment, "dataset")[0])
+
+
+def _fingerprint_in(header: dict[str, Any]) -> str:
     source = header.get("source", {})
     return source.get("fingerprint") or source.get("sha256", "")
 
@@ -83,8 +86,7 @@ def _training(experiment: NamedExperiment, root: UPath, table: str) -> str:
         return "it was never trained to its end"
     if board.code_version != code_version_of(experiment.all_declared()):
         return "its declaration has changed"
-    source = header.get("source", {})
-    if table and (source.get("fingerprint") or source.get("sha256", "")) != table:
+    if table and _fingerprint_in(header) != table:
         return "its table has changed"
     if board.made_of.get(f"{experiment.name}/dataset") != rows.version:
         return "its rows were made anew and not learned from"

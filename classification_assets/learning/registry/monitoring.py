@@ -19,7 +19,7 @@ from classification_assets.learning.evaluation.metrics import row_losses
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.registry.registry import NoChampionError, Registry
-from classification_assets.learning.registry.serving import EVALUATION, REFERENCE, serving, stored
+from classification_assets.learning.registry.serving import EVALUATION, REFERENCE, Serving, serving, stored
 from classification_assets.learning.tables.rows import MemoryRows, Rows
 from classification_assets.learning.tables.table import Table
 
@@ -70,10 +70,10 @@ def table_drift(
     return measure_drift(reference.rows, table.rows, kinds, table.target, rule, score, fresh, device)
 
 
-def rows_drift(root: UPath, experiment: str, rows: Rows, rule: DriftRule, device: str = "cpu") -> Drift:
-    """Compare rows without labels, which the champion predicts, with those of its table."""
-    served = serving(root, experiment)
-    reference: Table | None = stored(Registry(root, experiment), served.version.number, REFERENCE)
+def rows_drift(root: UPath, served: Serving, rows: Rows, rule: DriftRule, device: str = "cpu") -> Drift:
+    """Compare rows without labels, which the version that serves has predicted, with those of its table."""
+    version = served.version
+    reference: Table | None = stored(Registry(root, version.experiment), version.number, REFERENCE)
     if reference is None:
         return Drift.nothing(f"{served.version.name} keeps no rows to compare with", 0, rows.n_rows)
     kinds = {name: kind for name, kind in reference.kinds().items() if name in _learned(served.model)}

@@ -11,12 +11,10 @@ from typing import Any
 
 from upath import UPath
 
-from classification_assets.learning.tables.reading.location import LOCAL, files_of
+from classification_assets.learning.tables.reading.location import LOCAL, PARQUET, files_of
 
 SETTLED_AFTER = 2.0
 """Seconds since its last change after which a local file is taken for complete."""
-
-_PARQUET = (".parquet", ".pq")
 
 
 class UnsettledError(ValueError):
@@ -43,12 +41,12 @@ def fingerprint(*paths: str, settled: bool = False) -> str:
     UnsettledError
         If a local file was changed a moment ago: it may be incomplete.
     """
-    return "+".join(_of_files(files_of(path, _PARQUET), settled) for path in paths)
+    return "+".join(_of_files(files_of(path, PARQUET), settled) for path in paths)
 
 
 def fingerprint_elsewhere(*paths: str) -> str:
     """The fingerprint of files of which some are not on this machine; empty of local ones, whose bytes say it all."""
-    found = [file for path in paths for file in files_of(path, _PARQUET)]
+    found = [file for path in paths for file in files_of(path, PARQUET)]
     return fingerprint(*paths) if any(file.protocol not in LOCAL for file in found) else ""
 
 

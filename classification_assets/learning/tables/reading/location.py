@@ -13,6 +13,9 @@ from upath import UPath
 ENVIRONMENT = "CLASSIFICATION_ASSETS_DATA"
 """Folders and URLs, separated by commas: if it is set, nothing outside of them is read."""
 
+PARQUET = (".parquet", ".pq")
+"""Endings of the files that are read out of a folder."""
+
 LOCAL, WEB = ("", "file", "local"), ("http", "https")
 
 

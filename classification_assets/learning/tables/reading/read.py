@@ -14,7 +14,7 @@ from classification_assets.learning.tables.reading.csv_files import words_of
 from classification_assets.learning.tables.reading.fingerprint import fingerprint_elsewhere
 from classification_assets.learning.tables.reading.json_lines import objects_of
 from classification_assets.learning.tables.reading.local_files import COMPRESSED, LocalFiles, local_files
-from classification_assets.learning.tables.reading.location import files_of
+from classification_assets.learning.tables.reading.location import PARQUET, files_of
 from classification_assets.learning.tables.reading.text_files import refuse_twins
 from classification_assets.learning.tables.reading.type_inference import (
     converted,
@@ -31,8 +31,7 @@ ENDINGS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".tab": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
+    **dict.fromkeys(PARQUET, "parquet"),
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
@@ -143,7 +142,7 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
 
 
 def _part(written: Format, path: str) -> _Part:
-    found = files_of(path, [ending for ending, format in ENDINGS.items() if format == "parquet"])
+    found = files_of(path, PARQUET)
     files = local_files(found)
     format = written.format if written.format != "auto" else _format(files.names[0], path)
     if format == "parquet":
