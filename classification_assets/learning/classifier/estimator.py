@@ -1,26 +1,26 @@
-"""NeuralClassifier: an ensemble of networks with scikit-learn's interface, and opening a stored one."""
+"""NeuralClassifier: an ensemble of networks with scikit-learn's interface."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
-import narwhals.stable.v2 as nw
 import numpy as np
-import pandas as pd
 from pydantic import TypeAdapter
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags, check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import nn
+from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from classification_assets.learning.artifacts import storage as artifacts
-from classification_assets.learning.artifacts.root import storage_root
+from classification_assets.learning.classifier.inputs import (
+    checked_labels,
+    checked_rows,
+    checked_weight,
+    classes_and_codes,
+    encoded,
+)
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.models import onnx_export as onnx_model
 from classification_assets.learning.models.architectures import Architecture, ArchitectureChoice
@@ -30,18 +30,13 @@ from classification_assets.learning.models.progress import Progress
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.duplicates import learned_rows
 from classification_assets.learning.preparation.folds import Fold, stratified
-from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.registry.serving import serving
 from classification_assets.learning.tables.frames import (
-    InputRows,
     given,
-    heading,
     is_frame,
     numbered,
     with_columns,
 )
-from classification_assets.learning.tables.rows import MemoryRows
 from classification_assets.learning.tables.source import Source
 
 
@@ -152,11 +147,11 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """
         seed = self._seed()
         architecture, _ = self._architecture(), self._training(seed)
-        X = _checked_rows(self, X, reset=True, y=y)
-        labels = _checked_labels(y)
+        X = checked_rows(self, X, reset=True, y=y)
+        labels = checked_labels(y)
         check_consistent_length(X, labels)
-        weight = _checked_weight(sample_weight, len(labels))
-        classes, code = _classes(labels, weight)
+        weight = checked_weight(sample_weight, len(labels))
+        classes, code = classes_and_codes(labels, weight)
         names = self._names()
         rows = given(X, names)
         learned, weight = learned_rows(rows, names, code, weight)
@@ -165,10 +160,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         if not architecture.learns_from_validation:
             # No row is set aside for test: whoever calls `fit` holds that fold.
             fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
-        preprocessing, encoded = _encoded(rows, names, learned, fold == Fold.TRAIN)
+        preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
         told = {"validation_fraction": self.validation_fraction, "named": self._is_named()}
         source = Source(estimator=told)
-        self.fit_split(Split(encoded, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
+        self.fit_split(Split(X, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
         self.classes_ = classes
         return self
 
@@ -185,7 +180,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             fitted = fit(architecture, split, training, device, progress)
         finally:
             progress.close()
-        return self._opened(fitted)
+        opened(self, fitted)
+        return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Class probabilities (N, C) of rows X (N, D), columns in the order of `classes_`.
@@ -195,7 +191,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "fitted_")
         if is_frame(X) and self._is_named():
             X = with_columns(X, self._names())
-        X = _checked_rows(self, X)
+        X = checked_rows(self, X)
         return self.fitted_.predict_proba(
             self.fitted_.provenance.preprocessing.encode(given(X, self._names()))
         )
@@ -248,149 +244,16 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     def _names(self) -> list[str]:
         return list(self.feature_names_in_) if self._is_named() else numbered(self.n_features_in_)
 
-    def _opened(self, fitted: FittedModel) -> Self:
-        self.fitted_ = fitted
-        self.classes_ = np.asarray(fitted.provenance.classes)
-        names = fitted.provenance.preprocessing.names
-        self.n_features_in_ = len(names)
-        told = fitted.provenance.source.estimator
-        if told.get("named", list(names) != numbered(len(names))):
-            self.feature_names_in_ = np.array(names, object)
-        elif self._is_named():
-            del self.feature_names_in_
-        return self
 
-
-def _checked_rows(classifier: NeuralClassifier, X: Any, **options: Any) -> Any:
-    """A frame, or an array of two dimensions; names and number of its columns learned, or compared with those of `fit`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As scikit-learn words it, or if the rows are still to be computed.
-    """
-    if nw.dependencies.is_polars_lazyframe(X):
-        raise TypeError("a lazy frame holds no rows yet; hand over what X.collect() gives")
-    checks = {"y": "no_validation", "reset": False} | options
-    if not is_frame(X):
-        y = checks.pop("y")
-        if y is None:
-            validate_data(classifier, X, y, skip_check_array=True)
-        return validate_data(classifier, X, dtype=None, ensure_all_finite=False, **checks)
-    validate_data(classifier, heading(X), skip_check_array=True, **checks)
-    for count, of in zip(X.shape, ("sample", "feature"), strict=True):
-        if not count:
-            raise ValueError(
-                f"Found array with 0 {of}(s) (shape={X.shape}) while a minimum of 1 is required."
-            )
-    return X
-
-
-def _checked_labels(y: Any) -> np.ndarray:
-    """Labels (N,) of one type."""
-    # Scikit-learn would make floats of pandas' own whole numbers and truth values.
-    labels = column_or_1d(y.to_numpy() if isinstance(y, pd.Series) else y, warn=True)
-    if (missing := np.flatnonzero(pd.isna(labels))).size:
-        raise ValueError(f"Input y contains NaN: row {missing[0]} has no label, but {labels[missing[0]]}")
-    if labels.dtype.kind == "O":
-        labels = pd.Series(labels).infer_objects().to_numpy()
-    if labels.dtype.kind == "M":
-        labels = labels.astype("datetime64[us]")  # to which Python has a type of its own
-    if labels.dtype.kind in "fc":
-        check_classification_targets(labels)
-    return labels
-
-
-def _classes(labels: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """The classes of all rows that count, (C,), and each row's code (N,); of rows that do not, 0."""
-    counted = slice(None) if weight is None else weight > 0
-    try:
-        classes, own = np.unique(labels[counted], return_inverse=True)
-    except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in labels.tolist()})
-        raise ValueError(f"labels must be of one type, but y holds: {', '.join(kinds)}") from error
-    for label in classes if classes.dtype.kind in "mOS" else ():
-        # What a stored model could not give back as it was.
-        if not isinstance(label, str | int | float | np.generic | date) or isinstance(
-            label, bytes | np.timedelta64
-        ):
-            raise ValueError(
-                f"a label is a word, a number, true or false, or a date, but y holds: {label!r} "
-                f"({type(label).__name__}); turn labels into words, as in y.astype(str)"
-            )
-    if len(classes) < 2:
-        raise ValueError(f"labels of two classes or more are needed, but y holds 1 class: {classes.tolist()}")
-    code = np.zeros(len(labels), np.int64)
-    code[counted] = own
-    return classes, code
-
-
-def _encoded(
-    rows: InputRows, names: list[str], learned: np.ndarray, training: np.ndarray
-) -> tuple[Preprocessing, np.ndarray]:
-    """The preprocessing, fitted on the training rows (a mask, (n,)) of those that are learned from, and X (n, D)."""
-    if isinstance(rows, np.ndarray):
-        X = rows[learned]
-        return Preprocessing.fit(X, names, np.flatnonzero(training)), X
-    return Preprocessing.fit_table(MemoryRows(rows.take(learned)), names, training)
-
-
-def _checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight, np.float32)
-    if weight.shape != (n_rows,):
-        raise ValueError(f"sample_weight must be ({n_rows},), one number a row, got {weight.shape}")
-    if (wrong := np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))).size:
-        raise ValueError(
-            f"sample_weight must be finite and not negative, got in row {wrong[0]}: {weight[wrong[0]]}"
-        )
-    if not weight.any():
-        raise ValueError("sample_weight must be above zero for some rows, but all are 0")
-    return weight
-
-
-def load_classifier(
-    path: str | Path, module: Callable[..., nn.Module] | None = None, version: int | None = None
-) -> NeuralClassifier:
-    """Open what a model asset, or `NeuralClassifier.save`, has stored, or an experiment's champion.
-
-    Fitted again on the same rows, it becomes the same classifier again, byte for byte.
-
-    Parameters
-    ----------
-    path : path or URL, or the name of an experiment
-        A ``.safetensors`` file; or ``moons``: the champion in the storage that the environment names.
-    module : callable, optional
-        The class of a person's own network: a file never brings code with it.
-    version : int, optional
-        Of an experiment: another version than the champion.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ArtifactError
-        If the file is damaged or holds no classifier, or the experiment has no champion or no such version.
-    """
-    if is_experiment(path):
-        fitted = serving(storage_root(), str(path), module, version).model
-    elif version is not None:
-        raise ValueError(f"version: only an experiment has versions, got the file {path}")
-    else:
-        fitted = artifacts.load(path, module)
-    if not isinstance(fitted, FittedModel):
-        raise artifacts.ArtifactError(f"{path} holds no classifier but a {type(fitted).__name__}")
-    training = fitted.provenance.training
-    options = {name: getattr(training, name) for name in Training.model_fields if name != "seed"}
+def opened(classifier: NeuralClassifier, fitted: FittedModel) -> NeuralClassifier:
+    """The classifier, fitted as a trained model says."""
+    classifier.fitted_ = fitted
+    classifier.classes_ = np.asarray(fitted.provenance.classes)
+    names = fitted.provenance.preprocessing.names
+    classifier.n_features_in_ = len(names)
     told = fitted.provenance.source.estimator
-    options |= {name: told[name] for name in ("validation_fraction",) if name in told}
-    classifier = NeuralClassifier(fitted.provenance.architecture, **options, random_state=training.seed)
-    return classifier._opened(fitted)
-
-
-def is_experiment(path: str | Path) -> bool:
-    """Whether an experiment's name is meant, and no file: `moons`, where there is no file of that name."""
-    return (
-        isinstance(path, str) and re.fullmatch(r"[a-z0-9_]+", path) is not None and not Path(path).is_file()
-    )
+    if told.get("named", list(names) != numbered(len(names))):
+        classifier.feature_names_in_ = np.array(names, object)
+    elif hasattr(classifier, "feature_names_in_"):
+        del classifier.feature_names_in_
+    return classifier
