@@ -20,6 +20,7 @@ from classification_assets.learning.classifier.inputs import (
     checked_weight,
     classes_and_codes,
     encoded,
+    in_order,
 )
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.models import onnx_export as onnx_model
@@ -152,7 +153,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         check_consistent_length(X, labels)
         weight = checked_weight(sample_weight, len(labels))
         classes, code = classes_and_codes(labels, weight)
-        names = self._names()
+        named = hasattr(self, "feature_names_in_")
+        names = list(self.feature_names_in_) if named else numbered(self.n_features_in_)
         rows = given(X, names)
         learned, weight = learned_rows(rows, names, code, weight)
         code = code[learned]
@@ -161,7 +163,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             # No row is set aside for test: whoever calls `fit` holds that fold.
             fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
         preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
-        told = {"validation_fraction": self.validation_fraction, "named": self._is_named()}
+        told = {"validation_fraction": self.validation_fraction, "named": named}
         source = Source(estimator=told)
         self.fit_split(Split(X, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
         self.classes_ = classes
@@ -184,17 +186,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Class probabilities (N, C) of rows X (N, D), columns in the order of `classes_`.
+        """Class probabilities (N, C) float64 of rows X (N, D), columns in the order of `classes_`; each row sums to 1.
 
         Columns of a frame that were not there in `fit` are ignored.
         """
         check_is_fitted(self, "fitted_")
-        if is_frame(X) and self._is_named():
-            X = with_columns(X, self._names())
-        X = checked_rows(self, X)
-        return self.fitted_.predict_proba(
-            self.fitted_.provenance.preprocessing.encode(given(X, self._names()))
-        )
+        # Networks compute in float32; who takes probabilities counts on sums that are 1 in Python's own numbers.
+        probabilities = self.fitted_.predict_proba(self._encoded(X)).astype(np.float64)
+        return probabilities / probabilities.sum(1, keepdims=True)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class (N,) of each row."""
@@ -238,11 +237,18 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         wanted = max(round(self.validation_fraction * len(y)), len(shared))
         return min(wanted, int(shared.sum()) - len(shared))
 
-    def _is_named(self) -> bool:
-        return hasattr(self, "feature_names_in_")
+    def _encoded(self, X: Any) -> np.ndarray:
+        """Rows X (N, D) as the fitted preprocessing encodes them.
 
-    def _names(self) -> list[str]:
-        return list(self.feature_names_in_) if self._is_named() else numbered(self.n_features_in_)
+        The columns' names come from there: tools blank or delete `feature_names_in_`, which is for scikit-learn.
+        """
+        preprocessing = self.fitted_.provenance.preprocessing
+        names = list(preprocessing.names)
+        if is_frame(X) and _is_named(self.fitted_):
+            if getattr(self, "feature_names_in_", None) is None and (known := in_order(X, names)) is not None:
+                return preprocessing.encode(given(known, names))
+            X = with_columns(X, names)
+        return preprocessing.encode(given(checked_rows(self, X), names))
 
 
 def opened(classifier: NeuralClassifier, fitted: FittedModel) -> NeuralClassifier:
@@ -251,9 +257,14 @@ def opened(classifier: NeuralClassifier, fitted: FittedModel) -> NeuralClassifie
     classifier.classes_ = np.asarray(fitted.provenance.classes)
     names = fitted.provenance.preprocessing.names
     classifier.n_features_in_ = len(names)
-    told = fitted.provenance.source.estimator
-    if told.get("named", list(names) != numbered(len(names))):
+    if _is_named(fitted):
         classifier.feature_names_in_ = np.array(names, object)
     elif hasattr(classifier, "feature_names_in_"):
         del classifier.feature_names_in_
     return classifier
+
+
+def _is_named(fitted: FittedModel) -> bool:
+    """Whether the columns came with names."""
+    names = fitted.provenance.preprocessing.names
+    return fitted.provenance.source.estimator.get("named", list(names) != numbered(len(names)))

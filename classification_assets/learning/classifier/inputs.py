@@ -35,12 +35,33 @@ def checked_rows(classifier: BaseEstimator, X: Any, **options: Any) -> Any:
             validate_data(classifier, X, y, skip_check_array=True)
         return validate_data(classifier, X, dtype=None, ensure_all_finite=False, **checks)
     validate_data(classifier, heading(X), skip_check_array=True, **checks)
+    _refuse_empty(X)
+    return X
+
+
+def in_order(X: Any, names: list[str]) -> Any | None:
+    """The columns of these names of a frame, in their order; None if one is not there."""
+    frame = nw.from_native(X, eager_only=True)
+    if not set(names) <= set(frame.columns):
+        return None
+    chosen = frame.select(names).to_native()
+    _refuse_empty(chosen)
+    return chosen
+
+
+def _refuse_empty(X: Any) -> None:
+    """Check that a frame has rows and columns.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's words.
+    """
     for count, of in zip(X.shape, ("sample", "feature"), strict=True):
         if not count:
             raise ValueError(
                 f"Found array with 0 {of}(s) (shape={X.shape}) while a minimum of 1 is required."
             )
-    return X
 
 
 def checked_labels(y: Any) -> np.ndarray:
