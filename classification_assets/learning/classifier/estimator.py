@@ -22,6 +22,7 @@ from classification_assets.learning.classifier.inputs import (
     encoded,
     in_order,
 )
+from classification_assets.learning.classifier.pickling import packed, unpacked
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.models import onnx_export as onnx_model
 from classification_assets.learning.models.architectures import Architecture, ArchitectureChoice
@@ -85,6 +86,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     (400, 2)
     """
 
+    # Where it is public: pickles name it, and outlive the file that it stands in.
+    __module__ = "classification_assets.learning.classifier"
+
     def __init__(
         self,
         architecture: str | Mapping[str, Any] | Architecture = "tabular",
@@ -130,6 +134,12 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        return packed(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(unpacked(state))
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows X (N, D), a frame or an array, and labels y (N,).

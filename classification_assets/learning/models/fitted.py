@@ -123,6 +123,18 @@ class FittedModel:
     module: Callable[..., nn.Module] | None = None
     learned: LearnedRows | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The networks are made of the state, and would hold every number a second time.
+        return {name: value for name, value in self.__dict__.items() if name != "blend"}
+
+    def __repr__(self) -> str:
+        provenance = self.provenance
+        return (
+            f"{type(self).__name__}({provenance.architecture.name}: {provenance.members} members, "
+            f"{len(provenance.preprocessing.columns)} columns, {len(provenance.classes)} classes, "
+            f"{len(self.history['step'])} epochs)"
+        )
+
     @cached_property
     @usual_state()
     def blend(self) -> Blend:
