@@ -256,9 +256,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         names = list(preprocessing.names)
         if is_frame(X) and _is_named(self.fitted_):
             if getattr(self, "feature_names_in_", None) is None and (known := in_order(X, names)) is not None:
-                return preprocessing.encode(given(known, names))
+                return preprocessing.encode(given(known, names), shares=True)
             X = with_columns(X, names)
-        return preprocessing.encode(given(checked_rows(self, X), names))
+        return preprocessing.encode(given(checked_rows(self, X), names), shares=True)
 
 
 def opened(classifier: NeuralClassifier, fitted: FittedModel) -> NeuralClassifier:
