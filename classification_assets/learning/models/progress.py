@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 from torch import Tensor
@@ -29,12 +31,15 @@ class Progress:
     log : callable, optional
         Gets a line of text now and then.
     bar : bool or None
-        Draw a bar on the error stream; None: where that is a terminal.
+        Draw a bar, in a notebook below its cell, else on the error stream; None: in a notebook or a terminal.
     """
 
     def __init__(self, title: str, log: Callable[[str], None] | None = None, bar: bool | None = None) -> None:
         self.title, self.log = title, log
-        self.bar = tqdm(desc=title, unit="step", disable=None if bar is None else not bar, leave=False)
+        widget = None if bar is False else _of_a_notebook()
+        # None: the error stream decides, by whether it is a terminal.
+        off = None if bar is None and widget is None else bar is False
+        self.bar = (widget or tqdm)(desc=title, unit="step", disable=off, leave=False)
         self.started = self.spoken = time.monotonic()
         self.epoch, self.told = 0, 0.0
 
@@ -58,3 +63,15 @@ class Progress:
     def close(self) -> None:
         """Take the bar away."""
         self.bar.close()
+
+
+def _of_a_notebook() -> type[tqdm] | None:
+    """The bar that a notebook shows, if this is one: a widget, or a line of text where there are none."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if type(shell).__name__ != "ZMQInteractiveShell":
+        return None
+    if find_spec("ipywidgets") is None:
+        return tqdm
+    from tqdm.notebook import tqdm as widget
+
+    return widget
