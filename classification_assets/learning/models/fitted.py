@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from html import escape
 from importlib.metadata import version
 from typing import Annotated, Any, Literal, Self
@@ -88,7 +88,13 @@ class Provenance(Declaration):
     @staticmethod
     def current_versions() -> dict[str, str]:
         """Versions of the packages on which the numbers depend."""
-        return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
+        return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    # Each is read from a file, which takes as long as a small fit.
+    return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
 
 
 @dataclass(frozen=True)

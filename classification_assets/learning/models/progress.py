@@ -37,20 +37,23 @@ class Progress:
     def __init__(self, title: str, log: Callable[[str], None] | None = None, bar: bool | None = None) -> None:
         self.title, self.log = title, log
         widget = None if bar is False else _of_a_notebook()
-        # None: the error stream decides, by whether it is a terminal.
-        off = None if bar is None and widget is None else bar is False
-        self.bar = (widget or tqdm)(desc=title, unit="step", disable=off, leave=False)
+        shown = bar if bar is not None else widget is not None or sys.stderr.isatty()
+        # One that is off takes a thread of its own all the same.
+        self.bar = (widget or tqdm)(desc=title, unit="step", leave=False) if shown else None
         self.started = self.spoken = time.monotonic()
         self.epoch, self.told = 0, 0.0
 
     def __call__(self, step: int, last: int, entry: dict[str, Tensor]) -> None:
         self.epoch += 1
+        if self.bar is None and self.log is None:
+            return
         losses = {
             name: float(np.nanmedian(entry[name].numpy())) for name in entry if not entry[name].isnan().all()
         }
-        self.bar.total = last
-        self.bar.update(step - self.bar.n)
-        self.bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
+        if self.bar is not None:
+            self.bar.total = last
+            self.bar.update(step - self.bar.n)
+            self.bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
         now = time.monotonic()
         done, since = step / last, now - self.spoken
         due = done - self.told >= 1 / LINES and since >= 1.0
@@ -62,7 +65,8 @@ class Progress:
 
     def close(self) -> None:
         """Take the bar away."""
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()
 
 
 def _of_a_notebook() -> type[tqdm] | None:

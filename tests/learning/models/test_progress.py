@@ -102,7 +102,7 @@ def test_in_a_notebook_the_bar_is_a_widget(monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=ZMQInteractiveShell))
     monkeypatch.setattr(progress, "find_spec", lambda name: name == "ipywidgets")
     assert isinstance(Progress("moons").bar, Widget)
-    assert drawn == [{"desc": "moons", "unit": "step", "disable": False, "leave": False}]
+    assert drawn == [{"desc": "moons", "unit": "step", "leave": False}]
     Progress("moons", bar=False)
     assert len(drawn) == 1
     monkeypatch.setattr(progress, "find_spec", lambda name: None)
@@ -115,4 +115,4 @@ def test_in_a_notebook_the_bar_is_a_widget(monkeypatch):
 @pytest.mark.parametrize("shell", [None, object()])
 def test_elsewhere_it_is_none(monkeypatch, shell):
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    assert Progress("moons").bar.disable
+    assert Progress("moons").bar is None
