@@ -122,7 +122,9 @@ class PackedTabular(PackedNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         shared = len(x) == 1 or x.stride(0) == 0
-        if shared and not self.training and not torch.is_grad_enabled() and x.device.type == "cpu":
+        # A tracer does not see what is written into memory that is there already.
+        plain = self.training or torch.is_grad_enabled() or torch.jit.is_tracing()
+        if shared and not plain and x.device.type == "cpu":
             return self._shared_forward(x[0])
         x = x.transpose(1, 2) * self.scale
         angles = torch.baddbmm(self.phases, self.waves, x).clamp(self.low, self.high)
