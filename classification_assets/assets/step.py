@@ -35,6 +35,10 @@ Inputs = Mapping[str, Key | Mapping[str, Key]]
 Body = Callable[..., tuple[Any, ...]]
 
 
+class NothingToMake(Exception):
+    """An asset that may be left out, and now is; the message says why."""
+
+
 @dataclass(frozen=True)
 class Step:
     """What an asset declares of its own making; see `asset.declared_asset` for the attributes."""
@@ -119,8 +123,20 @@ class Step:
             warn=context.log.warning,
         )
         values = {argument: each.value for argument, each in loaded.items()}
-        with refusing(name, older or list(origins), store.origin_of):
-            value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
+        try:
+            with refusing(name, older or list(origins), store.origin_of):
+                value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
+        except NothingToMake as why:
+            context.log.warning(f"{name} is not made: {why}")
+            # Dagster wants an answer of every check of a step, also of one that makes nothing.
+            for check in self.checks:
+                yield dg.AssetCheckResult(
+                    passed=True,
+                    check_name=check.name,
+                    asset_key=self.asset_key,
+                    description=f"nothing was made: {why}",
+                )
+            return
         origin = Origin.of_inputs(
             {upstream: found for upstream, found in origins.items() if found is not None},
             older,

@@ -25,7 +25,9 @@ BAD = {
     ),
     "rows_there": rows(100),
     "labels_alike": rows().query("label == 'yes' or a < -1.2"),
-    "new_classes_are_no_slips": rows().assign(label=lambda frame: frame["label"].where(frame.index > 3, "yess")),
+    "new_classes_are_no_slips": rows().assign(
+        label=lambda frame: frame["label"].where(frame.index > 3, "yess")
+    ),
     "nothing_leaks_now": rows().assign(b=lambda frame: (frame["label"] == "yes") * 1.0),
 }
 
@@ -96,7 +98,9 @@ def test_a_change_that_is_meant_is_let_through_by_the_runs_configuration(place):
     assert place.deliver(rows()).success
     refused = place.deliver(BAD["rows_there"])
     (sentence,) = [
-        check.description for check in refused.get_asset_check_evaluations() if check.check_name == "rows_there"
+        check.description
+        for check in refused.get_asset_check_evaluations()
+        if check.check_name == "rows_there"
     ]
     config = yaml.safe_load(sentence.partition("with the configuration ")[2])
     assert place.deliver(BAD["rows_there"], run_config=config).success

@@ -105,7 +105,14 @@ class Delivery:
 
 def gate_checks() -> list[Check]:
     """Checks of every `Delivery`; a violation blocks."""
-    judges = (same_columns, same_classes, new_classes_are_no_slips, rows_there, labels_alike, nothing_leaks_now)
+    judges = (
+        same_columns,
+        same_classes,
+        new_classes_are_no_slips,
+        rows_there,
+        labels_alike,
+        nothing_leaks_now,
+    )
     return [replace(Check.of(judge), blocking=True) for judge in judges]
 
 
@@ -253,7 +260,10 @@ def _verdict(delivery: Delivery, found: str, gate: str) -> Verdict:
 def _closed(delivery: Delivery, found: str, gate: str, opened: bool | float) -> Verdict:
     """The verdict on a violation, with what to do if the change is meant."""
     configuration = json.dumps(delivery.configuration({gate: opened}))
-    return False, f"{found}; if this is meant, materialize the asset dataset with the configuration {configuration}"
+    return (
+        False,
+        f"{found}; if this is meant, materialize the asset dataset with the configuration {configuration}",
+    )
 
 
 def _shares(classes: Mapping[str, float]) -> str:
