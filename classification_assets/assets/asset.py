@@ -106,7 +106,7 @@ def declared_asset(
     freshness : FreshnessPolicy, optional
         When the UI shows it as overdue.
     may_be_left_out : bool
-        Whether the body may raise `NothingToMake`: then the step succeeds, and nothing is made that depends on it.
+        Whether the body may raise `NothingToMakeError`: then the step succeeds, and nothing is made that depends on it.
 
     Returns
     -------

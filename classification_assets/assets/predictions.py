@@ -7,7 +7,7 @@ from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.drift import shows
 from classification_assets.assets.keys import as_text, key_of
 from classification_assets.assets.materialization import Run
-from classification_assets.assets.step import NothingToMake
+from classification_assets.assets.step import NothingToMakeError
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.tables.datasets import UnlabelledFile
 
@@ -39,7 +39,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
             if Registry(
                 run.root(), experiment.name
             ).entries():  # all challengers were refused, as a rule demands
-                raise NothingToMake(str(error)) from error
+                raise NothingToMakeError(str(error)) from error
             raise
         version, model = served.version, experiment.with_network_class(served.model)
         predicted = predict_file(model, unlabelled, run.device).by_version(version.name)

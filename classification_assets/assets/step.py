@@ -35,7 +35,7 @@ Inputs = Mapping[str, Key | Mapping[str, Key]]
 Body = Callable[..., tuple[Any, ...]]
 
 
-class NothingToMake(Exception):
+class NothingToMakeError(Exception):
     """An asset that may be left out, and now is; the message says why."""
 
 
@@ -126,7 +126,7 @@ class Step:
         try:
             with refusing(name, older or list(origins), store.origin_of):
                 value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
-        except NothingToMake as why:
+        except NothingToMakeError as why:
             context.log.warning(f"{name} is not made: {why}")
             # Dagster wants an answer of every check of a step, also of one that makes nothing.
             for check in self.checks:
