@@ -48,7 +48,7 @@ def experiment_asset(
         devices=devices,
         uses=uses,
         tags=tags,
-        checks=checks_of(name, experiment),
+        checks=checks_of(name, experiment, architecture.name if architecture else ""),
         **options,
     )
 

@@ -47,8 +47,8 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
                 models[name],
                 evaluations[name],
                 [
-                    *CheckResult.all(checks_of("model", experiment), models[name]),
-                    *CheckResult.all(checks_of("evaluation", experiment), evaluations[name]),
+                    *CheckResult.all(checks_of("model", experiment, name), models[name]),
+                    *CheckResult.all(checks_of("evaluation", experiment, name), evaluations[name]),
                 ],
                 pictures,
                 run.made(key_of(experiment, "model", architectures[name])),
@@ -122,8 +122,8 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
                 if name not in models:  # left out of the declaration since
                     continue
                 checks[f"{experiment.name} · {each}"] = [
-                    *CheckResult.all(checks_of("model", experiment), models[name]),
-                    *CheckResult.all(checks_of("evaluation", experiment), evaluations[name]),
+                    *CheckResult.all(checks_of("model", experiment, each), models[name]),
+                    *CheckResult.all(checks_of("evaluation", experiment, each), evaluations[name]),
                 ]
         page = comparison_report(
             compared,

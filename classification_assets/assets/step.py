@@ -147,10 +147,11 @@ class Step:
         staged = store.stage(self.asset_key, self.stored_as, value, run.sidecars, origin)
         judged = rest[0] if rest else value
         results = {check: checked_by(check, judged) for check in self.checks}
-        for result in results.values():
+        for check, result in results.items():
             if not result.passed:
                 # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
-                context.log.warning(f"check {result.check_name} of {name} failed: {result.description}")
+                tell = context.log.info if check.lesson else context.log.warning
+                tell(f"check {result.check_name} of {name} failed: {result.description}")
         withheld = [result for check, result in results.items() if check.withholds and not result.passed]
         if withheld:
             staged.discard()

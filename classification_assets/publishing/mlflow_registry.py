@@ -26,8 +26,9 @@ from urllib.request import urlopen
 
 from filelock import FileLock, Timeout
 
+from classification_assets.learning.registry.change import DECISION
 from classification_assets.learning.registry.files import sha256
-from classification_assets.learning.registry.registry import DECISION, MANIFEST, Registry
+from classification_assets.learning.registry.registry import MANIFEST, Registry
 from classification_assets.publishing.mlflow_run import logged_run
 
 if TYPE_CHECKING:

@@ -16,6 +16,8 @@ from tests.assets.materialized import materialization
 
 QUICK = {"members": 2, "max_epochs": 2}
 LONG = {"members": 2, "max_epochs": 60, "learning_rate": 0.03}
+SERVED = '+key:"small/predictions"'
+"""What is served and all that it is made of: no figures."""
 ROWS = {"kind": "moons", "n_samples": 600, "noise": 0.2}
 
 
@@ -34,7 +36,7 @@ class Place:
     def registry(self):
         return Registry(UPath(self.folder / "artifacts"), "small")
 
-    def run(self, selection="*", training=LONG, **options):
+    def run(self, selection=SERVED, training=LONG, **options):
         experiment = self.declared(
             dataset=ROWS,
             architectures=[{"name": "narrow", "hidden": [8]}],

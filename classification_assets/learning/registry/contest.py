@@ -25,8 +25,9 @@ from classification_assets.learning.evaluation.promotion_rule import PromotionRu
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.registry.challenger import Challenger
+from classification_assets.learning.registry.change import Change, changing
 from classification_assets.learning.registry.records import Pointer, Version
-from classification_assets.learning.registry.registry import Change, Registry
+from classification_assets.learning.registry.registry import Registry
 from classification_assets.learning.registry.serving import EVALUATION, MODEL, ONNX, REFERENCE
 from classification_assets.learning.reports import model_card
 
@@ -111,7 +112,7 @@ def contest(
         If what the challenger was made of is not there any more.
     """
     told = told or Told()
-    with registry.changing() as change:
+    with changing(registry) as change:
         decision = _decision(
             registry, change.pointer, challenger, rule, metric, blocking, told, device, using
         )

@@ -7,38 +7,24 @@ Below the storage's root::
                                        reference.parquet, perhaps model.onnx, and version.json with their checksums
     moons/champion/decisions/000012.json   an entry of the log, refusals included
 
-Every change holds a lock and is made in an order that a kill at any moment leaves consistent: the version's folder
-appears, the pointer is replaced, the entry, which the pointer holds too, is written. `_recovered` completes what was
-begun.
+Here it is read; `change` says how it is changed.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from upath import UPath
 
 from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.declaration import Name
-from classification_assets.learning.registry.files import (
-    locked,
-    publish_folder,
-    remove_abandoned,
-    remove_folder,
-    sha256,
-    staging_folder,
-    write_text,
-)
-from classification_assets.learning.registry.records import Action, Entry, Pointer, Version, folder_name
+from classification_assets.learning.registry.files import sha256
+from classification_assets.learning.registry.records import Entry, Pointer, Version, folder_name
 
-MANIFEST, DECISION = "version.json", "decision.json"
+MANIFEST = "version.json"
 Model = TypeVar("Model", bound=BaseModel)
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
@@ -149,7 +135,9 @@ class Registry:
 
     def entries(self) -> list[Entry]:
         """The log, the oldest entry first; what is damaged is left out."""
-        return list(_readable(Entry, [self._log / f"{number:06d}.json" for number in self._entry_numbers()]))
+        return list(
+            _readable(Entry, [self.log_folder / f"{number:06d}.json" for number in self.entry_numbers()])
+        )
 
     def file(self, number: int, name: str) -> UPath:
         """A file of a version, after its checksum was compared.
@@ -175,187 +163,16 @@ class Registry:
             )
         return path
 
-    @contextmanager
-    def changing(self) -> Iterator[Change]:
-        """Hold the lock, complete what a killed process has begun, and change the registry."""
-        with locked(self.folder):
-            yield Change(self, self._recovered())
-
     @property
-    def _log(self) -> UPath:
+    def log_folder(self) -> UPath:
+        """The folder of the log."""
         return self.folder / "decisions"
 
-    def _entry_numbers(self) -> list[int]:
-        if not self._log.is_dir():
+    def entry_numbers(self) -> list[int]:
+        """The numbers of all entries of the log, ascending."""
+        if not self.log_folder.is_dir():
             return []
-        return sorted(int(path.stem) for path in self._log.iterdir() if path.stem.isdigit())
-
-    def _recovered(self) -> Pointer | None:
-        """The pointer, after what was begun by a killed process is complete, or gone."""
-        for folder in (self.folder, self._log, self.folder.parent):
-            remove_abandoned(folder)
-        pointer = self.pointer()
-        if pointer is None:
-            # Without a pointer nothing is known to be too much, so that nothing is removed.
-            return self._found_again()
-        numbers = self._entry_numbers()
-        if not numbers or pointer.entry.number > numbers[-1]:
-            self._write_entry(pointer.entry)
-        # A version that appeared before its pointer did was never a champion.
-        for number in self.numbers():
-            if number > pointer.highest:
-                remove_folder(self.folder_of(number), MANIFEST)
-        return pointer
-
-    def _found_again(self) -> Pointer | None:
-        """The pointer of a registry that has lost it: as the log says, else to the newest version that is there."""
-        entries, versions = self.entries(), self.versions()
-        if not versions:
-            return None
-        kept = {version.number: version for version in versions}
-        serving = [entry for entry in entries if entry.champion in kept]
-        if serving:
-            last = serving[-1]
-        else:
-            newest = versions[-1]
-            last = Entry(
-                number=max(self._entry_numbers(), default=0) + 1,
-                time=datetime.now(UTC),
-                action="promoted",
-                version=newest.number,
-                champion=newest.number,
-                because="pointer and log were lost: the newest version that is there serves",
-                **_of(newest),
-            )
-        pinned: set[int] = set()
-        for entry in entries:
-            if entry.version is not None and entry.action == "pinned":
-                pinned.add(entry.version)
-            if entry.version is not None and entry.action == "released":
-                pinned.discard(entry.version)
-        assert last.champion is not None
-        pointer = Pointer(
-            experiment=self.experiment,
-            version=last.champion,
-            highest=max(*kept, *(entry.champion for entry in entries if entry.champion is not None), 1),
-            pinned=tuple(sorted(pinned)),
-            entry=last,
-        )
-        write_text(self.pointer_file, pointer.model_dump_json(indent=1))
-        if not serving:
-            self._write_entry(last)
-        return pointer
-
-    def _write_entry(self, entry: Entry) -> None:
-        write_text(self._log / f"{entry.number:06d}.json", entry.model_dump_json(indent=1))
-
-
-class Change:
-    """A change of a registry, whose lock is held.
-
-    Attributes
-    ----------
-    pointer : Pointer or None
-        As it is now.
-    """
-
-    def __init__(self, registry: Registry, pointer: Pointer | None) -> None:
-        self.registry, self.pointer = registry, pointer
-
-    def staged(self) -> Path:
-        """A local folder for the files of the next version."""
-        return staging_folder(self.registry.folder, folder_name(self.next_number))
-
-    @property
-    def next_number(self) -> int:
-        """The number of the next version; one that was given is never given again."""
-        return 1 if self.pointer is None else self.pointer.highest + 1
-
-    def promote(self, staged: Path, version: Version, decision: dict[str, Any], **told: Any) -> Pointer:
-        """Make a staged folder a version and the champion; `told` is what else its entry says."""
-        (staged / DECISION).write_text(json.dumps(decision, indent=1), encoding="utf-8")
-        files = {file.name: sha256(file) for file in sorted(staged.iterdir())}
-        version = version.model_copy(update={"files": files})
-        (staged / MANIFEST).write_text(version.model_dump_json(indent=1), encoding="utf-8")
-        publish_folder(staged, self.registry.folder_of(version.number), MANIFEST)
-        return self._point("promoted", version.number, decision=decision, **_of(version), **told)
-
-    def refuse(self, decision: dict[str, Any], **told: Any) -> Entry:
-        """Record that a challenger was not promoted."""
-        champion = None if self.pointer is None else self.pointer.version
-        entry = self._entry("refused", None, champion, decision=decision, **told)
-        self.registry._write_entry(entry)
-        return entry
-
-    def serve(self, number: int, action: Action, **told: Any) -> Pointer:
-        """Make a version that is kept the champion again.
-
-        Raises
-        ------
-        NoVersionError
-            If it is not kept.
-        """
-        return self._point(action, number, **_of(self.registry.version(number)), **told)
-
-    def pin(self, number: int, pinned: bool = True, **told: Any) -> Pointer:
-        """Keep a version for good; while it is the champion, only a person replaces it. Or release it.
-
-        Raises
-        ------
-        NoVersionError
-            If it is not kept.
-        """
-        version = self.registry.version(number)
-        assert self.pointer is not None  # where there is a version, there is a champion
-        now = set(self.pointer.pinned) | {number} if pinned else set(self.pointer.pinned) - {number}
-        action: Action = "pinned" if pinned else "released"
-        entry = self._entry(action, number, self.pointer.version, **_of(version), **told)
-        return self._write(self.pointer.model_copy(update={"pinned": tuple(sorted(now)), "entry": entry}))
-
-    def retain(self, keep: int) -> list[int]:
-        """Remove old versions, but for the champion, pinned ones and the last `keep`; return their numbers."""
-        if self.pointer is None:
-            return []
-        numbers = self.registry.numbers()
-        kept = {self.pointer.version, *self.pointer.pinned, *numbers[-keep:]}
-        removed = [number for number in numbers if number not in kept]
-        for number in removed:
-            remove_folder(self.registry.folder_of(number), MANIFEST)
-        return removed
-
-    def _point(self, action: Action, number: int, **told: Any) -> Pointer:
-        entry = self._entry(action, number, number, **told)
-        highest, pinned = (0, ()) if self.pointer is None else (self.pointer.highest, self.pointer.pinned)
-        return self._write(
-            Pointer(
-                experiment=self.registry.experiment,
-                version=number,
-                highest=max(highest, number),
-                pinned=pinned,
-                entry=entry,
-            )
-        )
-
-    def _write(self, pointer: Pointer) -> Pointer:
-        write_text(self.registry.pointer_file, pointer.model_dump_json(indent=1))
-        self.registry._write_entry(pointer.entry)
-        self.pointer = pointer
-        return pointer
-
-    def _entry(self, action: Action, version: int | None, champion: int | None, **told: Any) -> Entry:
-        numbers = self.registry._entry_numbers()
-        return Entry(
-            number=numbers[-1] + 1 if numbers else 1,
-            time=datetime.now(UTC),
-            action=action,
-            version=version,
-            champion=champion,
-            **told,
-        )
-
-
-def _of(version: Version) -> dict[str, str]:
-    return {"architecture": version.architecture, "model_version": version.model_version}
+        return sorted(int(path.stem) for path in self.log_folder.iterdir() if path.stem.isdigit())
 
 
 def _readable(model: type[Model], files: Iterable[UPath]) -> Iterator[Model]:
