@@ -76,6 +76,10 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     return report
 
 
+FILES = {"the report": "report.html", "the gallery": "gallery.png", "the leaderboard": "leaderboard.parquet"}
+"""Where to look first, below the folder of the comparison."""
+
+
 def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
     """The asset of the report over all experiments."""
     pairs = [(experiment, each) for experiment in experiments for each in experiment.architectures]
@@ -138,7 +142,13 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             rank_pictures=_pictures(run, [COMPARISON, "leaderboard"], "critical difference"),
             made=pd.DataFrame(made),
         )
-        return page, shown.scalars({"kilobytes": len(page.html.encode()) / 1024})
+        results = [f"{own.name}: {leaderboards[own.name].sentence()}" for own in experiments]
+        places = [f"{name}: {run.root() / COMPARISON / file}" for name, file in FILES.items()]
+        return page, {
+            # The last words of a run of everything, so that the terminal ends with them.
+            "result": dg.MetadataValue.text("\n".join(["", *results, *places])),
+            **shown.scalars({"kilobytes": len(page.html.encode()) / 1024}),
+        }
 
     return report
 

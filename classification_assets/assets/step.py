@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from classification_assets.assets.materialization import (
 )
 from classification_assets.assets.run_config import with_overrides
 from classification_assets.assets.run_process import note_process
+from classification_assets.assets.step_line import step_line
 from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.artifacts.origin import Origin, refuse_misfits
 from classification_assets.learning.check import Check
@@ -68,11 +70,14 @@ class Step:
         dagster.Failure
             If a check withholds what was made: it is not published, and what was there before stays.
         """
+        started = time.perf_counter()
         note_process(context.instance, context.run.run_id)
         with retrying(context.op_execution_context.retry_number):
-            yield from self._events(context, loaded)
+            yield from self._events(context, loaded, started)
 
-    def _events(self, context: dg.AssetExecutionContext, loaded: Mapping[str, Any]) -> Iterator[Any]:
+    def _events(
+        self, context: dg.AssetExecutionContext, loaded: Mapping[str, Any], started: float
+    ) -> Iterator[Any]:
         threads = context.resources.device.chosen_threads()
         device = used_device(context.resources.device, self.devices, self.accelerated, threads)
         config = context.op_execution_context.op_config or {}
@@ -163,6 +168,7 @@ class Step:
                 metadata=metadata,
                 allow_retries=False,
             )
+        context.log.info(step_line(context, name, time.perf_counter() - started, metadata))
         told = {"overridden for this run": overrides_as_text(overridden)} if overridden else {}
         yield dg.MaterializeResult(
             value=staged,
