@@ -36,16 +36,16 @@ def told(monkeypatch):
     return told
 
 
-def test_a_training_of_less_than_a_second_says_nothing(told):
-    assert told(200, 0.0049) == []
+def test_a_training_of_less_than_three_seconds_says_nothing(told):
+    assert told(200, 0.0149) == []
 
 
 def test_a_training_of_a_minute_says_no_more_than_twenty_lines(told):
     assert 15 <= len(told(1000, 0.06)) <= LINES
 
 
-def test_a_short_training_says_no_more_than_a_line_a_second(told):
-    assert len(told(500, 0.01)) <= 5
+def test_a_short_training_says_no_more_than_a_line_in_three_seconds(told):
+    assert len(told(500, 0.02)) <= 3
 
 
 def test_a_slow_training_says_a_line_every_ten_seconds(told):
