@@ -153,7 +153,8 @@ def _words(metric: str) -> str:
 
 
 def _told(value: float, low: float, high: float) -> str:
-    return f"{value:z.3f} [{low:z.3f}, {high:z.3f}]" if np.isfinite(value) else ""
+    # A no-break space, so that the interval stays on one line of a narrow cell.
+    return f"{value:z.3f} [{low:z.3f},\N{NO-BREAK SPACE}{high:z.3f}]" if np.isfinite(value) else ""
 
 
 def _chance(p_value: float) -> str:
