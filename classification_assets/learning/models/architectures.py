@@ -125,7 +125,7 @@ class Module(Architecture):
     """A person's own `torch.nn.Module`, by its import path; it needs no knowledge of packs.
 
     Called as ``Class(n_features, n_classes, **arguments)``; maps (N, D) to logits (N, C). Its random layers
-    draw from one stream for the whole pack, so only the same pack gives the same numbers again.
+    draw from one stream for the whole pack, begun by its first seed: only the same pack gives the same numbers again.
     """
 
     kind: Literal["module"]

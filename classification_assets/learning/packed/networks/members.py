@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -28,6 +29,10 @@ class PackedNetwork(nn.Module):
     one_call_at_a_time: ClassVar[bool] = False
     """True if only one thread may predict at a time."""
 
+    def own_stream(self, device: torch.device) -> AbstractContextManager[None]:
+        """The random numbers of a call, where layers draw from PyTorch's generators and not from pools of their own."""
+        return nullcontext()
+
     @property
     def n_members(self) -> int:
         """K."""
@@ -40,6 +45,11 @@ class PackedNetwork(nn.Module):
         return widest if self.members_in_turn else widest * self.n_members
 
 
+def filled(number: float, *shape: int) -> Tensor:
+    """A tensor of one number, float32 on the CPU: PyTorch's own defaults are the caller's, who may have others."""
+    return torch.full(shape, number, dtype=torch.float32, device="cpu")
+
+
 def per_member(value: Any, n_members: int) -> Tensor:
     """A number, or one a member, as a float32 tensor (K,).
 
@@ -48,7 +58,7 @@ def per_member(value: Any, n_members: int) -> Tensor:
     ValueError
         If there are several numbers, but not one a member.
     """
-    numbers = torch.as_tensor(value, dtype=torch.float32)
+    numbers = torch.as_tensor(value, dtype=torch.float32, device="cpu")
     if numbers.ndim > 0 and len(numbers) != n_members:
         raise ValueError(f"expected one number, or {n_members} (one a member), got {len(numbers)} numbers")
     return numbers.expand(n_members).clone()
