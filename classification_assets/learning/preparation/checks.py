@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from classification_assets.learning.check import Check, Verdict
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.tables.datasets.tables import OwnTable
+from classification_assets.learning.tables.roles import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +60,15 @@ def labels_complete(profile: Profile) -> Verdict:
 
 def classes_have_rows(profile: Profile) -> Verdict:
     """Every class has enough rows for all folds, and no class is rarer than one row in a hundred."""
-    rarest = min(profile.table.class_counts().to_dict("records"), key=lambda count: count["rows"])
-    found = f"the rarest class, {rarest['class']!r}, has {rarest['rows']:,} of {profile.n_rows:,} rows"
-    if rarest["rows"] < ENOUGH:
+    counts = profile.table.class_counts().to_dict("records")
+    rows = COUNTED if COUNTED in counts[0] else "rows"
+    rarest = min(counts, key=lambda count: count[rows])
+    found = f"the rarest class, {rarest['class']!r}, has {rarest[rows]:,} of {profile.n_rows:,} rows"
+    if rarest[rows] < rarest["rows"]:
+        found += f" with a weight above 0, and {rarest['rows'] - rarest[rows]:,} without"
+    if rarest[rows] < ENOUGH:
         return False, f"{found}; its scores say little: at least {ENOUGH} are needed"
-    if rarest["share"] < RARE:
+    if rarest[rows] < RARE * sum(count[rows] for count in counts):
         return False, f"{found}; look at its recall, and at balanced accuracy instead of accuracy"
     return True, found
 
@@ -190,12 +195,13 @@ def classes_trained(split: Split) -> Verdict:
     import numpy as np
 
     C = len(split.classes)
-    rows = {fold: np.bincount(split.y[split.fold == fold], minlength=C) for fold in Fold}
+    rows = {fold: np.bincount(split.y[split.counted_rows(fold)], minlength=C) for fold in Fold}
     if unknown := np.flatnonzero(rows[Fold.TRAIN] == 0).tolist():
         told = []
         for code in unknown[:5]:
             there = [(int(rows[fold][code]), fold.label) for fold in Fold if rows[fold][code]]
             where = ", ".join(f"{count:,} {label} row{'s' * (count > 1)}" for count, label in there)
+            where = where or "all its rows have a weight of 0"
             told.append(f"class {split.classes[code]} has no training row: no network can learn it ({where})")
         others = len(unknown) - len(told)
         return False, "; ".join(told) + (f"; so have {others} more classes" if others else "")

@@ -16,7 +16,7 @@ from classification_assets.learning.tables.arrow_types import inferred_kind
 from classification_assets.learning.tables.coercion import numbers, timestamps_of
 from classification_assets.learning.tables.datasets import Dataset
 from classification_assets.learning.tables.labels import LABELS, as_label, label_rank
-from classification_assets.learning.tables.roles import ColumnKind, Roles
+from classification_assets.learning.tables.roles import COUNTED, ColumnKind, Roles
 from classification_assets.learning.tables.rows import MemoryRows, Rows, labelled
 from classification_assets.learning.tables.source import Source
 
@@ -223,7 +223,12 @@ class Table:
         return column
 
     def class_counts(self) -> pd.DataFrame:
-        """Rows and share of each class, for reading."""
+        """Rows and share of each class, for reading; of weighted rows, how many count and their share by weight."""
         classes, y = self.labels()
         counts = np.bincount(y, minlength=len(classes))
-        return pd.DataFrame({"class": classes, "rows": counts, "share": counts / counts.sum()})
+        frame = pd.DataFrame({"class": classes, "rows": counts, "share": counts / counts.sum()})
+        if (weight := self.weight()) is None:
+            return frame
+        totals = np.bincount(y, weight.astype(np.float64), len(classes))
+        counted = np.bincount(y, weight > 0, len(classes)).astype(np.int64)
+        return frame.assign(**{COUNTED: counted, "share by weight": totals / totals.sum()})
