@@ -19,6 +19,7 @@ from classification_assets.learning.artifacts.files import HEADER, LocalCopy
 from classification_assets.learning.artifacts.origin import Origin
 from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.models.learned_rows import LearnedRows
+from classification_assets.learning.packed.torch_state import usual_state
 from classification_assets.learning.preparation.fold_memory import RowIdentity
 
 _CHECKPOINTS, _LEARNED = "checkpoints/", "learned/"
@@ -76,9 +77,10 @@ def read_model_origin(path: UPath) -> Origin | None:
     return Origin.from_json(header["origin"]) if "origin" in header else None
 
 
+@usual_state()
 def read_model(path: UPath, module: Callable[..., nn.Module] | None) -> FittedModel:
     local = LocalCopy(path)
-    opened = safe_open(local.path, framework="pt")
+    opened = safe_open(local.path, framework="pt", device="cpu")
     header = json.loads((opened.metadata() or {})[HEADER])
     checkpoints = [name for name in opened.keys() if name.startswith(_CHECKPOINTS)]  # noqa: SIM118 (it is no mapping)
     tensors = {name: opened.get_tensor(name) for name in set(opened.keys()) - set(checkpoints)}

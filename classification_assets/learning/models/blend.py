@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from classification_assets.learning.packed.networks.members import PackedNetwork
+from classification_assets.learning.packed.networks.members import PackedNetwork, filled
 
 
 class Blend(nn.Module):
@@ -38,9 +38,9 @@ class Blend(nn.Module):
         self.temperatures: Tensor
         self.floor: Tensor
         P = len(packs)
-        self.register_buffer("weights", torch.full((P,), 1 / P) if weights is None else weights)
-        self.register_buffer("temperatures", torch.ones(P) if temperatures is None else temperatures)
-        self.register_buffer("floor", torch.tensor(float(floor)))
+        self.register_buffer("weights", filled(1 / P, P) if weights is None else weights)
+        self.register_buffer("temperatures", filled(1, P) if temperatures is None else temperatures)
+        self.register_buffer("floor", filled(floor))
 
     def networks(self) -> list[PackedNetwork]:
         """The P packs."""

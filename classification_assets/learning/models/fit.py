@@ -13,10 +13,12 @@ from classification_assets.learning.models.learned_rows import LearnedRows
 from classification_assets.learning.models.progress import Progress
 from classification_assets.learning.models.tabular import recipe
 from classification_assets.learning.packed.options import Training
+from classification_assets.learning.packed.torch_state import usual_state
 from classification_assets.learning.packed.training import OnEpoch
 from classification_assets.learning.preparation.split import Split
 
 
+@usual_state()
 def fit(
     architecture: Architecture,
     split: Split,

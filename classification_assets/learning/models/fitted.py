@@ -23,6 +23,7 @@ from classification_assets.learning.packed.networks.linear import PackedQuadrati
 from classification_assets.learning.packed.networks.members import PackedNetwork
 from classification_assets.learning.packed.networks.vmap import VmapNetwork
 from classification_assets.learning.packed.options import Training
+from classification_assets.learning.packed.torch_state import begin_worker, threads, usual_state
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.tables.labels import Labels
 from classification_assets.learning.tables.source import Source
@@ -123,6 +124,7 @@ class FittedModel:
     learned: LearnedRows | None = None
 
     @cached_property
+    @usual_state()
     def blend(self) -> Blend:
         """The network, on the CPU, ready to predict.
 
@@ -193,6 +195,7 @@ class FittedModel:
         """Class probabilities (N, C) of rows X (N, D) in their own units."""
         return self._probabilities(self.blend, X, device)
 
+    @usual_state()
     def probabilities_at(self, step: int, X: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Class probabilities (N, C) of rows X (N, D) as they were at a checkpoint, at the final temperature.
 
@@ -244,6 +247,7 @@ class FittedModel:
             self._map_chunks(blend, X, device, lambda logits, _: blend.blended(logits).cpu().numpy())
         )
 
+    @usual_state()
     def _map_chunks(
         self, blend: Blend, X: np.ndarray, device: str, predict: Callable[[list[Tensor], int], Any]
     ) -> list[Any]:
@@ -260,14 +264,11 @@ class FittedModel:
             with torch.inference_mode():
                 return predict(blend.logits(torch.from_numpy(features).to(device)), start)
 
-        starts, threads = range(0, max(len(X), 1), size), torch.get_num_threads()
+        starts = range(0, max(len(X), 1), size)
         # A person's own module lends its code to one call at a time.
         alone = any(pack.one_call_at_a_time for pack in blend.networks())
-        if alone or device != "cpu" or threads == 1 or len(starts) == 1:
-            return [one(start) for start in starts]
-        try:
-            with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with threads() as number:
+            if alone or device != "cpu" or number == 1 or len(starts) == 1:
+                return [one(start) for start in starts]
+            with ThreadPoolExecutor(number, initializer=begin_worker, initargs=(1,)) as pool:
                 return list(pool.map(one, starts))
-        finally:
-            # The number is partly one of the whole process.
-            torch.set_num_threads(threads)

@@ -9,12 +9,14 @@ import warnings
 from dataclasses import dataclass
 from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from classification_assets.learning.models.architectures import Module
 from classification_assets.learning.models.blend import Blend
 from classification_assets.learning.models.fitted import FittedModel
+from classification_assets.learning.packed.torch_state import usual_defaults, usual_state
 from classification_assets.learning.preparation.columns import Categorical
 from classification_assets.learning.preparation.features import Features
 from classification_assets.learning.tables import labels
@@ -48,6 +50,7 @@ class _Served(nn.Module):
         return self.blend(self.features(X))
 
 
+@usual_state()
 def exported(fitted: FittedModel) -> OnnxModel:
     """The classifier from encoded rows on: the arithmetic of the preprocessing, networks, blend and calibration.
 
@@ -71,9 +74,9 @@ def exported(fitted: FittedModel) -> OnnxModel:
     preprocessing = provenance.preprocessing
     served = _Served(preprocessing.arithmetic, fitted.blend.cpu()).eval()
     # Rows with a gap, and far out: what is left out of the arithmetic where a table has none must be in the graph.
-    rows = torch.tensor([math.nan, torch.finfo(torch.float32).max]).unsqueeze(1)
+    rows = torch.from_numpy(np.array([[math.nan], [np.finfo(np.float32).max]], np.float32))
     rows, content = rows.repeat(1, len(preprocessing.columns)), io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), usual_defaults(torch.device("cpu")):
         # Tracing takes what is decided by a model's own state, the same for all rows, as decided. The newer
         # exporter would refuse to, and needs three more packages.
         warnings.simplefilter("ignore")

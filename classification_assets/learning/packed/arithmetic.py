@@ -7,24 +7,22 @@ from contextlib import contextmanager
 
 import torch
 
+from classification_assets.learning.packed.torch_state import threads
+
 _ONE_THREAD_BELOW = 2**23
 
 
 @contextmanager
 def threads_for(multiplications: int, chosen: int | None) -> Iterator[None]:
     """One thread for a small step: there, waking a second one costs more than it computes."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(chosen or (1 if multiplications < _ONE_THREAD_BELOW else before))
-    try:
+    with threads(chosen or (1 if multiplications < _ONE_THREAD_BELOW else None)):
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager
 def denormals_flushed() -> Iterator[None]:
     """Numbers below 1e-38 count as 0: a CPU takes some 30 times longer over them, and dying units make many."""
-    already = float(torch.tensor(1e-39) * 1) == 0
+    already = float(torch.tensor(1e-39, dtype=torch.float32, device="cpu") * 1) == 0
     torch.set_flush_denormal(True)
     try:
         yield

@@ -46,7 +46,7 @@ class RowStream:
         self.rows = np.asarray(rows, np.int32)
         state = np.random.SeedSequence([seed, ROW_ORDER]).generate_state(1, np.uint64)
         # PyTorch's shuffle takes a third of the time of NumPy's.
-        self.generator = torch.Generator().manual_seed(int(state[0]))
+        self.generator = torch.Generator("cpu").manual_seed(int(state[0]))
         self.rest = self.rows[:0]
 
     def take(self, wanted: int) -> np.ndarray:
@@ -54,7 +54,9 @@ class RowStream:
         self.rest = self.rest[wanted:]
         while missing > 0:
             order = self.rows[
-                torch.randperm(len(self.rows), generator=self.generator, dtype=torch.int32).numpy()
+                torch.randperm(
+                    len(self.rows), generator=self.generator, dtype=torch.int32, device="cpu"
+                ).numpy()
             ]
             parts.append(order[:missing])
             self.rest = order[missing:]

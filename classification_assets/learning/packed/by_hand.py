@@ -141,7 +141,7 @@ def _by_hand(layers: list[nn.Module], gradient_of: dict[int, Tensor]) -> Iterato
 
 @lru_cache(maxsize=8)
 def _all(number: float, n: int, device: torch.device) -> Tensor:
-    return torch.full((n,), number, device=device)
+    return torch.full((n,), number, dtype=torch.float32, device=device)
 
 
 class _Linear:

@@ -50,7 +50,7 @@ class EarlyStopping:
         device = self.active.device
         self.stopped = torch.zeros(n_members, dtype=torch.bool, device=device)
         self.failed = torch.zeros(n_members, dtype=torch.bool, device=device)
-        self.best_loss = torch.full((n_members,), math.inf, device=device)
+        self.best_loss = torch.full((n_members,), math.inf, dtype=torch.float32, device=device)
         self.best_step = torch.full((n_members,), -1, dtype=torch.int64, device=device)
         self.n_stopped, self.finished = 0, False
 
@@ -105,7 +105,7 @@ class EarlyStopping:
     def of_all(self, value: Tensor) -> Tensor:
         """Numbers of the pack's members (K',) as numbers of all K, on the CPU; NaN where a member has stopped."""
         running = ~self.stopped
-        full = torch.full((len(self.failed),), math.nan, device=value.device)
+        full = torch.full((len(self.failed),), math.nan, dtype=value.dtype, device=value.device)
         full[self.active[running]] = value[running]
         return full.cpu()
 
@@ -186,7 +186,7 @@ class ValidationFold:
         """Each member's mean log loss and accuracy, (K,) and (K,); NaN on an empty fold."""
         network.eval()
         K = self.n_members
-        loss, right = torch.zeros(K, device=self.X.device), torch.zeros(K, device=self.X.device)
+        loss, right = (torch.zeros(K, dtype=torch.float32, device=self.X.device) for _ in range(2))
         chunk = max(1, BLOCK_BYTES // (4 * K * (self.X.shape[1] + 4 * n_classes)))
         for index, counts in zip(self.index.split(chunk, 1), self.counts.split(chunk, 1), strict=True):
             x = self.X[index].transpose(1, 2).contiguous().expand(K, -1, -1)

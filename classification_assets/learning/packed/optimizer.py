@@ -72,7 +72,7 @@ class MemberAdamW:
         """Move every member by its gradient, at `factor` times its learning rate."""
         first, second = self.betas
         self.steps += 1
-        steps = torch.tensor(float(self.steps))
+        steps = torch.tensor(float(self.steps), dtype=torch.float32, device="cpu")
         for rate, decay, (values, gradient, mean, square) in self._fused:
             torch._fused_adamw_(
                 values,

@@ -116,7 +116,7 @@ def train(
     with threads_for(multiplications, threads), denormals_flushed():
         while True:
             pack.network.train()
-            total = torch.zeros(len(stopping.active), device=device)
+            total = torch.zeros(len(stopping.active), dtype=torch.float32, device=device)
             with products_in(training.precision, device):
                 for x, target in pack.batches(epoch_steps):
                     total += pack.gradient(x, target)
@@ -130,7 +130,7 @@ def train(
                 "validation_loss": stopping.of_all(validation_loss),
                 "validation_accuracy": stopping.of_all(accuracy),
             }
-            history.append({"step": torch.tensor(step)} | entry)
+            history.append({"step": torch.tensor(step, device="cpu")} | entry)
             asked = on_epoch(step, last, entry) if on_epoch else None
 
             stopping.update(pack.network, step, train_loss, validation_loss if validates else None, asked)

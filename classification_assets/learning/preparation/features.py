@@ -39,30 +39,30 @@ class Features(nn.Module):
         ]
         self.gaps = [column_index for column_index, column in enumerate(columns) if column.indicator]
         self.own = [
-            (column_index, torch.tensor(column.own))
+            (column_index, _exact(column.own).float())
             for column_index, column in enumerate(columns)
             if isinstance(column, Numeric) and column.own
         ]
         self.categories = [
-            (column_index, column.shown, torch.tensor(column.frequency))
+            (column_index, column.shown, _exact(column.frequency).float())
             for column_index, column in enumerate(columns)
             if isinstance(column, Categorical)
         ]
         self.plain = self.numbers == list(range(len(columns)))
         own = [column for column in columns if not isinstance(column, Categorical)]
-        self.mean = torch.tensor([column.mean for column in own], dtype=torch.float64)
-        self.scale = torch.tensor([column.scale for column in own], dtype=torch.float64)
-        self.fill = torch.tensor([column.fill for column in own], dtype=torch.float64)
+        self.mean = _exact([column.mean for column in own])
+        self.scale = _exact([column.scale for column in own])
+        self.fill = _exact([column.fill for column in own])
         knees = {
             column_index: column.knee
             for column_index, column in enumerate(own)
             if isinstance(column, Numeric)
         }
-        knees = {column_index: knee for column_index, knee in knees.items() if knee is not None}
-        self.bent = list(knees)
-        self.knee = torch.tensor([*knees.values()], dtype=torch.float64)
+        bent = {column_index: knee for column_index, knee in knees.items() if knee is not None}
+        self.bent = list(bent)
+        self.knee = _exact(list(bent.values()))
         # The median is where nothing is bent.
-        self.straight = self.fill.index_fill(0, torch.tensor(self.bent, dtype=torch.int64), 0.0)
+        self.straight = self.fill.index_fill(0, torch.tensor(self.bent, dtype=torch.int64, device="cpu"), 0.0)
         self.names = [column.name for column in own] + [
             f"{columns[column_index].name} is missing" for column_index in self.gaps
         ]
@@ -114,9 +114,14 @@ class Features(nn.Module):
 
     def filled(self, X: Tensor) -> Tensor:
         """X (N, D) without gaps: medians, and the most frequent category."""
-        fill = torch.zeros(X.shape[1], device=X.device)
+        fill = torch.zeros(X.shape[1], dtype=torch.float32, device=X.device)
         fill[self.numbers] = self.fill.to(X.device, torch.float32)
         return torch.where(X.isnan(), fill, X)
+
+
+def _exact(numbers: Sequence[float]) -> Tensor:
+    """Numbers in double precision on the CPU, whatever the caller has made PyTorch's defaults."""
+    return torch.tensor(numbers, dtype=torch.float64, device="cpu")
 
 
 def _bounded(z: Tensor, fill: Tensor) -> Tensor:

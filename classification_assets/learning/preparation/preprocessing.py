@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -17,6 +16,7 @@ import torch
 from pydantic import field_validator
 
 from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.packed.torch_state import threads
 from classification_assets.learning.preparation.columns import (
     FITTED,
     AnyColumn,
@@ -176,7 +176,8 @@ class Preprocessing(Declaration):
     def features(self, X: np.ndarray) -> np.ndarray:
         """Features, as a network sees them, of encoded rows X (N, D): float32 (N, F)."""
         features = np.empty((len(X), self.width), np.float32)
-        with _one_thread():
+        # Chunks are small: waking a second thread for each costs more than it computes.
+        with threads(1):
             for start in range(0, len(X), _CHUNK):
                 part = slice(start, start + _CHUNK)
                 features[part] = self.arithmetic(_tensor(X[part])).numpy()
@@ -255,17 +256,6 @@ def refuse_names(counts: Mapping[str, int], name: str, *, declared: bool) -> Non
 
 def _blank(name: str, kind: ColumnKind) -> AnyColumn:
     return FITTED[kind].fit(name, np.empty(0))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Chunks are small: waking a second thread for each costs more than it computes."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _tensor(X: np.ndarray) -> torch.Tensor:

@@ -79,7 +79,7 @@ class Candidate:
         widest = max(parameter.shape[1] for parameter in network.parameters())
         parts = index.split(max(1, BLOCK_BYTES // (4 * len(self.members) * widest)), 1)
         logits = torch.cat([network(X[part]).cpu() for part in parts], 1)
-        total, count = torch.zeros(len(rows), logits.shape[2]), torch.zeros(len(rows), 1)
+        total, count = logits.new_zeros(len(rows), logits.shape[2]), logits.new_zeros(len(rows), 1)
         for unseen, scores in zip(held_out, logits, strict=True):
             total[unseen] += scores[: len(unseen)]
             count[unseen] += 1

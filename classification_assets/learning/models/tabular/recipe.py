@@ -260,7 +260,7 @@ def choose_candidates(task: Task, candidates: Sequence[Candidate]) -> Choice:
         torch.from_numpy(y[learned[rows]]),
         _deciding(known, None if task.weight is None else task.weight[learned[rows]]),
         _floor(task),
-        torch.tensor([candidate.networks for candidate in candidates]),
+        torch.tensor([candidate.networks for candidate in candidates], device="cpu"),
         task.plan.networks,
     )
 

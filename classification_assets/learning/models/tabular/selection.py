@@ -79,7 +79,7 @@ def bagged_weights(right: Tensor, weight: Tensor, lowest: float, sizes: Tensor, 
             for drawn in samples
         ]
     ).sum(0)
-    kept, networks = torch.zeros(len(right), dtype=torch.bool), 0
+    kept, networks = torch.zeros(len(right), dtype=torch.bool, device="cpu"), 0
     for candidate in total.argsort(descending=True, stable=True).tolist():
         size = int(sizes[candidate])
         if total[candidate] > 0 and (networks + size <= most or not kept.any()):
@@ -107,7 +107,7 @@ def greedy_weights(right: Tensor, weight: Tensor, lowest: float, sizes: Tensor, 
         Bound on the sum of the sizes of those taken, which only the first may pass: each network costs time at
         prediction.
     """
-    counts, total = torch.zeros(len(right)), torch.zeros_like(right[0])
+    counts, total = right.new_zeros(len(right)), torch.zeros_like(right[0])
     best, best_loss = counts, math.inf
     for taken in range(1, ROUNDS + 1):
         losses = -(((total + right) / taken).clamp_min(lowest).log() * weight).mean(1)

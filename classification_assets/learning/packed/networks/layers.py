@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from classification_assets.learning.packed.networks.members import PackedNetwork, PerMember
+from classification_assets.learning.packed.networks.members import PackedNetwork, PerMember, filled
 from classification_assets.learning.packed.networks.random_pool import MemberPool, dropout_masks
 
 _ACTIVATIONS: dict[str, tuple[Callable[[], nn.Module], float]] = {
@@ -106,12 +106,12 @@ class PackedBatchNorm(nn.Module):
     def __init__(self, n_members: int, n_units: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
         super().__init__()
         self.momentum, self.eps = momentum, eps
-        self.weight = nn.Parameter(torch.ones(n_members, n_units))
-        self.bias = nn.Parameter(torch.zeros(n_members, n_units))
+        self.weight = nn.Parameter(filled(1, n_members, n_units))
+        self.bias = nn.Parameter(filled(0, n_members, n_units))
         self.running_mean: Tensor
         self.running_var: Tensor
-        self.register_buffer("running_mean", torch.zeros(n_members, n_units))
-        self.register_buffer("running_var", torch.ones(n_members, n_units))
+        self.register_buffer("running_mean", filled(0, n_members, n_units))
+        self.register_buffer("running_var", filled(1, n_members, n_units))
 
     def forward(self, x: Tensor) -> Tensor:
         features = x.transpose(1, 2)
@@ -135,8 +135,8 @@ class PackedLayerNorm(nn.Module):
     def __init__(self, n_members: int, n_units: int, eps: float = 1e-5) -> None:
         super().__init__()
         self.eps = eps
-        self.weight = nn.Parameter(torch.ones(n_members, n_units, 1))
-        self.bias = nn.Parameter(torch.zeros(n_members, n_units, 1))
+        self.weight = nn.Parameter(filled(1, n_members, n_units, 1))
+        self.bias = nn.Parameter(filled(0, n_members, n_units, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         # Means of few numbers in bfloat16 would be off.

@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from classification_assets.learning.packed.networks.members import PackedNetwork
+from classification_assets.learning.packed.networks.members import PackedNetwork, filled
 
 FEW_FEATURES = 12
 """Features, at most, whose products are features too: D features have some D² / 2 products."""
@@ -41,8 +41,8 @@ class PackedQuadratic(PackedNetwork):
     def __init__(self, n_features: int, n_classes: int, n_members: int = 1) -> None:
         super().__init__()
         F = n_features if n_features > FEW_FEATURES else n_features * (n_features + 3) // 2
-        self.weight = nn.Parameter(torch.zeros(n_members, F, n_classes))
-        self.bias = nn.Parameter(torch.zeros(n_members, 1, n_classes))
+        self.weight = nn.Parameter(filled(0, n_members, F, n_classes))
+        self.bias = nn.Parameter(filled(0, n_members, 1, n_classes))
 
     @classmethod
     @torch.no_grad()

@@ -40,6 +40,11 @@ class PackedNetwork(nn.Module):
         return widest if self.members_in_turn else widest * self.n_members
 
 
+def filled(number: float, *shape: int) -> Tensor:
+    """A tensor of one number, float32 on the CPU: PyTorch's own defaults are the caller's, who may have others."""
+    return torch.full(shape, number, dtype=torch.float32, device="cpu")
+
+
 def per_member(value: Any, n_members: int) -> Tensor:
     """A number, or one a member, as a float32 tensor (K,).
 
@@ -48,7 +53,7 @@ def per_member(value: Any, n_members: int) -> Tensor:
     ValueError
         If there are several numbers, but not one a member.
     """
-    numbers = torch.as_tensor(value, dtype=torch.float32)
+    numbers = torch.as_tensor(value, dtype=torch.float32, device="cpu")
     if numbers.ndim > 0 and len(numbers) != n_members:
         raise ValueError(f"expected one number, or {n_members} (one a member), got {len(numbers)} numbers")
     return numbers.expand(n_members).clone()

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from classification_assets.learning.packed.networks.members import PerMember, per_member
+from classification_assets.learning.packed.networks.members import PerMember, filled, per_member
 from classification_assets.learning.seeds import POOLS
 
 # Numbers beyond one call's: enough for so many calls without a shared number, within bounds, since each is drawn.
@@ -47,9 +47,11 @@ class MemberPool(nn.Module):
         self.seeds: Tensor
         self.parameter: Tensor
         self.numbers: Tensor
-        self.register_buffer("seeds", torch.tensor(list(seeds), dtype=torch.int64), persistent=False)
+        self.register_buffer(
+            "seeds", torch.tensor(list(seeds), dtype=torch.int64, device="cpu"), persistent=False
+        )
         self.register_buffer("parameter", per_member(parameter, len(seeds)), persistent=False)
-        self.register_buffer("numbers", torch.empty(len(seeds), 0), persistent=False)
+        self.register_buffer("numbers", filled(0, len(seeds), 0), persistent=False)
 
     def __call__(self, *shape: int) -> Tensor:
         """Numbers of shape (K, *shape), a view."""

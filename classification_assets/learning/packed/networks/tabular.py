@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from classification_assets.learning.packed.networks.members import PackedNetwork
+from classification_assets.learning.packed.networks.members import PackedNetwork, filled
 from classification_assets.learning.seeds import TABULAR_START
 
 _QUANTILES = 65
@@ -72,22 +72,22 @@ class PackedTabular(PackedNetwork):
         super().__init__()
         K, D, P, H, C = len(seeds), n_features, waves, hidden, n_classes
         self.seeds = tuple(seeds)
-        self.scale = nn.Parameter(torch.ones(K, D, 1))
-        self.waves = nn.Parameter(torch.zeros(K, P, D))
-        self.phases = nn.Parameter(torch.zeros(K, P, 1))
-        self.weight1 = nn.Parameter(torch.zeros(K, H, D + P))
-        self.bias1 = nn.Parameter(torch.zeros(K, H, 1))
-        self.weight2 = nn.Parameter(torch.zeros(K, H, H))
-        self.bias2 = nn.Parameter(torch.zeros(K, H, 1))
-        self.weight3 = nn.Parameter(torch.zeros(K, C, H))
-        self.bias3 = nn.Parameter(torch.zeros(K, C, 1))
-        self.skip = nn.Parameter(torch.zeros(K, C, D))
+        self.scale = nn.Parameter(filled(1, K, D, 1))
+        self.waves = nn.Parameter(filled(0, K, P, D))
+        self.phases = nn.Parameter(filled(0, K, P, 1))
+        self.weight1 = nn.Parameter(filled(0, K, H, D + P))
+        self.bias1 = nn.Parameter(filled(0, K, H, 1))
+        self.weight2 = nn.Parameter(filled(0, K, H, H))
+        self.bias2 = nn.Parameter(filled(0, K, H, 1))
+        self.weight3 = nn.Parameter(filled(0, K, C, H))
+        self.bias3 = nn.Parameter(filled(0, K, C, 1))
+        self.skip = nn.Parameter(filled(0, K, C, D))
         self.low: Tensor
         self.high: Tensor
         self.gate: Tensor
-        self.register_buffer("low", torch.full((K, 1, 1), -inf))
-        self.register_buffer("high", torch.full((K, 1, 1), inf))
-        self.register_buffer("gate", torch.zeros(K, 1, 1))
+        self.register_buffer("low", filled(-inf, K, 1, 1))
+        self.register_buffer("high", filled(inf, K, 1, 1))
+        self.register_buffer("gate", filled(0, K, 1, 1))
 
     @torch.no_grad()
     def start(self, kinds: Sequence[Kind], X: Tensor) -> None:

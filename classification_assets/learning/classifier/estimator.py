@@ -1,0 +1,270 @@
+"""NeuralClassifier: an ensemble of networks with scikit-learn's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from pydantic import TypeAdapter
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from classification_assets.learning.artifacts import storage as artifacts
+from classification_assets.learning.classifier.inputs import (
+    checked_labels,
+    checked_rows,
+    checked_weight,
+    classes_and_codes,
+    encoded,
+    in_order,
+)
+from classification_assets.learning.device import resolve_device
+from classification_assets.learning.models import onnx_export as onnx_model
+from classification_assets.learning.models.architectures import Architecture, ArchitectureChoice
+from classification_assets.learning.models.fit import fit
+from classification_assets.learning.models.fitted import FittedModel
+from classification_assets.learning.models.progress import Progress
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.duplicates import learned_rows
+from classification_assets.learning.preparation.folds import Fold, stratified
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.frames import (
+    given,
+    is_frame,
+    numbered,
+    with_columns,
+)
+from classification_assets.learning.tables.source import Source
+
+
+class NeuralClassifier(ClassifierMixin, BaseEstimator):
+    """A calibrated ensemble of neural networks, trained in one pass.
+
+    Takes tables as they are: numbers, words, truth values and dates, missing values included.
+
+    Parameters
+    ----------
+    architecture : str, dict or Architecture
+        A shipped architecture's name, or a declaration such as ``{"hidden": [16, 16], "activation": "relu"}``.
+        The default chooses for itself how large and how many its networks are and how long they train.
+    learning_rate, weight_decay, input_noise, mixup, precision, compile
+        As in `Training`; an architecture's own training options come before these. The default learning rate
+        stands for that of ``tabular`` itself there.
+    members : int
+        Networks in the ensemble. Like all that follow up to `validation_fraction`, without a use for ``tabular``.
+    max_epochs, batch_size, schedule, early_stopping, patience, label_smoothing
+        As in `Training`.
+    validation_fraction : float
+        Share of the rows given to `fit`, but at least one row a class, that stops and calibrates. If no class has
+        three rows to share, all rows train, and nothing is stopped or calibrated.
+    device : str
+        auto, cpu, cuda, cuda:N or mps.
+    random_state : int, RandomState or None
+    verbose : bool or None
+        Show a progress bar; None: in a terminal.
+
+    Attributes
+    ----------
+    classes_ : array (C,)
+    n_features_in_ : int
+    feature_names_in_ : array (D,) of str
+        Only if the rows came with names.
+    fitted_ : FittedModel
+        The trained networks, their history and provenance.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> X, y = make_moons(400, noise=0.2, random_state=0)
+    >>> classifier = NeuralClassifier(random_state=0).fit(X, y)
+    >>> classifier.predict_proba(X).shape
+    (400, 2)
+    """
+
+    def __init__(
+        self,
+        architecture: str | Mapping[str, Any] | Architecture = "tabular",
+        *,
+        members: int = 8,
+        max_epochs: int = 200,
+        batch_size: int | None = 64,
+        learning_rate: float = 0.01,
+        weight_decay: float = 0.0001,
+        schedule: str = "cosine",
+        early_stopping: bool = True,
+        patience: int = 30,
+        label_smoothing: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
+        precision: str = "float32",
+        compile: bool = False,
+        validation_fraction: float = 0.2,
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | None = None,
+    ) -> None:
+        self.architecture = architecture
+        self.members = members
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.label_smoothing = label_smoothing
+        self.input_noise = input_noise
+        self.mixup = mixup
+        self.precision = precision
+        self.compile = compile
+        self.validation_fraction = validation_fraction
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on rows X (N, D), a frame or an array, and labels y (N,).
+
+        The order of the rows has no influence, and a row of weight 3 is the same as three rows: see `learned_rows`.
+
+        Parameters
+        ----------
+        sample_weight : array (N,), optional
+            How much each row counts, not below 0: in training, in what stops it and in calibrating.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the rows or the labels cannot be used; nothing has been trained then.
+        """
+        seed = self._seed()
+        architecture, _ = self._architecture(), self._training(seed)
+        X = checked_rows(self, X, reset=True, y=y)
+        labels = checked_labels(y)
+        check_consistent_length(X, labels)
+        weight = checked_weight(sample_weight, len(labels))
+        classes, code = classes_and_codes(labels, weight)
+        named = hasattr(self, "feature_names_in_")
+        names = list(self.feature_names_in_) if named else numbered(self.n_features_in_)
+        rows = given(X, names)
+        learned, weight = learned_rows(rows, names, code, weight)
+        code = code[learned]
+        fold = np.full(len(code), Fold.TRAIN, np.int8)
+        if not architecture.learns_from_validation:
+            # No row is set aside for test: whoever calls `fit` holds that fold.
+            fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
+        preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
+        told = {"validation_fraction": self.validation_fraction, "named": named}
+        source = Source(estimator=told)
+        self.fit_split(Split(X, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
+        self.classes_ = classes
+        return self
+
+    def fit_split(self, split: Split, seed: int | None = None) -> Self:
+        """Train on a split's training fold; its validation fold stops and calibrates.
+
+        The seed is drawn from `random_state` unless it is given.
+        """
+        architecture = self._architecture()
+        training = architecture.trained_with(self._training(self._seed() if seed is None else seed))
+        device = resolve_device(self.device, architecture.device).name
+        progress = Progress(architecture.name, bar=self.verbose)
+        try:
+            fitted = fit(architecture, split, training, device, progress)
+        finally:
+            progress.close()
+        opened(self, fitted)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Class probabilities (N, C) float64 of rows X (N, D), columns in the order of `classes_`; each row sums to 1.
+
+        Columns of a frame that were not there in `fit` are ignored.
+        """
+        check_is_fitted(self, "fitted_")
+        # Networks compute in float32; who takes probabilities counts on sums that are 1 in Python's own numbers.
+        probabilities = self.fitted_.predict_proba(self._encoded(X)).astype(np.float64)
+        return probabilities / probabilities.sum(1, keepdims=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class (N,) of each row."""
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(1)]
+
+    def save(self, path: str | Path) -> None:
+        """Store the fitted classifier atomically, for `load_classifier`."""
+        check_is_fitted(self, "fitted_")
+        artifacts.save(self.fitted_, path)
+
+    def to_onnx(self, path: str | Path) -> None:
+        """Write the fitted classifier as an ONNX file (.onnx), for ONNX Runtime: see `onnx_model.exported`.
+
+        Needs the extra `onnx`.
+        """
+        check_is_fitted(self, "fitted_")
+        artifacts.save(onnx_model.exported(self.fitted_), path)
+
+    def _architecture(self) -> Architecture:
+        value = dict(self.architecture) if isinstance(self.architecture, Mapping) else self.architecture
+        return TypeAdapter(ArchitectureChoice).validate_python(value)
+
+    def _seed(self) -> int:
+        state = check_random_state(self.random_state)
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)  # as it is: what was opened repeats its own training
+        return int(state.randint(2**31))
+
+    def _training(self, seed: int) -> Training:
+        options = {name: getattr(self, name) for name in Training.model_fields if name != "seed"}
+        return Training.model_validate(options | {"seed": seed})
+
+    def _n_validation(self, y: np.ndarray) -> int:
+        if not 0 < self.validation_fraction < 1:
+            raise ValueError(
+                f"validation_fraction must be above 0 and below 1, got {self.validation_fraction}"
+            )
+        shared = np.bincount(y)
+        shared = shared[shared >= 3]  # of fewer rows, `stratified` lends none
+        wanted = max(round(self.validation_fraction * len(y)), len(shared))
+        return min(wanted, int(shared.sum()) - len(shared))
+
+    def _encoded(self, X: Any) -> np.ndarray:
+        """Rows X (N, D) as the fitted preprocessing encodes them.
+
+        The columns' names come from there: tools blank or delete `feature_names_in_`, which is for scikit-learn.
+        """
+        preprocessing = self.fitted_.provenance.preprocessing
+        names = list(preprocessing.names)
+        if is_frame(X) and _is_named(self.fitted_):
+            if getattr(self, "feature_names_in_", None) is None and (known := in_order(X, names)) is not None:
+                return preprocessing.encode(given(known, names))
+            X = with_columns(X, names)
+        return preprocessing.encode(given(checked_rows(self, X), names))
+
+
+def opened(classifier: NeuralClassifier, fitted: FittedModel) -> NeuralClassifier:
+    """The classifier, fitted as a trained model says."""
+    classifier.fitted_ = fitted
+    classifier.classes_ = np.asarray(fitted.provenance.classes)
+    names = fitted.provenance.preprocessing.names
+    classifier.n_features_in_ = len(names)
+    if _is_named(fitted):
+        classifier.feature_names_in_ = np.array(names, object)
+    elif hasattr(classifier, "feature_names_in_"):
+        del classifier.feature_names_in_
+    return classifier
+
+
+def _is_named(fitted: FittedModel) -> bool:
+    """Whether the columns came with names."""
+    names = fitted.provenance.preprocessing.names
+    return fitted.provenance.source.estimator.get("named", list(names) != numbered(len(names)))
