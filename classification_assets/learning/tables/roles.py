@@ -28,7 +28,11 @@ _SINGLE = ("target", "id", "weight", "group", "time")
 class Roles(Declaration):
     """Which column is predicted, which ones it is predicted from, and what the others are for."""
 
-    target: str = Field("label", description="The column that is predicted.")
+    target: str = Field(
+        "label",
+        description="The column that is predicted. In every format blanks around a label do not count, an empty one is "
+        "none, and a word for a missing value is one unless `missing` is declared to hold it.",
+    )
     features: tuple[str, ...] = Field(
         (),
         description="The columns to predict from. Default: all that have no other role, and are not the "
