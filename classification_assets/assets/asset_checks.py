@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, get_args
 
 from classification_assets.experiment import NamedExperiment
@@ -10,7 +11,7 @@ from classification_assets.learning.check import Check
 from classification_assets.learning.drift.checks import drift_checks
 from classification_assets.learning.evaluation.bounds import Lesson
 from classification_assets.learning.evaluation.checks import evaluation_checks, leaderboard_checks
-from classification_assets.learning.models.checks import model_checks, predictable
+from classification_assets.learning.models.checks import model_checks, predictable, predictions_checks
 from classification_assets.learning.preparation.checks import dataset_checks, split_checks
 from classification_assets.learning.preparation.gates import Delivery, gate_checks
 
@@ -29,8 +30,12 @@ def checks_of(kind: str, experiment: NamedExperiment, architecture: str = "") ->
         case "dataset":
             gates = [replace(check, withholds=True) for check in gate_checks()]
             checks = [*(check.on(_profile) for check in dataset_checks()), *gates]
-        case "drift" | "predictions":
+        case "drift":
             checks = drift_checks()
+        case "predictions":
+            checks = [check.on(itemgetter(1)) for check in drift_checks()]
+            if experiment.predict:
+                checks += [check.on(itemgetter(0)) for check in predictions_checks(experiment.predict)]
         case "split":
             checks = [*split_checks(), *([predictable(experiment.predict)] if experiment.predict else [])]
         case "model":

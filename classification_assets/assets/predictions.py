@@ -65,7 +65,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
                     drift, f"{experiment.name} · rows without labels", run, "drift of the rows to predict"
                 ),
             },
-            drift,
+            (predicted, drift),
         )
 
     return predictions

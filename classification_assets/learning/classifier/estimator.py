@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +40,7 @@ from classification_assets.learning.tables.frames import (
     numbered,
     with_columns,
 )
+from classification_assets.learning.tables.labels import as_array
 from classification_assets.learning.tables.source import Source
 
 
@@ -173,7 +175,11 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             # No row is set aside for test: whoever calls `fit` holds that fold.
             fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
         preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
-        told = {"validation_fraction": self.validation_fraction, "named": named}
+        told = {
+            "validation_fraction": self.validation_fraction,
+            "named": named,
+            "labels": classes.dtype.str,
+        }
         source = Source(estimator=told)
         self.fit_split(Split(X, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
         self.classes_ = classes
@@ -209,6 +215,15 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """The most probable class (N,) of each row."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(1)]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy on rows X (N, D) of labels y (N,), of any type that `fit` takes."""
+        if not isinstance(self.classes_.tolist()[0], date):
+            return super().score(X, y, sample_weight)
+        # Scikit-learn's metrics know no dates.
+        predicted, labels = self.predict(X), checked_labels(y)
+        check_consistent_length(predicted, labels, sample_weight)
+        return float(np.average(predicted == labels, weights=sample_weight))
 
     def save(self, path: str | Path) -> None:
         """Store the fitted classifier atomically, for `load_classifier`."""
@@ -264,7 +279,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 def opened(classifier: NeuralClassifier, fitted: FittedModel) -> NeuralClassifier:
     """The classifier, fitted as a trained model says."""
     classifier.fitted_ = fitted
-    classifier.classes_ = np.asarray(fitted.provenance.classes)
+    told = fitted.provenance.source.estimator
+    classifier.classes_ = as_array(fitted.provenance.classes, told.get("labels"))
     names = fitted.provenance.preprocessing.names
     classifier.n_features_in_ = len(names)
     if _is_named(fitted):

@@ -209,12 +209,14 @@ def _differences(evaluations: Mapping[str, Evaluation], metric: str) -> pd.DataF
     for name, evaluation in evaluations.items():
         y, p = evaluation.labels(Fold.TEST), evaluation.probabilities(Fold.TEST)
         classes = [str(label) for label in evaluation.about["classes"]]
-        weight, group = (evaluation.of_rows(Fold.TEST, column) for column in ("weight", "group"))
+        counts, weight = evaluation.counted(Fold.TEST)
+        group = evaluation.of_rows(Fold.TEST, "group")
+        y, p, group = y[counts], p[counts], None if group is None else group[counts]
         drawn[name] = resampled_scores(y, p, classes, weight=weight, group=group)
         statistics[name] = row_statistics(y, p, weight=weight)
         right[name] = p.argmax(1) == y
     # McNemar's test counts rows, each alone.
-    counts = weight is None and group is None
+    alone = weight is None and group is None
     p_values = randomization(statistics, classes, metrics, rounds, group)
     tables = []
     for own in metrics:
@@ -223,7 +225,7 @@ def _differences(evaluations: Mapping[str, Evaluation], metric: str) -> pd.DataF
             values = [evaluations[name].score(Fold.TEST, own)["value"] for name in (first, second)]
             low, high = paired_interval(drawn[first]["", own], drawn[second]["", own])
             p_value = p_values[own, first, second]
-            if own == "accuracy" and counts:
+            if own == "accuracy" and alone:
                 p_value = mcnemar(right[first], right[second])
             rows.append((own, first, second, values[0] - values[1], low, high, p_value))
         table = pd.DataFrame(rows, columns=_DIFFERENCE)

@@ -64,7 +64,7 @@ def model_card(fitted: FittedModel, name: str, evaluation: Evaluation | None = N
             if architecture.learns_from_validation
             else "on a validation fold"
         ),
-        n_test=len(evaluation.labels(Fold.TEST)) if evaluation else 0,
+        n_test=evaluation.n_counted(Fold.TEST) if evaluation else 0,
         scores=_markdown(_scores(evaluation)) if evaluation else "",
         by_class=_markdown(evaluation.class_table()) if evaluation else "",
         truth=_truth(evaluation) if evaluation else "",

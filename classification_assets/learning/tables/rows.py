@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import is_number
+from classification_assets.learning.tables.labels import labels_of
 
 BATCH = 2**16
 """Rows that are read at one time."""
@@ -311,25 +312,24 @@ class LabelledRows(Rows):
     target : str
     n_rows : int
         How many have one.
+    missing : sequence of str
+        Words that say that there is none.
     """
 
-    def __init__(self, rows: Rows, target: str, n_rows: int) -> None:
+    def __init__(self, rows: Rows, target: str, n_rows: int, missing: Sequence[str] = ()) -> None:
         self.rows, self.target, self.schema, self.n_rows = rows, target, rows.schema, n_rows
+        self.missing = tuple(missing)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
         for batch in self.rows.batches(list(dict.fromkeys([*chosen, self.target]))):
-            there = pc.is_valid(_without_nan(batch.column(self.target)))
+            there = pc.is_valid(labels_of(batch.column(self.target), self.missing))
             yield batch.filter(there).select(chosen)
 
 
-def labelled(rows: Rows, target: str) -> Rows:
-    """The same rows, or those with a label where some have none."""
+def labelled(rows: Rows, target: str, missing: Sequence[str] = ()) -> Rows:
+    """The same rows, or those with a label where some have none: see `labels_of`."""
     n_rows = sum(
-        batch.num_rows - _without_nan(batch.column(0)).null_count for batch in rows.batches([target])
+        batch.num_rows - labels_of(batch.column(0), missing).null_count for batch in rows.batches([target])
     )
-    return rows if n_rows == rows.n_rows else LabelledRows(rows, target, n_rows)
-
-
-def _without_nan(values: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values
+    return rows if n_rows == rows.n_rows else LabelledRows(rows, target, n_rows, missing)

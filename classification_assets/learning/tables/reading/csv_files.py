@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from classification_assets.learning.tables.reading import text_files as text
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
     from classification_assets.learning.tables.reading.file_format import Format
 
 
-def words_of(written: Format, file: Path, path: str, format: str) -> Rows:
+def words_of(
+    written: Format,
+    file: Path,
+    path: str,
+    format: str,
+    target: str | None = None,
+    said: set[str] | None = None,
+) -> Rows:
     """All values of a file as words, without the spaces around them; those that say so are missing.
+
+    In the `target` an empty word alone does: of another it is known later whether it is a class, see
+    `label_words.without_labels`. The words that were taken as missing elsewhere are added to `said`.
 
     Raises
     ------
@@ -41,7 +52,23 @@ def words_of(written: Format, file: Path, path: str, format: str) -> Rows:
     refuse_binary(file, path, written.encoding)
     names = _header(file, written, path, separator)
     schema = pa.schema([(name, pa.string()) for name in names])
-    return spooled(_batches(written, file, path, format, separator, schema), schema)
+    batches = _batches(written, file, path, format, separator, schema)
+    return spooled(_missing(batches, written.missing, target, set() if said is None else said), schema)
+
+
+def _missing(
+    batches: Iterator[pa.RecordBatch], missing: Sequence[str], target: str | None, said: set[str]
+) -> Iterator[pa.RecordBatch]:
+    """Batches of words without the blanks around them, null where they are missing."""
+    for batch in batches:
+        columns = []
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            found = without_missing(column, () if name == target else missing)
+            columns.append(found)
+            if target is not None and name != target and found.null_count:
+                gaps = pc.unique(pc.utf8_trim_whitespace(column.filter(pc.is_null(found))))
+                said.update(gaps.to_pylist())
+        yield pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _batches(
@@ -67,9 +94,7 @@ def _batches(
             pa.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=keep),
             pa.csv.ConvertOptions(column_types=schema, strings_can_be_null=False, check_utf8=True),
         )
-        for batch in reader:
-            columns = [without_missing(column, written.missing) for column in batch.columns]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+        yield from reader
     except (pa.ArrowInvalid, UnicodeError) as error:
         if ragged:
             row = ragged[0]

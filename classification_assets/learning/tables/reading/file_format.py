@@ -72,3 +72,10 @@ class UnlabelledFile(Format):
         None,
         description="The column that names the row. Default: the data set's; without one, rows are numbered.",
     )
+    unseen: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of a column's cells, at most, that may hold a category which training has never seen; above "
+        "it a check fails.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from classification_assets.learning.tables.arrow_types import is_number, is_word
 from classification_assets.learning.tables.reading.csv_files import words_of
 from classification_assets.learning.tables.reading.fingerprint import fingerprint_elsewhere
 from classification_assets.learning.tables.reading.json_lines import objects_of
+from classification_assets.learning.tables.reading.label_words import relabelled, without_label
 from classification_assets.learning.tables.reading.local_files import COMPRESSED, LocalFiles, local_files
 from classification_assets.learning.tables.reading.location import PARQUET, files_of
 from classification_assets.learning.tables.reading.text_files import refuse_twins
@@ -52,16 +53,18 @@ def read_files(path: str, test_path: str | None, written: Format, roles: Roles) 
     """
     # Before they are read: of what changes meanwhile, it is known later that it was not what was read.
     told = fingerprint_elsewhere(path, *([test_path] if test_path else []))
-    main = _part(written, path)
+    main = _part(written, path, roles.target)
     strict = roles.feature_names(main.rows.names, path)
     if roles.weight is not None:
         strict = (*strict, roles.weight)
     if test_path is None:
+        (main,) = _settled([main], roles.target, written.missing)
         return LoadedRows(main.typed(roles.columns, strict), 0, main.format, main.sha256, told)
-    test = _part(written, test_path)
+    test = _part(written, test_path, roles.target)
     needed = [name for name in main.rows.names if not roles.ignores(name)]
     if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{test_path}: there is no column {lost[0]!r}, which {path} has")
+    main, test = _settled([main, test], roles.target, written.missing)
     hashes = f"{main.sha256}+{test.sha256}"
     rows = _joined(main, test, roles.columns, strict)
     return LoadedRows(rows, test.rows.n_rows, main.format, hashes, told)
@@ -84,6 +87,8 @@ class _Part:
     format: str
     sha256: str = ""
     decimal: str = "."
+    said: frozenset[str] = frozenset()
+    """Words that stood for a missing value elsewhere than in the target."""
 
     def typed(self, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:
         """With types, columns of declared kinds as these need; in `strict` ones a few words are mistakes."""
@@ -119,6 +124,16 @@ class _Part:
         return type if written or (dates and is_date) or (numbers and is_number(type)) else field.type
 
 
+def _settled(parts: Sequence[_Part], target: str, missing: tuple[str, ...]) -> list[_Part]:
+    """The same parts, with no label where a word in one of them says that there is none: see `without_label`."""
+    texts = [part for part in parts if part.format in TEXT and target in part.rows.names]
+    labels = pa.chunked_array([chunk for part in texts for chunk in part.words(target).chunks], pa.string())
+    gone = without_label(labels, missing, frozenset().union(*(part.said for part in texts)))
+    return [
+        replace(part, rows=relabelled(part.rows, target, gone)) if part in texts else part for part in parts
+    ]
+
+
 def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: Sequence[str]) -> Rows:
     places = [main.where, test.where]
     objects = main.format == test.format == "jsonl" and main.decimal == "."
@@ -141,7 +156,7 @@ def _joined(main: _Part, test: _Part, kinds: Mapping[str, ColumnKind], strict: S
     return _Part(main.where, both, main.format, decimal=main.decimal).typed(kinds, strict)
 
 
-def _part(written: Format, path: str) -> _Part:
+def _part(written: Format, path: str, target: str | None = None) -> _Part:
     found = files_of(path, PARQUET)
     files = local_files(found)
     format = written.format if written.format != "auto" else _format(files.names[0], path)
@@ -150,11 +165,16 @@ def _part(written: Format, path: str) -> _Part:
     if len(found) > 1:
         raise ValueError(f"{path}: a folder is read if it holds Parquet files; a {format} table is one file")
     (file,) = files.paths
-    rows = objects_of(written, file, path) if format == "jsonl" else words_of(written, file, path, format)
+    said: set[str] = set()
+    rows = (
+        objects_of(written, file, path)
+        if format == "jsonl"
+        else words_of(written, file, path, format, target, said)
+    )
     files.unchanged()
     if not rows.n_rows:
         raise ValueError(f"{path}: there is a header, but no rows below it")
-    return _Part(path, rows, format, files.sha256, written.decimal)
+    return _Part(path, rows, format, files.sha256, written.decimal, frozenset(said))
 
 
 def _format(name: str, path: str) -> str:
