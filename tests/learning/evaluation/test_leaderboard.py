@@ -186,7 +186,9 @@ def test_a_summary_reads_as_score_interval_and_spread():
     board = leaderboard({"a": evaluated(0.2, bayes=0.9)}).board
     accuracy = board["accuracy"].iloc[0]
     table = summary(board)
-    assert table["test accuracy"].tolist() == [f"{accuracy:.3f} [{accuracy - 0.1:.3f},\N{NO-BREAK SPACE}{accuracy + 0.1:.3f}]"]
+    assert table["test accuracy"].tolist() == [
+        f"{accuracy:.3f} [{accuracy - 0.1:.3f},\N{NO-BREAK SPACE}{accuracy + 0.1:.3f}]"
+    ]
     assert table["spread over members, accuracy"].tolist() == [0.02]
     assert list(table)[:5] == ["rank", "architecture", "test accuracy", "test log loss", "verdict"]
     assert {"verdict", "validation log loss", "test macro F1", "regret, log loss"} <= set(table)
