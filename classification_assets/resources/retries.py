@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,7 +23,7 @@ def can_pass(error: BaseException) -> bool:
         isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     ):  # PyTorch's is no MemoryError
         return True
-    return isinstance(error, OSError) and not isinstance(error, _PERMANENT)
+    return isinstance(error, OSError) and not isinstance(error, _PERMANENT) and error.errno != errno.EROFS
 
 
 @contextmanager

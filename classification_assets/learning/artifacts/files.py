@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +18,9 @@ HEADER = "classification_assets"
 ORIGIN = "classification_assets.origin"
 """The metadata entry of a file that says what it was made of; it has no influence on the version."""
 
+CHECKSUM = "classification_assets.checksum"
+"""The metadata entry of a file that holds its seal, see `checksum`."""
+
 
 class ArtifactError(ValueError):
     """A file that holds no artifact of ours, or a damaged one."""
@@ -24,6 +28,39 @@ class ArtifactError(ValueError):
 
 def is_local(path: UPath) -> bool:
     return path.protocol in ("", "file", "local")
+
+
+def is_file(path: UPath) -> bool:
+    """Whether there is a file.
+
+    Raises
+    ------
+    OSError
+        If that cannot be told: fsspec's own answer would be no, and what is stored would seem to be lost.
+    """
+    if is_local(path):
+        return Path(path.path).is_file()
+    try:
+        return path.fs.info(path.path)["type"] == "file"
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def names_in(folder: UPath) -> list[str]:
+    """The names in a folder, ascending; none if there is no folder.
+
+    Raises
+    ------
+    OSError
+        If that cannot be told.
+    """
+    try:
+        if is_local(folder):
+            return sorted(os.listdir(folder.path))
+        found = folder.fs.ls(folder.path, detail=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
 
 
 def header_of(format: str, **content: Any) -> dict[str, str]:

@@ -9,13 +9,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import ArtifactError, is_local
+from classification_assets.learning.artifacts.checksum import opened_record, sealed_record
+from classification_assets.learning.artifacts.files import ArtifactError, is_local, names_in
 from classification_assets.learning.artifacts.partial_files import PARTIAL, is_abandoned, partial_name
+from classification_assets.learning.declaration import broken_rules
 
+Model = TypeVar("Model", bound=BaseModel)
 PATIENCE = 600.0
 """Seconds for which a registry that others change is waited for."""
 
@@ -54,11 +59,38 @@ def write_text(path: UPath, text: str) -> None:
     target = Path(path.path)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(partial_name(target.stem, target.suffix))
-    with partial.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.replace(partial, target)
+    try:
+        with partial.open("w", encoding="utf-8") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.replace(partial, target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_record(path: UPath, record: BaseModel) -> None:
+    """Write a record in one step, with its checksum."""
+    write_text(path, sealed_record(record.model_dump_json()))
+
+
+def read_record(model: type[Model], path: UPath) -> Model:
+    """Read a record back.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ArtifactError
+        If it is not what was written.
+    """
+    content = path.read_bytes()
+    try:
+        return model.model_validate(opened_record(content.decode()))
+    except ValueError as error:  # also of bytes that are no text, and of pydantic's rules
+        reason = broken_rules(error, path.name) if isinstance(error, ValidationError) else error
+        raise ArtifactError(f"{path} is damaged, or not written by this project: {reason}") from error
 
 
 def staging_folder(folder: UPath, name: str) -> Path:
@@ -91,8 +123,8 @@ def remove_folder(folder: UPath, first: str) -> None:
         os.rename(path, gone)
         shutil.rmtree(gone)
         return
-    for file in sorted(folder.iterdir(), key=lambda file: file.name != first):
-        file.unlink()
+    for name in sorted(names_in(folder), key=lambda name: name != first):
+        (folder / name).unlink()
 
 
 def remove_abandoned(folder: UPath) -> None:

@@ -15,6 +15,7 @@ begun.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,19 +23,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import ArtifactError
+from classification_assets.learning.artifacts.checksum import sealed_record
+from classification_assets.learning.artifacts.files import ArtifactError, is_file, names_in
+from classification_assets.learning.artifacts.origin import COMMAND
 from classification_assets.learning.declaration import Name
 from classification_assets.learning.registry.files import (
     locked,
     publish_folder,
+    read_record,
     remove_abandoned,
     remove_folder,
     sha256,
     staging_folder,
-    write_text,
+    write_record,
 )
 from classification_assets.learning.registry.records import Action, Entry, Pointer, Version, folder_name
 
@@ -49,6 +53,10 @@ class NoChampionError(ArtifactError):
 
 class NoVersionError(ArtifactError):
     """A version that is not in the registry."""
+
+
+class DamagedPointerError(ArtifactError):
+    """A pointer that cannot be believed; the log says what it said."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +98,13 @@ class Registry:
             If its file is damaged.
         """
         try:
-            text = self.pointer_file.read_text(encoding="utf-8")
+            return read_record(Pointer, self.pointer_file)
         except FileNotFoundError:
             return None
-        try:
-            return Pointer.model_validate_json(text)
-        except ValidationError as error:
-            raise ArtifactError(
-                f"{self.pointer_file} is damaged: remove it, and the next promotion, rollback or pin writes it again "
-                "from the log"
+        except ArtifactError as error:
+            raise DamagedPointerError(
+                f"{error}. Materialize {self.experiment}/champion, which writes it again from the log: "
+                f"{COMMAND} {self.experiment}/champion"
             ) from error
 
     def champion(self) -> Version:
@@ -112,10 +118,9 @@ class Registry:
         if (pointer := self.pointer()) is None:
             refused = [entry.reason for entry in self.entries() if entry.action == "refused"]
             why = f" (the last challenger was refused: {refused[-1]})" if refused else ""
-            command = "dagster asset materialize -m classification_assets.definitions --select"
             raise NoChampionError(
                 f"{self.experiment} has no champion in {self.root}: nothing was promoted yet{why}. Materialize it: "
-                f"{command} '+key:\"{self.experiment}/champion\"'"
+                f"{COMMAND} '+key:\"{self.experiment}/champion\"'"
             )
         return self.version(pointer.version)
 
@@ -129,19 +134,19 @@ class Registry:
         """
         file = self.folder_of(number) / MANIFEST
         try:
-            return _read(Version, file)
+            return read_record(Version, file)
         except FileNotFoundError as error:
             there = ", ".join(str(own) for own in self.numbers()) or "none"
             raise NoVersionError(
                 f"{self.experiment} has no version {number} in {self.folder}; there are: {there}"
             ) from error
+        except ArtifactError as error:
+            raise ArtifactError(f"{error}. {self._way_out}") from error
 
     def numbers(self) -> list[int]:
         """The numbers of all versions that are kept, ascending."""
-        if not self.folder.is_dir():
-            return []
-        names = [path.name for path in self.folder.iterdir() if (path / MANIFEST).is_file()]
-        return sorted(int(name[1:]) for name in names if name[:1] == "v" and name[1:].isdigit())
+        names = [name for name in names_in(self.folder) if name[:1] == "v" and name[1:].isdigit()]
+        return sorted(int(name[1:]) for name in names if is_file(self.folder / name / MANIFEST))
 
     def versions(self) -> list[Version]:
         """All versions that are kept, the oldest first; one whose manifest is damaged is left out."""
@@ -167,39 +172,51 @@ class Registry:
             raise ArtifactError(
                 f"{path}: version {number} has no such file; it has {', '.join(version.files)}"
             )
-        if not path.is_file() or sha256(path) != version.files[name]:
+        if not is_file(path) or sha256(path) != version.files[name]:
             raise ArtifactError(
-                f"{path} is damaged: its checksum is not that of the manifest. Materialize "
-                f"{self.experiment}/champion, which replaces it, or take another version: python -m "
-                f"classification_assets.registry rollback {self.experiment}"
+                f"{path} is damaged: its checksum is not that of the manifest. {self._way_out}"
             )
         return path
+
+    @property
+    def _way_out(self) -> str:
+        """What to do about a damaged version."""
+        return (
+            f"Materialize {self.experiment}/champion, which replaces it: {COMMAND} {self.experiment}/champion; or "
+            f"take another version: python -m classification_assets.registry rollback {self.experiment}"
+        )
 
     @contextmanager
     def changing(self) -> Iterator[Change]:
         """Hold the lock, complete what a killed process has begun, and change the registry."""
         with locked(self.folder):
-            yield Change(self, self._recovered())
+            change = Change(self, self._recovered())
+            try:
+                yield change
+            finally:
+                change.discard()
 
     @property
     def _log(self) -> UPath:
         return self.folder / "decisions"
 
     def _entry_numbers(self) -> list[int]:
-        if not self._log.is_dir():
-            return []
-        return sorted(int(path.stem) for path in self._log.iterdir() if path.stem.isdigit())
+        stems = [name.removesuffix(".json") for name in names_in(self._log)]
+        return sorted(int(stem) for stem in stems if stem.isdigit())
 
     def _recovered(self) -> Pointer | None:
         """The pointer, after what was begun by a killed process is complete, or gone."""
         for folder in (self.folder, self._log, self.folder.parent):
             remove_abandoned(folder)
-        pointer = self.pointer()
+        try:
+            pointer = self.pointer()
+        except DamagedPointerError:
+            pointer = None
         if pointer is None:
             # Without a pointer nothing is known to be too much, so that nothing is removed.
             return self._found_again()
-        numbers = self._entry_numbers()
-        if not numbers or pointer.entry.number > numbers[-1]:
+        number = pointer.entry.number
+        if number >= max(self._entry_numbers(), default=0) and not self._readable_entry(number):
             self._write_entry(pointer.entry)
         # A version that appeared before its pointer did was never a champion.
         for number in self.numbers():
@@ -237,17 +254,22 @@ class Registry:
         pointer = Pointer(
             experiment=self.experiment,
             version=last.champion,
-            highest=max(*kept, *(entry.champion for entry in entries if entry.champion is not None), 1),
+            highest=max(
+                *self.numbers(), *(entry.champion for entry in entries if entry.champion is not None), 1
+            ),
             pinned=tuple(sorted(pinned)),
             entry=last,
         )
-        write_text(self.pointer_file, pointer.model_dump_json(indent=1))
+        write_record(self.pointer_file, pointer)
         if not serving:
             self._write_entry(last)
         return pointer
 
+    def _readable_entry(self, number: int) -> bool:
+        return any(True for _ in _readable(Entry, [self._log / f"{number:06d}.json"]))
+
     def _write_entry(self, entry: Entry) -> None:
-        write_text(self._log / f"{entry.number:06d}.json", entry.model_dump_json(indent=1))
+        write_record(self._log / f"{entry.number:06d}.json", entry)
 
 
 class Change:
@@ -261,10 +283,17 @@ class Change:
 
     def __init__(self, registry: Registry, pointer: Pointer | None) -> None:
         self.registry, self.pointer = registry, pointer
+        self._staged: list[Path] = []
 
     def staged(self) -> Path:
         """A local folder for the files of the next version."""
-        return staging_folder(self.registry.folder, folder_name(self.next_number))
+        self._staged.append(staging_folder(self.registry.folder, folder_name(self.next_number)))
+        return self._staged[-1]
+
+    def discard(self) -> None:
+        """Remove what was staged and not published: a full disk shall not stay full."""
+        for folder in self._staged:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def next_number(self) -> int:
@@ -276,7 +305,7 @@ class Change:
         (staged / DECISION).write_text(json.dumps(decision, indent=1), encoding="utf-8")
         files = {file.name: sha256(file) for file in sorted(staged.iterdir())}
         version = version.model_copy(update={"files": files})
-        (staged / MANIFEST).write_text(version.model_dump_json(indent=1), encoding="utf-8")
+        (staged / MANIFEST).write_text(sealed_record(version.model_dump_json()), encoding="utf-8")
         publish_folder(staged, self.registry.folder_of(version.number), MANIFEST)
         return self._point("promoted", version.number, decision=decision, **_of(version), **told)
 
@@ -337,7 +366,7 @@ class Change:
         )
 
     def _write(self, pointer: Pointer) -> Pointer:
-        write_text(self.registry.pointer_file, pointer.model_dump_json(indent=1))
+        write_record(self.registry.pointer_file, pointer)
         self.registry._write_entry(pointer.entry)
         self.pointer = pointer
         return pointer
@@ -361,16 +390,6 @@ def _of(version: Version) -> dict[str, str]:
 def _readable(model: type[Model], files: Iterable[UPath]) -> Iterator[Model]:
     for file in files:
         try:
-            yield _read(model, file)
+            yield read_record(model, file)
         except (ArtifactError, FileNotFoundError):
             continue  # damaged, or removed meanwhile
-
-
-def _read(model: type[Model], file: UPath) -> Model:
-    text = file.read_text(encoding="utf-8")
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        raise ArtifactError(
-            f"{file} is damaged, or not written by this project; restore it from a backup"
-        ) from error
