@@ -119,7 +119,7 @@ class Step:
             warn=context.log.warning,
         )
         values = {argument: each.value for argument, each in loaded.items()}
-        with refusing(name, older or list(origins), store.origin_of):
+        with refusing(name, older or list(origins), store.origin_of), store.advising(self.asset_key):
             value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
         origin = Origin.of_inputs(
             {upstream: found for upstream, found in origins.items() if found is not None},

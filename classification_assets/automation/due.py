@@ -119,6 +119,7 @@ def _predictions(experiment: NamedExperiment, root: UPath, rows: str) -> str:
 
 
 def _end(root: UPath, experiment: NamedExperiment, kind: str) -> tuple[dict[str, Any], Origin | None]:
+    from classification_assets.learning.artifacts.attempts import is_of_storage, reached
     from classification_assets.learning.artifacts.files import is_file
     from classification_assets.learning.artifacts.parquet_end import read_end
 
@@ -126,6 +127,8 @@ def _end(root: UPath, experiment: NamedExperiment, kind: str) -> tuple[dict[str,
     if not is_file(path):
         return {}, None
     try:
-        return read_end(path)
-    except Exception:  # of as many kinds as files can be damaged; then it must be made anew
+        return reached(path, lambda: read_end(path))
+    except Exception as error:  # of as many kinds as files can be damaged; then it must be made anew
+        if is_of_storage(error):
+            raise
         return {}, None

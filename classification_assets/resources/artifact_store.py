@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -69,8 +69,15 @@ class ArtifactStore(dg.ConfigurableIOManager):
 
         if isinstance(value, storage.Published):
             return value
-        with _advising(key):
+        with self.advising(key):
             return storage.stage(value, self.path_of(key, suffix), sidecars, origin)
+
+    def advising(self, key: dg.AssetKey) -> AbstractContextManager[None]:
+        """While an asset is made and stored: errors of the operating system name the command that makes it again."""
+        from classification_assets.learning.artifacts.origin import making
+
+        name = key.to_user_string()
+        return _advising(f"When that has passed, materialize {name} again: {making(name)}")
 
     def load(self, key: dg.AssetKey) -> Loaded:
         """An asset's artifact, and what it was made of.
@@ -93,7 +100,8 @@ class ArtifactStore(dg.ConfigurableIOManager):
             )
         try:
             # The origin first: what is published meanwhile is newer than it says, and is refused.
-            return Loaded(origin=storage.origin_of(found), value=storage.load(found))
+            with _advising(f"Nothing of {name} has changed: when that has passed, run what needs it again"):
+                return Loaded(origin=storage.origin_of(found), value=storage.load(found))
         except ArtifactError as error:
             raise ArtifactError(f"{error}. Materialize {name} again: {making(name)}") from error
 
@@ -170,7 +178,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
             context.log.info(f"artifacts are stored in {self.root}")
 
     def handle_output(self, context: dg.OutputContext, obj: Staged | Published) -> None:
-        with retrying(attempts_of(context)), _advising(context.asset_key):
+        with retrying(attempts_of(context)), self.advising(context.asset_key):
             obj.publish()
 
     def load_input(self, context: dg.InputContext) -> Loaded:
@@ -179,21 +187,18 @@ class ArtifactStore(dg.ConfigurableIOManager):
 
 
 @contextmanager
-def _advising(key: dg.AssetKey) -> Iterator[None]:
-    """Say of an error of the operating system what makes good for it.
+def _advising(advice: str) -> Iterator[None]:
+    """Say of an error of the operating system what makes good for it; its number stays.
 
     Raises
     ------
     OSError
-        With the command; its number stays.
+        With the advice.
     """
-    from classification_assets.learning.artifacts.origin import making
-
     try:
         yield
     except OSError as error:
-        if error.errno is None or error.strerror is None or error.filename is not None:
+        if error.errno is None or error.strerror is None:
             raise
-        name = key.to_user_string()
-        advice = f"When that has passed, materialize {name} again: {making(name)}"
-        raise OSError(error.errno, f"{error.strerror}. {advice}") from error
+        about = "" if error.filename is None else f": {error.filename}"
+        raise OSError(error.errno, f"{error.strerror}{about}. {advice}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from upath import UPath
+
+from classification_assets.learning.artifacts.attempts import is_local, reached
 
 HEADER = "classification_assets"
 """The metadata entry of a file that says what it holds."""
@@ -26,10 +29,6 @@ class ArtifactError(ValueError):
     """A file that holds no artifact of ours, or a damaged one."""
 
 
-def is_local(path: UPath) -> bool:
-    return path.protocol in ("", "file", "local")
-
-
 def is_file(path: UPath) -> bool:
     """Whether there is a file.
 
@@ -41,7 +40,7 @@ def is_file(path: UPath) -> bool:
     if is_local(path):
         return Path(path.path).is_file()
     try:
-        return path.fs.info(path.path)["type"] == "file"
+        return reached(path, lambda: path.fs.info(path.path)["type"] == "file")
     except (FileNotFoundError, NotADirectoryError):
         return False
 
@@ -57,7 +56,7 @@ def names_in(folder: UPath) -> list[str]:
     try:
         if is_local(folder):
             return sorted(os.listdir(folder.path))
-        found = folder.fs.ls(folder.path, detail=False)
+        found = reached(folder, lambda: folder.fs.ls(folder.path, detail=False))
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
@@ -106,5 +105,10 @@ class LocalCopy:
             return
         self.folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
         self.path = Path(self.folder.name) / path.name
-        with path.open("rb") as remote, self.path.open("wb") as local:
-            shutil.copyfileobj(remote, local, 2**22)
+        try:
+            with path.open("rb") as remote, self.path.open("wb") as local:
+                shutil.copyfileobj(remote, local, 2**22)
+        except Exception as error:  # of as many kinds as there are protocols
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise OSError(errno.EIO, f"{path} could not be read: {error}") from error

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -19,7 +20,8 @@ from torch import nn
 from upath import UPath
 
 from classification_assets.learning.artifacts import formats
-from classification_assets.learning.artifacts.files import ArtifactError, is_file, is_local
+from classification_assets.learning.artifacts.attempts import is_local, is_of_storage, reached
+from classification_assets.learning.artifacts.files import ArtifactError, is_file
 from classification_assets.learning.artifacts.formats import (
     Artifact,
     files_of,
@@ -71,7 +73,7 @@ class Staged:
                     if is_local(file):
                         os.replace(written, file.path)
                     else:
-                        file.write_bytes(written.read_bytes())
+                        reached(file, partial(file.write_bytes, written.read_bytes()))
                         _remove(written, file)
         except BaseException:
             self.discard()
@@ -212,12 +214,12 @@ def load_memory(path: UPath | Path | str) -> FoldMemory | None:
 
 def _read(reader: Callable[[UPath], T], path: UPath) -> T:
     try:
-        return reader(path)
+        return reached(path, lambda: reader(path))
     except ArtifactError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the file could not be opened; what is wrong inside one comes without an error number
+        if is_of_storage(error):
+            raise
         raise ArtifactError(f"{path} is damaged, or not written by this project: {error!r}") from error
 
 

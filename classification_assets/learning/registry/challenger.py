@@ -117,7 +117,7 @@ class Challenger:
     def _origin_of(self, key: str) -> Origin | None:
         try:
             return storage.origin_of(self._path(key))
-        except (storage.ArtifactError, OSError):
+        except storage.ArtifactError:
             return None
 
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,8 +16,9 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 from upath import UPath
 
+from classification_assets.learning.artifacts.attempts import is_local, reached
 from classification_assets.learning.artifacts.checksum import opened_record, sealed_record
-from classification_assets.learning.artifacts.files import ArtifactError, is_local, names_in
+from classification_assets.learning.artifacts.files import ArtifactError, names_in
 from classification_assets.learning.artifacts.partial_files import PARTIAL, is_abandoned, partial_name
 from classification_assets.learning.declaration import broken_rules
 
@@ -54,7 +56,7 @@ def locked(folder: UPath) -> Iterator[None]:
 def write_text(path: UPath, text: str) -> None:
     """Write a file in one step."""
     if not is_local(path):
-        path.write_text(text, encoding="utf-8")
+        reached(path, lambda: path.write_text(text, encoding="utf-8"))
         return
     target = Path(path.path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +87,7 @@ def read_record(model: type[Model], path: UPath) -> Model:
     ArtifactError
         If it is not what was written.
     """
-    content = path.read_bytes()
+    content = reached(path, path.read_bytes)
     try:
         return model.model_validate(opened_record(content.decode()))
     except ValueError as error:  # also of bytes that are no text, and of pydantic's rules
@@ -111,7 +113,8 @@ def publish_folder(staged: Path, target: UPath, last: str) -> None:
         os.rename(staged, target.path)
         return
     for file in sorted(staged.iterdir(), key=lambda file: file.name == last):
-        (target / file.name).write_bytes(file.read_bytes())
+        goes = target / file.name
+        reached(goes, partial(goes.write_bytes, file.read_bytes()))
     shutil.rmtree(staged)
 
 
@@ -124,7 +127,7 @@ def remove_folder(folder: UPath, first: str) -> None:
         shutil.rmtree(gone)
         return
     for name in sorted(names_in(folder), key=lambda name: name != first):
-        (folder / name).unlink()
+        reached(folder / name, partial((folder / name).unlink, missing_ok=True))
 
 
 def remove_abandoned(folder: UPath) -> None:
@@ -137,8 +140,13 @@ def remove_abandoned(folder: UPath) -> None:
 
 
 def sha256(path: Path | UPath) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as opened:
-        while part := opened.read(2**20):
-            digest.update(part)
-    return digest.hexdigest()
+    """SHA-256 of a file, in hexadecimal digits."""
+
+    def digest() -> str:
+        found = hashlib.sha256()
+        with path.open("rb") as opened:
+            while part := opened.read(2**20):
+                found.update(part)
+        return found.hexdigest()
+
+    return reached(UPath(path), digest)
