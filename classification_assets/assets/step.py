@@ -129,7 +129,7 @@ class Step:
         )
         values = {argument: each.value for argument, each in loaded.items()}
         try:
-            with refusing(name, older or list(origins), store.origin_of):
+            with refusing(name, older or list(origins), store.origin_of), store.advising(self.asset_key):
                 value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
         except NothingToMakeError as why:
             context.log.warning(f"{name} is not made: {why}")

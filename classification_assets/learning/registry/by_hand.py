@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from classification_assets.learning.artifacts.files import ArtifactError
+from classification_assets.learning.artifacts.files import ArtifactError, names_in
 from classification_assets.learning.evaluation.bounds import Metric
 from classification_assets.learning.evaluation.promotion import Decision
 from classification_assets.learning.evaluation.promotion_rule import PromotionRule
@@ -105,7 +105,7 @@ def _served_before(registry: Registry, current: int) -> int:
 
 def _refuse_unknown(registry: Registry) -> None:
     """Where there is no registry, none shall be made by asking for a change."""
-    if not registry.folder.is_dir():
+    if not names_in(registry.folder):
         registry.champion()
 
 

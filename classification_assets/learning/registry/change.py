@@ -7,12 +7,14 @@ process has begun is completed, or removed, when the next change begins.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from classification_assets.learning.artifacts.checksum import sealed_record
 from classification_assets.learning.registry.files import (
     locked,
     publish_folder,
@@ -20,10 +22,10 @@ from classification_assets.learning.registry.files import (
     remove_folder,
     sha256,
     staging_folder,
-    write_text,
+    write_record,
 )
 from classification_assets.learning.registry.records import Action, Entry, Pointer, Version, folder_name
-from classification_assets.learning.registry.registry import MANIFEST, Registry
+from classification_assets.learning.registry.registry import MANIFEST, DamagedPointerError, Registry, readable
 
 DECISION = "decision.json"
 
@@ -32,7 +34,11 @@ DECISION = "decision.json"
 def changing(registry: Registry) -> Iterator[Change]:
     """Hold the lock, complete what a killed process has begun, and change the registry."""
     with locked(registry.folder):
-        yield Change(registry, _recovered(registry))
+        change = Change(registry, _recovered(registry))
+        try:
+            yield change
+        finally:
+            change.discard()
 
 
 class Change:
@@ -46,10 +52,17 @@ class Change:
 
     def __init__(self, registry: Registry, pointer: Pointer | None) -> None:
         self.registry, self.pointer = registry, pointer
+        self._staged: list[Path] = []
 
     def staged(self) -> Path:
         """A local folder for the files of the next version."""
-        return staging_folder(self.registry.folder, folder_name(self.next_number))
+        self._staged.append(staging_folder(self.registry.folder, folder_name(self.next_number)))
+        return self._staged[-1]
+
+    def discard(self) -> None:
+        """Remove what was staged and not published: a full disk shall not stay full."""
+        for folder in self._staged:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def next_number(self) -> int:
@@ -61,7 +74,7 @@ class Change:
         (staged / DECISION).write_text(json.dumps(decision, indent=1), encoding="utf-8")
         files = {file.name: sha256(file) for file in sorted(staged.iterdir())}
         version = version.model_copy(update={"files": files})
-        (staged / MANIFEST).write_text(version.model_dump_json(indent=1), encoding="utf-8")
+        (staged / MANIFEST).write_text(sealed_record(version.model_dump_json()), encoding="utf-8")
         publish_folder(staged, self.registry.folder_of(version.number), MANIFEST)
         return self._point("promoted", version.number, decision=decision, **_of(version), **told)
 
@@ -122,7 +135,7 @@ class Change:
         )
 
     def _write(self, pointer: Pointer) -> Pointer:
-        write_text(self.registry.pointer_file, pointer.model_dump_json(indent=1))
+        write_record(self.registry.pointer_file, pointer)
         _write_entry(self.registry, pointer.entry)
         self.pointer = pointer
         return pointer
@@ -143,12 +156,15 @@ def _recovered(registry: Registry) -> Pointer | None:
     """The pointer, after what was begun by a killed process is complete, or gone."""
     for folder in (registry.folder, registry.log_folder, registry.folder.parent):
         remove_abandoned(folder)
-    pointer = registry.pointer()
+    try:
+        pointer = registry.pointer()
+    except DamagedPointerError:
+        pointer = None
     if pointer is None:
         # Without a pointer nothing is known to be too much, so that nothing is removed.
         return _found_again(registry)
-    numbers = registry.entry_numbers()
-    if not numbers or pointer.entry.number > numbers[-1]:
+    number = pointer.entry.number
+    if number >= max(registry.entry_numbers(), default=0) and not _readable_entry(registry, number):
         _write_entry(registry, pointer.entry)
     # A version that appeared before its pointer did was never a champion.
     for number in registry.numbers():
@@ -187,18 +203,24 @@ def _found_again(registry: Registry) -> Pointer | None:
     pointer = Pointer(
         experiment=registry.experiment,
         version=last.champion,
-        highest=max(*kept, *(entry.champion for entry in entries if entry.champion is not None), 1),
+        highest=max(
+            *registry.numbers(), *(entry.champion for entry in entries if entry.champion is not None), 1
+        ),
         pinned=tuple(sorted(pinned)),
         entry=last,
     )
-    write_text(registry.pointer_file, pointer.model_dump_json(indent=1))
+    write_record(registry.pointer_file, pointer)
     if not serving:
         _write_entry(registry, last)
     return pointer
 
 
+def _readable_entry(registry: Registry, number: int) -> bool:
+    return any(True for _ in readable(Entry, [registry.log_folder / f"{number:06d}.json"]))
+
+
 def _write_entry(registry: Registry, entry: Entry) -> None:
-    write_text(registry.log_folder / f"{entry.number:06d}.json", entry.model_dump_json(indent=1))
+    write_record(registry.log_folder / f"{entry.number:06d}.json", entry)
 
 
 def _of(version: Version) -> dict[str, str]:

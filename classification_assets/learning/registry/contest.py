@@ -202,17 +202,19 @@ def _decision(
         return Decision(promoted=False, ground=ground, reason=reason, metric=metric)
     if pointer is None:
         return _first(challenger, rule, metric)
+    # Outside of what follows: what is wrong with the challenger's own files is no fault of the champion.
+    evaluation, split = challenger.evaluation, challenger.split
+    unasked = f"the champion, version {pointer.version}, can no longer be evaluated"
     try:
         model = using(storage.load(registry.file(pointer.version, MODEL)))
-        needed = reads_rows(model, challenger.split)
-        shared = shared_rows(
-            model, challenger.evaluation, challenger.split, challenger.dataset if needed else None, device
-        )
-    except (
-        ValueError
-    ) as error:  # other classes or columns, a class of one's own that has gone, a damaged file
-        reason = f"the champion, version {pointer.version}, can no longer be evaluated ({error})"
-        return _first(challenger, rule, metric, reason)
+        needed = reads_rows(model, split)
+    except ValueError as error:  # a class of one's own that has gone, a damaged file
+        return _first(challenger, rule, metric, f"{unasked} ({error})")
+    table = challenger.dataset if needed else None
+    try:
+        shared = shared_rows(model, evaluation, split, table, device)
+    except ValueError as error:  # other classes or columns
+        return _first(challenger, rule, metric, f"{unasked} ({error})")
     return decide(shared, metric, rule)
 
 

@@ -16,12 +16,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import ArtifactError
+from classification_assets.learning.artifacts.files import ArtifactError, is_file, names_in
+from classification_assets.learning.artifacts.origin import COMMAND
 from classification_assets.learning.declaration import Name
-from classification_assets.learning.registry.files import sha256
+from classification_assets.learning.registry.files import (
+    read_record,
+    sha256,
+)
 from classification_assets.learning.registry.records import Entry, Pointer, Version, folder_name
 
 MANIFEST = "version.json"
@@ -35,6 +39,10 @@ class NoChampionError(ArtifactError):
 
 class NoVersionError(ArtifactError):
     """A version that is not in the registry."""
+
+
+class DamagedPointerError(ArtifactError):
+    """A pointer that cannot be believed; the log says what it said."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +84,13 @@ class Registry:
             If its file is damaged.
         """
         try:
-            text = self.pointer_file.read_text(encoding="utf-8")
+            return read_record(Pointer, self.pointer_file)
         except FileNotFoundError:
             return None
-        try:
-            return Pointer.model_validate_json(text)
-        except ValidationError as error:
-            raise ArtifactError(
-                f"{self.pointer_file} is damaged: remove it, and the next promotion, rollback or pin writes it again "
-                "from the log"
+        except ArtifactError as error:
+            raise DamagedPointerError(
+                f"{error}. Materialize {self.experiment}/champion, which writes it again from the log: "
+                f"{COMMAND} {self.experiment}/champion"
             ) from error
 
     def champion(self) -> Version:
@@ -98,10 +104,9 @@ class Registry:
         if (pointer := self.pointer()) is None:
             refused = [entry.reason for entry in self.entries() if entry.action == "refused"]
             why = f" (the last challenger was refused: {refused[-1]})" if refused else ""
-            command = "dagster asset materialize -m classification_assets.definitions --select"
             raise NoChampionError(
                 f"{self.experiment} has no champion in {self.root}: nothing was promoted yet{why}. Materialize it: "
-                f"{command} '+key:\"{self.experiment}/champion\"'"
+                f"{COMMAND} '+key:\"{self.experiment}/champion\"'"
             )
         return self.version(pointer.version)
 
@@ -115,28 +120,28 @@ class Registry:
         """
         file = self.folder_of(number) / MANIFEST
         try:
-            return _read(Version, file)
+            return read_record(Version, file)
         except FileNotFoundError as error:
             there = ", ".join(str(own) for own in self.numbers()) or "none"
             raise NoVersionError(
                 f"{self.experiment} has no version {number} in {self.folder}; there are: {there}"
             ) from error
+        except ArtifactError as error:
+            raise ArtifactError(f"{error}. {self._way_out}") from error
 
     def numbers(self) -> list[int]:
         """The numbers of all versions that are kept, ascending."""
-        if not self.folder.is_dir():
-            return []
-        names = [path.name for path in self.folder.iterdir() if (path / MANIFEST).is_file()]
-        return sorted(int(name[1:]) for name in names if name[:1] == "v" and name[1:].isdigit())
+        names = [name for name in names_in(self.folder) if name[:1] == "v" and name[1:].isdigit()]
+        return sorted(int(name[1:]) for name in names if is_file(self.folder / name / MANIFEST))
 
     def versions(self) -> list[Version]:
         """All versions that are kept, the oldest first; one whose manifest is damaged is left out."""
-        return list(_readable(Version, [self.folder_of(number) / MANIFEST for number in self.numbers()]))
+        return list(readable(Version, [self.folder_of(number) / MANIFEST for number in self.numbers()]))
 
     def entries(self) -> list[Entry]:
         """The log, the oldest entry first; what is damaged is left out."""
         return list(
-            _readable(Entry, [self.log_folder / f"{number:06d}.json" for number in self.entry_numbers()])
+            readable(Entry, [self.log_folder / f"{number:06d}.json" for number in self.entry_numbers()])
         )
 
     def file(self, number: int, name: str) -> UPath:
@@ -155,13 +160,19 @@ class Registry:
             raise ArtifactError(
                 f"{path}: version {number} has no such file; it has {', '.join(version.files)}"
             )
-        if not path.is_file() or sha256(path) != version.files[name]:
+        if not is_file(path) or sha256(path) != version.files[name]:
             raise ArtifactError(
-                f"{path} is damaged: its checksum is not that of the manifest. Materialize "
-                f"{self.experiment}/champion, which replaces it, or take another version: python -m "
-                f"classification_assets.registry rollback {self.experiment}"
+                f"{path} is damaged: its checksum is not that of the manifest. {self._way_out}"
             )
         return path
+
+    @property
+    def _way_out(self) -> str:
+        """What to do about a damaged version."""
+        return (
+            f"Materialize {self.experiment}/champion, which replaces it: {COMMAND} {self.experiment}/champion; or "
+            f"take another version: python -m classification_assets.registry rollback {self.experiment}"
+        )
 
     @property
     def log_folder(self) -> UPath:
@@ -170,24 +181,14 @@ class Registry:
 
     def entry_numbers(self) -> list[int]:
         """The numbers of all entries of the log, ascending."""
-        if not self.log_folder.is_dir():
-            return []
-        return sorted(int(path.stem) for path in self.log_folder.iterdir() if path.stem.isdigit())
+        stems = [name.removesuffix(".json") for name in names_in(self.log_folder)]
+        return sorted(int(stem) for stem in stems if stem.isdigit())
 
 
-def _readable(model: type[Model], files: Iterable[UPath]) -> Iterator[Model]:
+def readable(model: type[Model], files: Iterable[UPath]) -> Iterator[Model]:
+    """The records that are there and undamaged."""
     for file in files:
         try:
-            yield _read(model, file)
+            yield read_record(model, file)
         except (ArtifactError, FileNotFoundError):
             continue  # damaged, or removed meanwhile
-
-
-def _read(model: type[Model], file: UPath) -> Model:
-    text = file.read_text(encoding="utf-8")
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        raise ArtifactError(
-            f"{file} is damaged, or not written by this project; restore it from a backup"
-        ) from error

@@ -151,11 +151,37 @@ def test_asking_for_a_change_of_what_is_not_there_makes_nothing(registry):
     assert not registry.folder.parent.exists()
 
 
-def test_a_damaged_pointer_is_an_error_that_names_the_file_and_the_remedy(registry):
-    promoted(registry)
-    registry.pointer_file.write_text("{")
-    with pytest.raises(ArtifactError, match=r"champion\.json is damaged: remove it"):
+@pytest.mark.parametrize("text", ["{", "[]", "\x00" * 40, "another version"])
+def test_a_damaged_pointer_is_an_error_that_names_the_command_which_restores_it(registry, text):
+    promoted(registry), promoted(registry)
+    whole = registry.pointer_file.read_text()
+    registry.pointer_file.write_text(
+        whole.replace('"version": 2', '"version": 1', 1) if text == "another version" else text
+    )
+    with pytest.raises(ArtifactError, match=r"champion\.json is damaged.*--select moons/champion"):
         registry.champion()
+    with registry.changing():
+        pass
+    assert registry.pointer_file.read_text() == whole
+    consistent(registry)
+
+
+def test_a_pointer_of_an_earlier_version_of_the_project_is_believed(registry):
+    promoted(registry)
+    pointer = json.loads(registry.pointer_file.read_text())
+    del pointer["crc32"]
+    registry.pointer_file.write_text(json.dumps(pointer))
+    assert registry.champion().number == 1
+
+
+def test_the_newest_entry_of_the_log_is_restored_from_the_pointer(registry):
+    promoted(registry)
+    entry = registry.folder / "decisions" / "000001.json"
+    whole = entry.read_text()
+    entry.write_text(whole.replace('"action": "promoted"', '"action": "released"'))
+    with registry.changing():
+        pass
+    assert entry.read_text() == whole
 
 
 def test_a_number_is_never_given_again(registry):
