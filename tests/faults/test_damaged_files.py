@@ -16,6 +16,7 @@ from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.evaluation.promotion_rule import PromotionRule
 from classification_assets.learning.registry.by_hand import promote_challenger
 from classification_assets.learning.registry.challenger import Challenger
+from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.contest import Told
 from classification_assets.learning.registry.registry import Registry
 from classification_assets.learning.registry.serving import serving
@@ -108,7 +109,7 @@ def test_a_damaged_pointer_is_refused_and_the_log_restores_it(stored, damage):
         assert f"{path} is damaged" in message
         assert advised(message) == ["small/champion"]
         if index % 20 == 0:
-            with registry.changing():
+            with changing(registry):
                 pass
             assert path.read_bytes() == whole
 
@@ -122,7 +123,7 @@ def test_a_damaged_entry_of_the_log_stops_nothing_and_is_written_again(stored, d
         path.write_bytes(content)
         assert registry.entries() in (entries, [])
         if index % 20 == 0:
-            with registry.changing():
+            with changing(registry):
                 pass
             assert registry.entries() == entries
 

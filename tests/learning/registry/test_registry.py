@@ -160,7 +160,7 @@ def test_a_damaged_pointer_is_an_error_that_names_the_command_which_restores_it(
     )
     with pytest.raises(ArtifactError, match=r"champion\.json is damaged.*--select moons/champion"):
         registry.champion()
-    with registry.changing():
+    with changing(registry):
         pass
     assert registry.pointer_file.read_text() == whole
     consistent(registry)
@@ -179,7 +179,7 @@ def test_the_newest_entry_of_the_log_is_restored_from_the_pointer(registry):
     entry = registry.folder / "decisions" / "000001.json"
     whole = entry.read_text()
     entry.write_text(whole.replace('"action": "promoted"', '"action": "released"'))
-    with registry.changing():
+    with changing(registry):
         pass
     assert entry.read_text() == whole
 
