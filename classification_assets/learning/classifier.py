@@ -41,7 +41,6 @@ from classification_assets.learning.tables.frames import (
     numbered,
     with_columns,
 )
-from classification_assets.learning.tables.rows import MemoryRows
 from classification_assets.learning.tables.source import Source
 
 
@@ -332,7 +331,7 @@ def _encoded(
     if isinstance(rows, np.ndarray):
         X = rows[learned]
         return Preprocessing.fit(X, names, np.flatnonzero(training)), X
-    return Preprocessing.fit_table(MemoryRows(rows.take(learned)), names, training)
+    return Preprocessing.fit_frame(rows.take(learned), names, training)
 
 
 def _checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:

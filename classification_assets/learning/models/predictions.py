@@ -118,8 +118,8 @@ def read_alike(learned: Split | Provenance, declared: UnlabelledFile) -> Rows:
     FileNotFoundError, ValueError
         As of `predict_file`.
     """
-    kinds = {column.name: column.kind for column in learned.preprocessing.columns}
-    return read_unlabelled(_written_alike(learned, declared), kinds)
+    columns = learned.preprocessing
+    return read_unlabelled(_written_alike(learned, declared), columns.kinds, columns.readings)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class _Unlabelled:
     def of(cls, learned: Split | Provenance, declared: UnlabelledFile) -> Self:
         declared, where = _written_alike(learned, declared), declared.path
         preprocessing = learned.preprocessing
-        rows = read_unlabelled(declared, {column.name: column.kind for column in preprocessing.columns})
+        rows = read_unlabelled(declared, preprocessing.kinds, preprocessing.readings)
         name = declared.id or _known_id(learned, rows)
         if name is not None and name not in rows.names:
             raise ValueError(f"{where}: id: there is no column {name!r}; there are: {', '.join(rows.names)}")

@@ -32,6 +32,7 @@ def dataset_checks() -> list[Check]:
     judges = (
         labels_complete,
         classes_have_rows,
+        words_understood,
         columns_vary,
         columns_filled,
         values_stay_apart,
@@ -66,6 +67,16 @@ def classes_have_rows(profile: Profile) -> Verdict:
     if rarest["share"] < RARE:
         return False, f"{found}; look at its recall, and at balanced accuracy instead of accuracy"
     return True, found
+
+
+def words_understood(profile: Profile) -> Verdict:
+    """No column of words rather holds numbers or dates that are not read: it would be learned as categories."""
+    if profile.doubts:
+        told = [f"column {name} {reason}" for name, reason in profile.doubts.items()]
+        return False, _listed(told, "; ")
+    read = profile.columns.dropna(subset="read as")
+    told = [f"{name} ({words})" for name, words in zip(read["column"], read["read as"], strict=True)]
+    return True, f"read from words: {_listed(told)}" if told else "words are categories"
 
 
 def columns_vary(profile: Profile) -> Verdict:

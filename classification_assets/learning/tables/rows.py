@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import is_number
+from classification_assets.learning.tables.column_reading import ReadColumn
 
 BATCH = 2**16
 """Rows that are read at one time."""
@@ -75,6 +76,8 @@ class LoadedRows:
         The format of the first file, and a hash of the content of all of them.
     fingerprint : str
         Of files elsewhere, taken before they were read: see `reading.fingerprint`.
+    readings : dict
+        Columns of words that were read as numbers or dates.
     """
 
     rows: Rows
@@ -82,6 +85,7 @@ class LoadedRows:
     format: str = ""
     sha256: str = ""
     fingerprint: str = ""
+    readings: dict[str, ReadColumn] = field(default_factory=dict)
 
 
 class MemoryRows(Rows):

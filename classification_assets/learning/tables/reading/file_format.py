@@ -40,7 +40,11 @@ class Format(Declaration):
     missing: tuple[str, ...] = Field(
         MISSING,
         description="Words in CSV and TSV that say a value is missing, all of them; an empty one always does. Spaces "
-        "around words do not count.",
+        "around words do not count. In JSON Lines and Parquet they do so where numbers or dates are words.",
+    )
+    day_first: bool | None = Field(
+        None,
+        description="Whether 01/02/2024 is in February. Default: as a column tells, by a day after the 12th.",
     )
 
     @field_validator("encoding")
