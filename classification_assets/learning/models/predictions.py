@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.tables.datasets import UnlabelledFile
+from classification_assets.learning.tables.datasets import Format, UnlabelledFile
 from classification_assets.learning.tables.reading.fingerprint import fingerprint
 from classification_assets.learning.tables.reading.read import read_unlabelled
 from classification_assets.learning.tables.rows import BATCH, ParquetRows, Rows
@@ -165,11 +165,11 @@ class _Unlabelled:
 
 
 def _written_alike(learned: Split | Provenance, declared: UnlabelledFile) -> UnlabelledFile:
-    options = {
-        name: learned.source.declared(name) for name in ("separator", "decimal", "encoding", "missing")
-    }
+    options = {name: learned.source.declared(name) for name in Format.model_fields if name != "format"}
     own = {name: value for name, value in options.items() if value is not None}
     said = {name: getattr(declared, name) for name in declared.model_fields_set}
+    if said.get("header"):
+        own.pop("names", None)
     return UnlabelledFile.model_validate(own | said)
 
 

@@ -32,7 +32,7 @@ def dataset_checks() -> list[Check]:
     judges = (
         labels_complete,
         classes_have_rows,
-        words_understood,
+        read_as_meant,
         columns_vary,
         columns_filled,
         values_stay_apart,
@@ -69,14 +69,15 @@ def classes_have_rows(profile: Profile) -> Verdict:
     return True, found
 
 
-def words_understood(profile: Profile) -> Verdict:
-    """No column of words rather holds numbers or dates that are not read: it would be learned as categories."""
+def read_as_meant(profile: Profile) -> Verdict:
+    """The file is read as it is meant: no column of words, learned as categories, rather holds numbers or dates."""
     if profile.doubts:
         told = [f"column {name} {reason}" for name, reason in profile.doubts.items()]
         return False, _listed(told, "; ")
     read = profile.columns.dropna(subset="read as")
     told = [f"{name} ({words})" for name, words in zip(read["column"], read["read as"], strict=True)]
-    return True, f"read from words: {_listed(told)}" if told else "words are categories"
+    words = f"read from words: {_listed(told)}" if told else "words are categories"
+    return True, "; ".join([*profile.table.source.notes, words])
 
 
 def columns_vary(profile: Profile) -> Verdict:

@@ -78,6 +78,8 @@ class LoadedRows:
         Of files elsewhere, taken before they were read: see `reading.fingerprint`.
     readings : dict
         Columns of words that were read as numbers or dates.
+    notes : tuple of str
+        What was unusual about a file, and how it was taken.
     """
 
     rows: Rows
@@ -86,6 +88,7 @@ class LoadedRows:
     sha256: str = ""
     fingerprint: str = ""
     readings: dict[str, ReadColumn] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class MemoryRows(Rows):

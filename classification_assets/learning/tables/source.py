@@ -37,6 +37,9 @@ class Source(Declaration):
     readings: dict[str, ReadColumn] = Field(
         {}, description="Columns of words that were read as numbers or dates, and how."
     )
+    notes: tuple[str, ...] = Field(
+        (), description="What was unusual about the files, and how they were taken."
+    )
     estimator: dict[str, Any] = Field(
         {}, description="What a NeuralClassifier remembers of its own parameters."
     )
@@ -54,7 +57,7 @@ class Source(Declaration):
     @model_serializer(mode="wrap")
     def _what_is_told(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         told = handler(self)
-        return {name: value for name, value in told.items() if value not in (None, "", 0, {})}
+        return {name: value for name, value in told.items() if value not in (None, "", 0, {}, (), [])}
 
     def declared(self, name: str) -> Any:
         """A field of the data set's declaration, also of an outdated one; None where it has none of that name."""

@@ -52,6 +52,7 @@ class Table:
             sha256=read.sha256,
             fingerprint=read.fingerprint,
             readings=read.readings,
+            notes=read.notes,
         )
         whole = cls(read.rows, roles, source, read.n_test)
         if not read.rows.n_rows:

@@ -10,7 +10,7 @@ import pytest
 from classification_assets import NeuralClassifier, load_classifier
 from classification_assets.learning.artifacts.storage import load, save
 from classification_assets.learning.models.predictions import check_file
-from classification_assets.learning.preparation.checks import words_understood
+from classification_assets.learning.preparation.checks import read_as_meant
 from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.preparation.gates import Delivery, Gates, same_columns
 from classification_assets.learning.preparation.preprocessing import Preprocessing
@@ -53,7 +53,7 @@ def test_the_profile_tells_how_words_were_read_and_how_many_cells_are_missing():
         "day": "dates",
         "label": "",
     }
-    assert words_understood(profile) == (True, f"read from words: weight ({told}), day (dates)")
+    assert read_as_meant(profile) == (True, f"read from words: weight ({told}), day (dates)")
     plain = Table.of_frame(pd.DataFrame({"x": range(9), "label": list("abc") * 3}))
     assert "read as" not in Profile.of(plain).described()
 
@@ -62,13 +62,13 @@ def test_the_profile_tells_how_words_were_read_and_how_many_cells_are_missing():
 def test_a_column_that_cannot_be_decided_fails_a_check_until_it_is_declared():
     mixed = frame().assign(weight=[f"{number}" if number % 3 else "few" for number in NUMBER])
     mixed.to_csv("a.csv", index=False)
-    passed, told = words_understood(Profile.of(table()))
+    passed, told = read_as_meant(Profile.of(table()))
     assert not passed
     assert "missing: [few]" in told
     assert "columns: {weight: categorical}" in told
-    assert words_understood(Profile.of(table(columns={"weight": "categorical"})))[0]
+    assert read_as_meant(Profile.of(table(columns={"weight": "categorical"})))[0]
     read = table(missing=["few"])
-    assert words_understood(Profile.of(read))[0]
+    assert read_as_meant(Profile.of(read))[0]
     assert read.kinds()["weight"] == "numeric"
 
 

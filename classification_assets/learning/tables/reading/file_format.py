@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.declaration import Declaration, field_error
 
 MISSING = ("", "?", "-", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "none")
 
@@ -30,6 +30,17 @@ class Format(Declaration):
         min_length=1,
         max_length=1,
         description="Between the values of CSV; default: a comma (tsv: a tab).",
+    )
+    skip_rows: int = Field(0, ge=0, description="Lines of CSV and TSV before the header that are not read.")
+    comment: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="Lines of CSV and TSV that begin with this sign are not read.",
+    )
+    header: bool = Field(True, description="Whether the first line of CSV and TSV holds the columns' names.")
+    names: tuple[str, ...] = Field(
+        (), description="The columns' names where there is no header; default: column_1, column_2, …"
     )
     decimal: Literal[".", ","] = Field(
         ".",
@@ -58,6 +69,17 @@ class Format(Declaration):
             raise ValueError(
                 f"there is no encoding {encoding!r}; known are utf-8, latin-1, cp1252, utf-16 and more"
             ) from error
+
+    @model_validator(mode="after")
+    def _names_stand_once(self) -> Self:
+        if self.names and self.header:
+            raise field_error(
+                type(self),
+                "names",
+                "a header names the columns; say that there is none (header: false)",
+                self.names,
+            )
+        return self
 
     @property
     def written(self) -> Format:

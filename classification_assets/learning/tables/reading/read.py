@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import is_number, is_words
 from classification_assets.learning.tables.column_reading import ColumnReading, ReadColumn, says_missing
-from classification_assets.learning.tables.reading.csv_files import words_of
+from classification_assets.learning.tables.reading.csv_files import separator_of, words_of
+from classification_assets.learning.tables.reading.csv_shape import no_header
 from classification_assets.learning.tables.reading.fingerprint import fingerprint_elsewhere
 from classification_assets.learning.tables.reading.json_lines import objects_of
 from classification_assets.learning.tables.reading.local_files import COMPRESSED, LocalFiles, local_files
@@ -67,20 +68,26 @@ def read_files(path: str, test_path: str | None, written: Format, roles: Roles) 
     # Before they are read: of what changes meanwhile, it is known later that it was not what was read.
     told = fingerprint_elsewhere(path, *([test_path] if test_path else []))
     main = _part(written, path)
-    strict = roles.feature_names(main.rows.names, path)
+    try:
+        strict = roles.feature_names(main.rows.names, path)
+    except ValueError as error:
+        if main.no_header:
+            raise ValueError(f"{error}; {main.no_header}") from error
+        raise
     if roles.weight is not None:
         strict = (*strict, roles.weight)
     wanted = _Wanted(roles.columns, strict, strict if roles.time is None else (*strict, roles.time))
     if test_path is None:
         typed = main.typed(wanted)
-        return LoadedRows(typed.rows, 0, main.format, main.sha256, told, typed.readings)
+        return LoadedRows(typed.rows, 0, main.format, main.sha256, told, typed.readings, main.notes)
     test = _part(written, test_path)
     needed = [name for name in main.rows.names if not roles.ignores(name)]
     if lost := [name for name in needed if name not in test.rows.names]:
         raise ValueError(f"{test_path}: there is no column {lost[0]!r}, which {path} has")
     hashes = f"{main.sha256}+{test.sha256}"
     joined = _joined(main, test, wanted)
-    return LoadedRows(joined.rows, test.rows.n_rows, main.format, hashes, told, joined.readings)
+    notes = (*main.notes, *(f"{test_path}: {note}" for note in test.notes))
+    return LoadedRows(joined.rows, test.rows.n_rows, main.format, hashes, told, joined.readings, notes)
 
 
 def read_unlabelled(
@@ -134,6 +141,8 @@ class _Part:
     format: str
     spelling: Spelling
     sha256: str = ""
+    notes: tuple[str, ...] = ()
+    no_header: str = ""
 
     def typed(self, wanted: _Wanted) -> _Typed:
         """With types, columns of declared kinds as these need."""
@@ -240,11 +249,17 @@ def _part(written: Format, path: str) -> _Part:
     if len(found) > 1:
         raise ValueError(f"{path}: a folder is read if it holds Parquet files; a {format} table is one file")
     (file,) = files.paths
-    rows = objects_of(written, file, path) if format == "jsonl" else words_of(written, file, path, format)
+    notes: tuple[str, ...] = ()
+    headless = ""
+    if format == "jsonl":
+        rows = objects_of(written, file, path)
+    else:
+        rows, notes = words_of(written, file, path, format)
+        headless = no_header(file, written, separator_of(written, format))
     files.unchanged()
     if not rows.n_rows:
         raise ValueError(f"{path}: there is a header, but no rows below it")
-    return _Part(path, rows, format, _spelling(written, format), files.sha256)
+    return _Part(path, rows, format, _spelling(written, format), files.sha256, notes, headless)
 
 
 def _spelling(written: Format, format: str) -> Spelling:
