@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import is_number, is_words
 from classification_assets.learning.tables.column_reading import ColumnReading, ReadColumn, says_missing
@@ -16,16 +15,16 @@ from classification_assets.learning.tables.reading.csv_files import separator_of
 from classification_assets.learning.tables.reading.csv_shape import no_header
 from classification_assets.learning.tables.reading.fingerprint import fingerprint_elsewhere
 from classification_assets.learning.tables.reading.json_lines import objects_of
-from classification_assets.learning.tables.reading.local_files import COMPRESSED, LocalFiles, local_files
+from classification_assets.learning.tables.reading.local_files import COMPRESSED, local_files
 from classification_assets.learning.tables.reading.location import PARQUET, files_of
-from classification_assets.learning.tables.reading.text_files import refuse_twins
+from classification_assets.learning.tables.reading.parquet_files import parquet_rows
 from classification_assets.learning.tables.reading.type_inference import (
     converted,
     refuse_other_words,
     type_of,
 )
 from classification_assets.learning.tables.recognition import Spelling, recognized
-from classification_assets.learning.tables.rows import JoinedRows, LoadedRows, ParquetRows, Rows, spooled
+from classification_assets.learning.tables.rows import JoinedRows, LoadedRows, Rows, spooled
 from classification_assets.learning.tables.word_values import (
     UnreadableWordError,
     read_words,
@@ -67,7 +66,8 @@ def read_files(path: str, test_path: str | None, written: Format, roles: Roles) 
     """
     # Before they are read: of what changes meanwhile, it is known later that it was not what was read.
     told = fingerprint_elsewhere(path, *([test_path] if test_path else []))
-    main = _part(written, path)
+    needed = [name for name in (roles.target, roles.id, roles.weight, roles.group, roles.time) if name]
+    main = _part(written, path, needed)
     try:
         strict = roles.feature_names(main.rows.names, path)
     except ValueError as error:
@@ -80,9 +80,9 @@ def read_files(path: str, test_path: str | None, written: Format, roles: Roles) 
     if test_path is None:
         typed = main.typed(wanted)
         return LoadedRows(typed.rows, 0, main.format, main.sha256, told, typed.readings, main.notes)
-    test = _part(written, test_path)
-    needed = [name for name in main.rows.names if not roles.ignores(name)]
-    if lost := [name for name in needed if name not in test.rows.names]:
+    test = _part(written, test_path, needed)
+    used = [name for name in main.rows.names if not roles.ignores(name)]
+    if lost := [name for name in used if name not in test.rows.names]:
         raise ValueError(f"{test_path}: there is no column {lost[0]!r}, which {path} has")
     hashes = f"{main.sha256}+{test.sha256}"
     joined = _joined(main, test, wanted)
@@ -240,19 +240,19 @@ def _joined(main: _Part, test: _Part, wanted: _Wanted) -> _Typed:
     return both.typed(wanted)
 
 
-def _part(written: Format, path: str) -> _Part:
+def _part(written: Format, path: str, needed: Sequence[str] = ()) -> _Part:
     found = files_of(path, PARQUET)
     files = local_files(found)
     format = written.format if written.format != "auto" else _format(files.names[0], path)
     if format == "parquet":
-        return _Part(path, _parquet(files, found), format, _spelling(written, format), files.sha256)
+        rows, notes = parquet_rows(files, found, needed)
+        return _Part(path, rows, format, _spelling(written, format), files.sha256, notes)
     if len(found) > 1:
         raise ValueError(f"{path}: a folder is read if it holds Parquet files; a {format} table is one file")
     (file,) = files.paths
-    notes: tuple[str, ...] = ()
     headless = ""
     if format == "jsonl":
-        rows = objects_of(written, file, path)
+        rows, notes = objects_of(written, file, path), ()
     else:
         rows, notes = words_of(written, file, path, format)
         headless = no_header(file, written, separator_of(written, format))
@@ -275,26 +275,3 @@ def _format(name: str, path: str) -> str:
         f"{path}: the ending does not say what it is; known are {', '.join(ENDINGS)}, compressed "
         f"({', '.join(COMPRESSED)}) or not; any other name needs `format:` beside it"
     )
-
-
-def _parquet(files: LocalFiles, found: Sequence[Any]) -> Rows:
-    first = None
-    for path, where in zip(files.paths, found, strict=True):
-        try:
-            schema = pq.read_schema(path)
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{where}: is no Parquet file, or a damaged one: {error}") from error
-        refuse_twins(schema.names, str(where))
-        first = first or schema
-        if schema.remove_metadata() != first.remove_metadata():
-            raise ValueError(f"{where}: {_difference(first, schema)}; the files of a folder must agree")
-    return ParquetRows(files.paths, files.unchanged, files.keeps)
-
-
-def _difference(first: pa.Schema, other: pa.Schema) -> str:
-    for own in first:
-        if own.name not in other.names:
-            return f"there is no column {own.name!r}, which the first file has"
-        if (type := other.field(own.name).type) != own.type:
-            return f"column {own.name!r} holds {type}, in the first file {own.type}"
-    return f"the columns are {', '.join(other.names)}, in the first file {', '.join(first.names)}"
