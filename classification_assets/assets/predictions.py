@@ -28,7 +28,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
     )
     def predictions(run: Run):
         """Label, probabilities and uncertainty of each row, by the champion."""
-        from classification_assets.learning.models.predictions import predict_file, read_alike
+        from classification_assets.learning.models.predictions import predict_file
         from classification_assets.learning.registry.monitoring import rows_drift
         from classification_assets.learning.registry.registry import NoChampionError, Registry
         from classification_assets.learning.registry.serving import serving
@@ -43,8 +43,8 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
             raise
         version, model = served.version, experiment.with_network_class(served.model)
         predicted = predict_file(model, unlabelled, run.device).by_version(version.name)
-        rows = read_alike(model.provenance, unlabelled)
-        drift = rows_drift(run.root(), served, rows, experiment.drift, run.device)
+        assert predicted.read is not None  # what was just predicted was just read
+        drift = rows_drift(run.root(), served, predicted.read, experiment.drift, run.device)
         run.made_of[as_text(champion)] = version.model_version
         return (
             predicted,

@@ -46,10 +46,13 @@ class Predictions:
         ``architecture``, ``counts`` (rows of each predicted class), ``disagreement`` (its mean) and ``version``: which
         one of the registry made them, empty for a model that is in none. ``fingerprint``: of the
         file that they are for. ``unseen``: see `UnseenCells.columns`.
+    read : Rows or None
+        The rows that were predicted; None if the predictions were loaded.
     """
 
     rows: Rows
     about: dict[str, Any]
+    read: Rows | None = None
 
     def by_version(self, name: str) -> Self:
         """The same, saying which version of the registry made them."""
@@ -102,7 +105,7 @@ def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "c
         "fingerprint": told,
         "unseen": unseen.columns,
     }
-    return Predictions(ParquetRows([path], keeps=folder), about)
+    return Predictions(ParquetRows([path], keeps=folder), about, unlabelled.rows)
 
 
 def check_file(learned: Split, declared: UnlabelledFile) -> UnseenCells:
@@ -118,18 +121,6 @@ def check_file(learned: Split, declared: UnlabelledFile) -> UnseenCells:
     for X, _, rows in unlabelled.encoded():
         unseen.add(X, rows)
     return unseen
-
-
-def read_alike(learned: Split | Provenance, declared: UnlabelledFile) -> Rows:
-    """The rows of a file, of the kinds of values that were learned from.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As of `predict_file`.
-    """
-    columns = learned.preprocessing
-    return read_unlabelled(_written_alike(learned, declared), columns.kinds, columns.readings)
 
 
 @dataclass(frozen=True)
