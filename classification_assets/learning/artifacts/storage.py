@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from matplotlib.figure import Figure
 from safetensors import SafetensorError
 from torch import nn
 from upath import UPath
@@ -23,9 +22,9 @@ from classification_assets.learning.artifacts import formats
 from classification_assets.learning.artifacts.attempts import is_local, is_of_storage, reached
 from classification_assets.learning.artifacts.files import ArtifactError, is_file
 from classification_assets.learning.artifacts.formats import (
-    Artifact,
     files_of,
     format_of,
+    is_figure,
     read,
     write_sidecar,
 )
@@ -33,6 +32,11 @@ from classification_assets.learning.artifacts.origin import Origin
 from classification_assets.learning.artifacts.parquet_files import read_memory
 from classification_assets.learning.artifacts.partial_files import PARTIAL, is_abandoned, partial_name
 from classification_assets.learning.preparation.fold_memory import FoldMemory
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from classification_assets.learning.artifacts.formats import Artifact
 
 T = TypeVar("T")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -156,7 +160,7 @@ def stage(
             for left, _ in written:
                 _remove(left, target)
             raise
-        if isinstance(part, Figure):
+        if is_figure(part):
             draw_seconds += time.perf_counter() - started
     return Staged(target, version, tuple(written), draw_seconds)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
+from html import escape
 from importlib.metadata import version
 from typing import Annotated, Any, Literal, Self
 
@@ -87,7 +88,13 @@ class Provenance(Declaration):
     @staticmethod
     def current_versions() -> dict[str, str]:
         """Versions of the packages on which the numbers depend."""
-        return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
+        return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    # Each is read from a file, which takes as long as a small fit.
+    return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
 
 
 @dataclass(frozen=True)
@@ -202,6 +209,14 @@ class FittedModel:
         used = architecture.model_dump(mode="json", exclude={"training", "device", "name"})
         used |= provenance.training.model_dump(mode="json", exclude=set(architecture.ignores))
         return pd.DataFrame({"hyper-parameter": list(used), "value": [str(value) for value in used.values()]})
+
+    def _repr_html_(self) -> str:
+        """Shown by a notebook: what it is, how its training went, and architecture and training as used."""
+        figures = pd.DataFrame(
+            {"": list(self.summary()), "value": [f"{v:.4g}" for v in self.summary().values()]}
+        )
+        tables = [frame.to_html(index=False) for frame in (figures, self.hyperparameters())]
+        return f"<p><code>{escape(repr(self))}</code></p>" + "".join(tables)
 
     def predict_proba(self, X: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Class probabilities (N, C) of rows X (N, D) in their own units."""
