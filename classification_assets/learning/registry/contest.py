@@ -255,7 +255,7 @@ def _forbidden(
             made = f"what made version {number} the champion of {_when(max(times))}"
             return "older run", f"this run is of {_when(told.time)}, and {made}"
     for check in blocking:
-        passed, sentence = check.judge(challenger.evaluation)
+        passed, sentence = check.verdict(challenger.evaluation)
         if not passed:
             return "a blocking check", f"the challenger fails {check.name}: {sentence}"
     return None
