@@ -6,57 +6,22 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 from upath import UPath
 
-from classification_assets.learning.artifacts import storage
 from classification_assets.learning.registry.registry import Registry
-from tests.e2e.processes import PATIENCE, Project, Server, copied_source, served
+from tests.e2e.processes import PATIENCE, Project, Server, served
+from tests.faults.moons import ASSETS, refuse_half_written
 
-SMALL = {
-    "dataset": {"kind": "moons", "n_samples": 400, "noise": 0.2},
-    "training": {"members": 4, "max_epochs": 60, "learning_rate": 0.03},
-    "architectures": ["linear", {"name": "narrow", "hidden": [16]}],
-}
-ASSETS = [
-    "small/dataset",
-    "small/split",
-    *(
-        f"small/{name}/{kind}"
-        for name in ("linear", "narrow")
-        for kind in ("model", "evaluation", "surface", "boundary", "evolution")
-    ),
-    "small/leaderboard",
-    "small/champion",
-    "small/report",
-]
-OPEN = "QUEUED", "NOT_STARTED", "STARTING", "STARTED"
-
+ENDED = "SUCCESS", "FAILURE", "CANCELED"
 VICTIMS = {
-    "the run's worker": ("api execute_run", "execute_run"),
-    "a step's worker": ("multiprocessing", "spawn_main", "forkserver"),
     "the code server": ("code-server", "api grpc"),
     "the daemon": ("dagster._daemon", "dagster-daemon"),
     "the web server": ("dagster_webserver", "dagster-webserver"),
 }
 """Parts of command lines by which a process is known."""
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """An instance in which everything was materialized once."""
-    folder = tmp_path_factory.mktemp("killed")
-    project = Project.new(folder / "home", copied_source(folder, small=SMALL))
-    project.materialize("group:small").succeeded()
-    return project
-
-
-@pytest.fixture
-def copy(project: Project, tmp_path: Path) -> Project:
-    return project.copied(tmp_path / "home")
 
 
 def family(server: Server) -> list[psutil.Process]:
@@ -74,6 +39,21 @@ def known_by(server: Server, words: tuple[str, ...]) -> list[psutil.Process]:
     return found
 
 
+def run_workers(server: Server) -> list[psutil.Process]:
+    """The processes of runs: the first of a code server's that Python's multiprocessing has started."""
+    spawned = known_by(server, ("spawn_main",))
+    return [process for process in spawned if process.ppid() not in {other.pid for other in spawned}]
+
+
+def step_workers(server: Server) -> list[psutil.Process]:
+    """The processes of steps, which a run's has started."""
+    runs = {process.pid for process in run_workers(server)}
+    return [process for process in known_by(server, ("spawn_main",)) if process.pid not in runs]
+
+
+WORKERS = {"the run's worker": run_workers, "a step's worker": step_workers}
+
+
 @contextlib.contextmanager
 def started(project: Project) -> Iterator[tuple[Server, list[psutil.Process]]]:
     """A server; of all its processes none is left afterwards, whoever was killed."""
@@ -89,25 +69,13 @@ def started(project: Project) -> Iterator[tuple[Server, list[psutil.Process]]]:
             process.kill()
 
 
-def refuse_half_written(project: Project) -> None:
-    root = project.artifacts
-    for path in root.rglob("*"):
-        if path.suffix in (".parquet", ".safetensors", ".png") and not path.name.startswith(".partial-"):
-            storage.load(path)
-        if path.suffix == ".html":
-            assert path.read_text().rstrip().endswith("</html>")
-    registry = Registry(UPath(root), "small")
-    version = registry.champion()
-    for name in version.files:
-        registry.file(version.number, name)
-
-
 def completes(project: Project) -> None:
     """A run of everything from a server of its own."""
     with started(project) as (server, _):
         run = server.launch(*ASSETS)
-        assert server.wait_until_done(run) == "SUCCESS", server.told("the next run failed")
-    refuse_half_written(project)
+        server.wait_until("the next run ends", lambda: server.run_status(run) in ENDED, 4 * PATIENCE)
+        assert server.run_status(run) == "SUCCESS", server.told("the next run failed")
+    refuse_half_written(project.artifacts)
 
 
 def within(seconds: float, happened: Callable[[], bool]) -> bool:
@@ -119,7 +87,7 @@ def within(seconds: float, happened: Callable[[], bool]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("victim", [*VICTIMS, "dagster dev itself", "all at once"])
+@pytest.mark.parametrize("victim", [*WORKERS, *VICTIMS, "dagster dev itself", "all at once"])
 def test_a_killed_process_loses_nothing_and_the_next_run_completes(copy, victim):
     before = Registry(UPath(copy.artifacts), "small").pointer()
     model = copy.artifacts / "small" / "narrow" / "model.safetensors"
@@ -133,14 +101,14 @@ def test_a_killed_process_loses_nothing_and_the_next_run_completes(copy, victim)
         elif victim == "dagster dev itself":
             victims = [psutil.Process(server.process.pid)]
         else:
-            victims = known_by(server, VICTIMS[victim])
+            victims = WORKERS[victim](server) if victim in WORKERS else known_by(server, VICTIMS[victim])
             assert victims, [process.cmdline() for process in family(server)]
         for process in victims:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
         # What is left of the others may go on, or end.
         within(5, lambda: server.process.poll() is not None)
-    refuse_half_written(copy)
+    refuse_half_written(copy.artifacts)
     assert Registry(UPath(copy.artifacts), "small").pointer().version >= before.version
     completes(copy)
 
@@ -153,11 +121,7 @@ def test_a_run_whose_worker_was_killed_is_ended_and_made_up_for(copy):
         run = server.launch(*ASSETS)
         server.wait_until("a model is trained", lambda: model.stat().st_mtime_ns != written)
         seen.extend(family(server))
-        workers = [
-            *known_by(server, VICTIMS["the run's worker"]),
-            *known_by(server, VICTIMS["a step's worker"]),
-        ]
-        for process in workers:
+        for process in [*run_workers(server), *step_workers(server)]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         server.wait_until("the run is ended", lambda: server.run_status(run) == "FAILURE", 2 * PATIENCE)
@@ -167,4 +131,4 @@ def test_a_run_whose_worker_was_killed_is_ended_and_made_up_for(copy):
             return any(found["status"] == "SUCCESS" for found in others[:1])
 
         server.wait_until("another run makes up for it", made_up_for, 2 * PATIENCE)
-    refuse_half_written(copy)
+    refuse_half_written(copy.artifacts)
