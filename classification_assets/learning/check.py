@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from classification_assets.learning.printable import printable
+
 Verdict = tuple[bool, str]
 
 
@@ -33,6 +35,11 @@ class Check:
     blocking: bool = False
     withholds: bool = False
     lesson: str = ""
+
+    def verdict(self, value: Any) -> Verdict:
+        """Whether a value satisfies the rule, and why in one line that can be printed, whatever names are in it."""
+        passed, sentence = self.judge(value)
+        return passed, printable(sentence)
 
     def on(self, part: Callable[[Any], Any]) -> Check:
         """The same rule for something of which the artifact is a part."""

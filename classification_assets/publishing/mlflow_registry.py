@@ -160,7 +160,7 @@ def _client(uri: str) -> MlflowClient:
 
 def _refuse_unreachable(uri: str) -> None:
     try:
-        urlopen(f"{uri}/health", timeout=PATIENCE).close()
+        urlopen(f"{uri}/health", timeout=PATIENCE).close()  # noqa: S310 (`server_address` takes http and https alone)
     except HTTPError:
         return  # something answers; what is wrong with it, MLflow's client says
     except (URLError, HTTPException, OSError) as error:

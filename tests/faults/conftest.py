@@ -15,7 +15,9 @@ import pytest
 from classification_assets.assets.comparison import comparison_leaderboard_asset, gallery_asset
 from classification_assets.assets.report import comparison_report_asset
 from classification_assets.experiment import Experiment, NamedExperiment
+from tests.e2e.processes import Project, copied_source
 from tests.faults.materializing import materialize_into
+from tests.faults.moons import SMALL
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +67,18 @@ def whole(materialize: Callable[..., Any], tmp_path_factory: pytest.TempPathFact
 def stored(whole: Path, tmp_path: Path) -> Path:
     """A copy of everything, for one test to damage."""
     return Path(shutil.copytree(whole, tmp_path / "stored"))
+
+
+@pytest.fixture(scope="session")
+def moons(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """An instance in which everything of a small experiment was materialized once, by a process of its own."""
+    folder = tmp_path_factory.mktemp("moons")
+    project = Project.new(folder / "home", copied_source(folder, small=SMALL))
+    project.materialize("group:small").succeeded()
+    return project
+
+
+@pytest.fixture
+def copy(moons: Project, tmp_path: Path) -> Project:
+    """A copy of that instance, for one test to change."""
+    return moons.copied(tmp_path / "home")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ from classification_assets.learning.reports import model_card
 
 REFERENCE_ROWS = 20_000
 """Rows, evenly spaced, that a version keeps of its table, so that later rows can be compared with them."""
+SKEW = timedelta(days=1)
+"""Time by which the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -251,12 +253,14 @@ def _forbidden(
             )
         # A person's decision is not undone by what was under way before it.
         as_of = None if champion is None else champion.as_of
-        times = [time for time in (as_of, pointer.entry.as_of) if time is not None]
+        # A time that has not come yet is that of a wrong clock, which shall not keep the champion for as long.
+        come = datetime.now(UTC) + SKEW
+        times = [time for time in (as_of, pointer.entry.as_of) if time is not None and time <= come]
         if times and told.time < max(times):
             made = f"what made version {number} the champion of {_when(max(times))}"
             return "older run", f"this run is of {_when(told.time)}, and {made}"
     for check in blocking:
-        passed, sentence = check.judge(challenger.evaluation)
+        passed, sentence = check.verdict(challenger.evaluation)
         if not passed:
             return "a blocking check", f"the challenger fails {check.name}: {sentence}"
     return None

@@ -13,6 +13,7 @@ from PIL import Image
 
 from classification_assets.learning.figures.canvas.raster import rendered
 from classification_assets.learning.figures.canvas.style import Sheet
+from classification_assets.learning.printable import without_control
 
 COMPRESSION = 2
 """Compression level of PNG: a third of the time of the usual level, for files a tenth larger."""
@@ -44,7 +45,8 @@ def svg(figure: Figure) -> bytes:
     # Without a salt the names inside would be drawn anew each time.
     with rc_context({"svg.hashsalt": "classification_assets"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    # Texts are outlines, but stand in comments too, and XML bears no control character in these either.
+    return without_control(buffer.getvalue().decode()).encode()
 
 
 def preview(figure: Figure, most_bytes: int) -> bytes:
