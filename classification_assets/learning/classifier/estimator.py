@@ -48,6 +48,7 @@ from classification_assets.learning.preparation.duplicates import learned_rows
 from classification_assets.learning.preparation.folds import Fold, stratified
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.frames import (
+    at_hand,
     given,
     is_frame,
     numbered,
@@ -188,6 +189,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
@@ -345,7 +347,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 
         The columns' names come from there: tools blank or delete `feature_names_in_`, which is for scikit-learn.
         """
-        preprocessing = self.fitted_.provenance.preprocessing
+        preprocessing, X = self.fitted_.provenance.preprocessing, at_hand(X)
         names = list(preprocessing.names)
         if is_frame(X) and _is_named(self.fitted_):
             if getattr(self, "feature_names_in_", None) is None and (known := in_order(X, names)) is not None:

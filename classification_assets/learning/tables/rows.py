@@ -26,6 +26,9 @@ BATCH = 2**16
 HELD_BYTES = 2**24
 """Bytes of rows read from a text that are kept in memory, at most."""
 
+DENSE_BYTES = 2**30
+"""Bytes, at most, of a sparse table once its zeros are written out."""
+
 # What most of Arrow's functions do not take, and what they do.
 _PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
@@ -101,17 +104,21 @@ class MemoryRows(Rows):
 
     @classmethod
     def of(cls, frame: pd.DataFrame, where: str = "the frame") -> MemoryRows:
-        """From a frame, whose columns' names become words.
+        """From a frame, whose columns' names become words, and whose sparse columns dense ones.
 
         Raises
         ------
         ValueError
-            If a column holds values of several types.
+            If a column holds values of several types, or sparse ones would take too much memory.
         """
+        sparse = [type.subtype for type in frame.dtypes if isinstance(type, pd.SparseDtype)]
+        refuse_large(len(frame) * sum(type.itemsize for type in sparse), (len(frame), len(sparse)))
         arrays = []
         for index, name in enumerate(frame.columns):
             try:
-                arrays.append(pa.Array.from_pandas(frame.iloc[:, index]))
+                column = frame.iloc[:, index]
+                whole = column.sparse.to_dense() if isinstance(column.dtype, pd.SparseDtype) else column
+                arrays.append(pa.Array.from_pandas(whole))
             except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
                 raise ValueError(
                     f"{where}: column {str(name)!r} holds values of several types, or of one that no table "
@@ -121,7 +128,7 @@ class MemoryRows(Rows):
 
     @classmethod
     def of_any(cls, frame: Any, where: str) -> MemoryRows:
-        """From a pandas or polars frame, or whatever else speaks Arrow.
+        """From a pandas or polars frame, or whatever else speaks Arrow, as a DuckDB relation does.
 
         Raises
         ------
@@ -143,13 +150,31 @@ class MemoryRows(Rows):
                 f"{where}: a {type(frame).__name__} does not become a table of numbers, words, truth values and "
                 f"dates: {error}"
             ) from error
+        lazy = nw.dependencies.is_into_lazyframe(frame)
         raise ValueError(
             f"{where}: a pandas or polars frame or an Arrow table is needed, got {type(frame).__name__}"
+            + ("; it holds no rows yet: return what its collect() or compute() gives" if lazy else "")
         )
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         table = self.table if columns is None else self.table.select(list(columns))
         yield from table.to_batches(max_chunksize=BATCH)
+
+
+def refuse_large(n_bytes: int, shape: tuple[int, int]) -> None:
+    """Check that what was sparse, of a shape (N, D), can be held with every zero written out.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    if n_bytes > DENSE_BYTES:
+        raise ValueError(
+            f"a sparse table of {shape[0]:,} rows and {shape[1]:,} columns takes {n_bytes / 2**30:,.1f} GiB with its "
+            f"zeros, and at most {DENSE_BYTES / 2**30:g} are taken; make fewer columns of it first, with TruncatedSVD, "
+            "SelectKBest or the vectorizer's max_features, say"
+        )
 
 
 class ParquetRows(Rows):
