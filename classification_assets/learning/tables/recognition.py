@@ -213,11 +213,12 @@ def _why_no_numbers(found: _Sorted, known: list[str], name: str, spelling: Spell
 def _beside(others: Counter[str], found: _Sorted, name: str, spelling: Spelling) -> str:
     listed = [word for word, _ in others.most_common(_LISTED)]
     shown = ", ".join(repr(word[:40]) for word in listed) + ", …" * (len(others) > _LISTED)
-    say = (
-        "make them missing"
-        if spelling.source == "frame"
-        else f"list them (missing: [{', '.join(map(in_yaml, listed))}])"
-    )
+    declared = f"list them (missing: [{', '.join(map(in_yaml, listed))}])"
+    say = {
+        "frame": "make them missing",
+        "typed": f"write null in their place, or {declared}",
+        "text": declared,
+    }[spelling.source]
     there = found.cells(found.counts) - found.cells(found.missing)
     return (
         f", but other words in {sum(others.values()):,} of {there:,} cells ({shown}): if these say that a value is "
