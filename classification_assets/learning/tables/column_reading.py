@@ -39,6 +39,7 @@ MISSING_WORDS = frozenset(
         *("unspecified", "unreported", "undisclosed", "nd", "n.d.", "n/d", "nr", "n.r.", "n/r", "nc", "n.c."),
         *("tbd", "tba", "tbc", "pending", "withheld", "suppressed", "redacted", "confidential", "masked"),
         *("refused", "declined", "don't know", "dont know", "dk", "invalid", "error", "#error"),
+        *("0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000"),
         *("#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!"),
         *("unbekannt", "keine angabe", "k.a.", "k. a.", "k.a", "inconnu", "desconocido", "s/d", "sin datos"),
     ]
@@ -55,6 +56,9 @@ class ColumnReading(Declaration):
     kind: Literal["numeric", "date"]
     unit: str = Field("", description="The sign, currency or unit at every number, such as %, $ or kg.")
     thousands: bool = Field(False, description="Whether a comma (or the point) may stand between thousands.")
+    scaled: bool = Field(
+        False, description="Whether 2k is 2000 and 1M a million: a column has several of them."
+    )
     decimal: Literal[".", ","] = Field(".", description="Before a number's fraction.")
     day_first: bool | None = Field(
         None, description="Whether 01/02/2024 is in February; None: not to be told."

@@ -28,6 +28,8 @@ _DATE = re.compile(
       | (?P<d3>\d{{1,2}})(?:st|nd|rd|th)?[-/., ]{{0,2}}(?:of[ ])?(?P<n3>{_MONTH})[-/., ]{{0,2}}(?P<y3>\d{{4}})
       | (?P<n4>{_MONTH})[-/. ]{{1,2}}(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?:,[ ]?|[ ]|-|/)(?P<y4>\d{{4}})
       | (?P<y5>\d{{4}})[-/. ](?P<n5>{_MONTH})[-/. ](?P<d5>\d{{1,2}})
+      | (?P<n6>{_MONTH})[-/., ]{{1,2}}(?P<y6>\d{{4}})
+      | (?P<y7>\d{{4}})-(?P<m7>\d{{2}})
     )
     (?: (?:T|,?[ ]+(?:at[ ]+)?|:|(?<=\d)-(?=\d\d:)) {_CLOCK} (?:[ ]*{_ZONE})? )?
     """,
@@ -44,6 +46,14 @@ _COMPACT = re.compile(
     re.IGNORECASE,
 )
 _HOURS = 12
+
+LOOKS_LIKE_DATE = re.compile(
+    r"(\d{4}|\d{1,2})[-/ ](\d{1,2}|[^\W\d_]{3,12}\.?)[-/ ](\d{4}|\d{1,2})([T ,].*)?"
+    r"|(\d{4}|\d{2})\.(\d{2}|[ ]?[^\W\d_]{3,12})[. ](\d{4}|\d{2})([T ,].*)?"
+    r"|\d{1,2}\.[ ][^\W\d_]{3,12}[ ]\d{4}([T ,].*)?|\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?([ ]?[ap]\.?m\.?)?",
+    re.IGNORECASE,
+)
+"""A date or a time of day, whatever it means."""
 
 
 class DateWord(NamedTuple):
@@ -95,10 +105,11 @@ def date_word(word: str, compact: bool = False) -> DateWord | None:
         if first != second:
             return DateWord((year, 0, 0), clock, offset, first, second)
         return DateWord((year, first, first), clock, offset)
-    number = next(number for number in "1345" if parts.get(f"y{number}") is not None)
+    number = next(number for number in "134567" if parts.get(f"y{number}") is not None)
     name = parts.get(f"n{number}")
-    month = int(parts["m1"]) if name is None else _month(name)
-    return DateWord((int(parts[f"y{number}"]), month, int(parts[f"d{number}"])), clock, offset)
+    month = int(parts[f"m{number}"]) if name is None else _month(name)
+    # A month alone is its first day.
+    return DateWord((int(parts[f"y{number}"]), month, int(parts.get(f"d{number}") or 1)), clock, offset)
 
 
 def day_comes_first(words: list[DateWord]) -> bool | None:

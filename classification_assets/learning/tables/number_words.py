@@ -53,6 +53,19 @@ MONEY = (
 POINTED = ("US$", "A$", "C$", "HK$", "S$", "NZ$", "$", "£", "¥", "₹", "USD", "GBP", "JPY", "CNY", "INR")
 """Currencies of countries in which a comma stands between thousands."""
 
+SCALES = {
+    "k": 1e3,
+    "K": 1e3,
+    "M": 1e6,
+    "mn": 1e6,
+    "Mio": 1e6,
+    "million": 1e6,
+    "B": 1e9,
+    "bn": 1e9,
+    "billion": 1e9,
+}
+"""Factors behind a number; where all of a column have one of them, it is the column's unit."""
+
 _UNITS = (
     *("%", "‰", "pct", "percent", "bps", "bp", "ppm", "ppb", "°C", "°F", "℃", "℉", "°", "C", "F", "K"),
     *("nm", "µm", "μm", "um", "mm", "cm", "dm", "km", "m", "in", "inch", "ft", "yd", "mi", "miles", '"', "'"),
@@ -225,7 +238,8 @@ _NUMBER = re.compile(
         |up[ ]to|about|approx\.?|ca\.?)(?=[ ]) )? [ ]*
     (?P<outer>[+-])? [ ]* (?P<before>{_any(MONEY)})? [ ]* (?P<open>\()? (?P<sign>[+-])? [ ]*
     (?P<inside>{_any(MONEY)})? [ ]* {_CORE}
-    (?P<plus>\+)?
+    (?P<plus>\+)? (?P<behind>-$)?
+    (?: [ ]*(?P<scale>{_any(tuple(SCALES))}) (?=[ ]|\)|\+|$|{_any(MONEY)}) )?
     (?: [ ]*(?P<unit>{_any(MONEY + _UNITS)}) | [ ]+(?P<word>[^\W\d_]{{3,}}\.?(?:[ ][^\W\d_]+)?) )?
     (?P<close>\))? (?P<last>\+ | [ ](?i:or|and)[ ](?i:more|over|above|older|up|less|under|below|fewer|younger))?
     """,
@@ -239,7 +253,7 @@ _SWAP = str.maketrans(",.", ".,")
 
 
 class NumberWord(NamedTuple):
-    """A word that is a number.
+    """A word that is a number; `value` is without its `scale`, a key of `SCALES` or empty.
 
     `comma` says whether commas stand between its thousands: one group of three digits alone may be a fraction.
     `plain` is the number without a sign or grouping where it has none, to see how its column writes numbers.
@@ -247,6 +261,7 @@ class NumberWord(NamedTuple):
 
     value: float
     unit: str
+    scale: str
     bound: bool
     bracketed: bool
     comma: Literal["none", "perhaps", "surely"]
@@ -259,24 +274,30 @@ def number_word(word: str, decimal: str = ".") -> NumberWord | None:
     if not any("0" <= letter <= "9" for letter in word) or len(word) > 60:
         return None
     found = _NUMBER.fullmatch(word.translate(_SWAP) if decimal == "," else word)
-    if found is None or bool(found["open"]) != bool(found["close"]) or (found["outer"] and found["sign"]):
+    if found is None or bool(found["open"]) != bool(found["close"]):
+        return None
+    signs = [found[name] for name in ("outer", "sign", "open", "behind") if found[name]]
+    if len(signs) > 1:
         return None
     core = found["core"]
     value = float(re.sub("[,'’ ]", "", core))
-    negative = "-" in (found["outer"], found["sign"])
-    if found["open"] and (found["outer"] or found["sign"]):
-        return None
     told = [found["before"], found["inside"], found["unit"] or found["word"]]
     comma = found["comma"]
     sure = bool(comma) and (comma.count(",") > 1 or found["fraction"] is not None or decimal == ",")
     return NumberWord(
-        -value if negative or found["open"] else value,
+        value if signs in ([], ["+"]) else -value,
         " ".join(_singular(unit) for unit in told if unit),
+        found["scale"] or "",
         bool(found["bound"] or found["plus"] or found["last"]),
         bool(found["open"]),
         "surely" if sure else "perhaps" if comma else "none",
         "" if comma or found["gap"] else core,
     )
+
+
+def whole_unit(number: NumberWord) -> str:
+    """The unit of a number together with its scale."""
+    return f"{number.unit} {number.scale}".strip()
 
 
 def _singular(unit: str) -> str:

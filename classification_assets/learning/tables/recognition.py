@@ -13,8 +13,20 @@ import pyarrow.compute as pc
 from classification_assets.learning.tables.arrow_types import is_words
 from classification_assets.learning.tables.coercion import is_timestamp
 from classification_assets.learning.tables.column_reading import ColumnReading, ReadColumn, says_missing
-from classification_assets.learning.tables.date_words import DateWord, date_word, day_comes_first
-from classification_assets.learning.tables.number_words import MONEY, POINTED, NumberWord, number_word
+from classification_assets.learning.tables.date_words import (
+    LOOKS_LIKE_DATE,
+    DateWord,
+    date_word,
+    day_comes_first,
+)
+from classification_assets.learning.tables.number_words import (
+    MONEY,
+    POINTED,
+    SCALES,
+    NumberWord,
+    number_word,
+    whole_unit,
+)
 from classification_assets.learning.tables.roles import ColumnKind
 from classification_assets.learning.tables.rows import Rows
 from classification_assets.learning.tables.word_values import converted_rows
@@ -23,14 +35,20 @@ LEVELS = 20
 """Different whole numbers, written as words in a format that knows numbers, up to which they are categories."""
 
 MOSTLY = 0.5
-"""Share of a column's cells from which it rather holds numbers or dates."""
+"""Share of a column's different words from which it is a text, if they are neither numbers nor dates nor missing."""
+
+PARTLY = 0.3
+"""Share of a column's cells, being numbers or dates, from which there is a doubt whether the column holds some."""
+
+NEARLY_ALL = 0.9
+"""Share of different words that look like numbers or dates from which there is one."""
 
 _TRIED = 500
 """Different words by which a column is known to hold neither numbers nor dates: a text may have millions."""
 
 _LISTED = 5
 _FEW_NUMBERS = 3
-_THOUSAND = 1000
+_THOUSAND, _GROUP = 1000, 3
 
 
 @dataclass(frozen=True)
@@ -117,15 +135,13 @@ def doubts(rows: Rows, kinds: Mapping[str, ColumnKind], spelling: Spelling) -> d
     kinds : mapping
         Inferred kinds of the columns that are looked at.
     """
-    found = {}
-    for name, kind in kinds.items():
-        if kind == "categorical" and is_words(rows.schema.field(name).type):
-            column = rows.column(name)
-            if not _is_text(column, spelling, None) and (
-                reason := doubt(word_counts(column), name, spelling)
-            ):
-                found[name] = reason
-    return found
+    words = [
+        name
+        for name, kind in kinds.items()
+        if kind == "categorical" and is_words(rows.schema.field(name).type)
+    ]
+    told = {name: doubt(word_counts(rows.column(name)), name, spelling) for name in words}
+    return {name: reason for name, reason in told.items() if reason}
 
 
 def doubt(counts: Mapping[str, int], name: str, spelling: Spelling) -> str:
@@ -137,14 +153,36 @@ def doubt(counts: Mapping[str, int], name: str, spelling: Spelling) -> str:
     found = _sorted(dict(Counter(counts).most_common(20 * _TRIED)), spelling, None)
     there = found.cells(found.counts) - found.cells(found.missing)
     known = list(found.dates if len(found.dates) > len(found.numbers) else found.numbers)
-    if not known or found.cells(known) < MOSTLY * there:
-        return ""
+    if len(known) < _FEW_NUMBERS or found.cells(known) < PARTLY * there:
+        return _why_not_known(found, name, spelling)
     if known[0] in found.dates:
         return "" if all(map(is_timestamp, found.counts)) else _why_no_dates(found, known, name, spelling)
     # A format that knows numbers has words where words are meant.
     if spelling.typed and len(known) <= LEVELS and _are_bare(found):
         return ""
     return _why_no_numbers(found, known, name, spelling)
+
+
+def _why_not_known(found: _Sorted, name: str, spelling: Spelling) -> str:
+    """Why words that are no numbers or dates in a spelling of one meaning look like some."""
+    words = list(found.others)
+    if len(words) < _FEW_NUMBERS:
+        return ""
+    example = f"such as {words[0][:40]!r}"
+    if spelling.decimal == "." and _most(number_word(word, ",") is not None for word in words):
+        say = "make them numbers" if spelling.source == "frame" else "say so (decimal: ',')"
+        return f"holds what may be numbers with a decimal comma, {example}: {say}, {_meant(name)}"
+    if _most(LOOKS_LIKE_DATE.fullmatch(word) is not None for word in words):
+        return (
+            f"holds what may be dates or times, {example}, but in a spelling that has several meanings: write dates as "
+            f"2024-02-29 or 2024-02-29T12:30:00 and times as numbers, {_meant(name)}"
+        )
+    return ""
+
+
+def _most(holds: Iterable[bool]) -> bool:
+    told = list(holds)
+    return sum(told) >= NEARLY_ALL * len(told)
 
 
 def _why_no_dates(found: _Sorted, known: list[str], name: str, spelling: Spelling) -> str:
@@ -166,20 +204,21 @@ def _why_no_numbers(found: _Sorted, known: list[str], name: str, spelling: Spell
         say = (
             "make them numbers"
             if spelling.source == "frame"
-            else "say if it is the decimal one (decimal: ',')"
+            else "say which one is the decimal one (decimal: ',')"
         )
-        return f"{such}, whose comma may stand between thousands or before a fraction: {say}, {_meant(name)}"
+        return f"{such}, whose comma or point may stand between thousands or before a fraction: {say}, {_meant(name)}"
     return f"{such} as words: say what is meant (columns: {{{name}: numeric}}, or {{{name}: categorical}})"
 
 
 def _beside(others: Counter[str], found: _Sorted, name: str, spelling: Spelling) -> str:
     listed = [word for word, _ in others.most_common(_LISTED)]
     shown = ", ".join(repr(word[:40]) for word in listed) + ", …" * (len(others) > _LISTED)
-    say = (
-        "make them missing"
-        if spelling.source == "frame"
-        else f"list them (missing: [{', '.join(map(in_yaml, listed))}])"
-    )
+    declared = f"list them (missing: [{', '.join(map(in_yaml, listed))}])"
+    say = {
+        "frame": "make them missing",
+        "typed": f"write null in their place, or {declared}",
+        "text": declared,
+    }[spelling.source]
     there = found.cells(found.counts) - found.cells(found.missing)
     return (
         f", but other words in {sum(others.values()):,} of {there:,} cells ({shown}): if these say that a value is "
@@ -267,6 +306,7 @@ def _numbers(found: _Sorted, spelling: Spelling, declared: ColumnKind | None) ->
         ColumnReading(
             kind="numeric",
             unit=unit,
+            scaled=_is_scaled(found),
             thousands=any(number.comma != "none" for number in numbers),
             decimal="," if spelling.decimal == "," else ".",
             missing=spelling.missing,
@@ -285,14 +325,24 @@ def _read(found: _Sorted, reading: ColumnReading) -> ReadColumn:
 
 
 def _units(found: _Sorted) -> set[str]:
-    """The units of numbers; one that has none is of the others' unit where that is a currency, or it is 0."""
-    units = {number.unit for number in found.numbers.values()}
-    bare = {number.value for number in found.numbers.values() if not number.unit}
+    """The units of numbers; one that has none is of the others' unit where that is a currency, or it is 0.
+
+    A scale is a part of the unit unless there are several: see `_is_scaled`.
+    """
+    unit_of = (lambda number: number.unit) if _is_scaled(found) else whole_unit
+    units = {unit_of(number) for number in found.numbers.values()}
+    bare = {number.value for number in found.numbers.values() if not unit_of(number)}
     if len(units) == 2 and "" in units:
         (unit,) = units - {""}
         if unit in MONEY or bare == {0.0}:
             return {unit}
     return units
+
+
+def _is_scaled(found: _Sorted) -> bool:
+    """Whether numbers are of several scales, such as 900k and 1.2M."""
+    scales = {number.scale for number in found.numbers.values() if number.value}
+    return len({SCALES.get(scale, 1.0) for scale in scales}) > 1
 
 
 def _are_labels(found: _Sorted) -> bool:
@@ -317,15 +367,19 @@ def _are_levels(found: _Sorted) -> bool:
 def _are_bare(found: _Sorted) -> bool:
     """Whether numbers have no unit, thousands, bounds or brackets."""
     return not any(
-        number.unit or number.comma != "none" or number.bound or number.bracketed
+        whole_unit(number) or not number.plain or number.bound or number.bracketed
         for number in found.numbers.values()
     )
 
 
 def _thousands(found: _Sorted, unit: str, spelling: Spelling) -> bool:
-    """Whether commas stand between thousands wherever there are some; 1,234 alone may have a decimal comma."""
+    """Whether it is sure what commas and points are; 1,234 alone may have a decimal comma, 1.234 € no decimal point."""
     numbers = list(found.numbers.values())
     unsure = [number for number in numbers if number.comma == "perhaps"]
+    if unit.partition(" ")[0] in MONEY and unit.partition(" ")[0] not in POINTED and spelling.decimal == ".":
+        fractions = {number.plain.partition(".")[2] for number in numbers if "." in number.plain}
+        if fractions and all(len(fraction) == _GROUP for fraction in fractions):
+            return False  # 1.234 €
     if not unsure or unit in POINTED or any(number.comma == "surely" for number in numbers):
         return True
     plain = {number.plain for number in numbers if number.plain}

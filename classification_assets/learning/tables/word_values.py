@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from classification_assets.learning.tables.arrow_types import is_words
 from classification_assets.learning.tables.column_reading import ColumnReading
 from classification_assets.learning.tables.date_words import date_word
-from classification_assets.learning.tables.number_words import MONEY, number_word
+from classification_assets.learning.tables.number_words import MONEY, SCALES, number_word, whole_unit
 from classification_assets.learning.tables.rows import MemoryRows, Rows, spooled
 
 
@@ -94,8 +94,11 @@ def _value(word: str, reading: ColumnReading) -> Any:
     number = number_word(word, reading.decimal)
     if number is None:
         raise ValueError(None)
-    if number.unit != reading.unit and (number.unit or not (reading.unit in MONEY or number.value == 0)):
-        raise ValueError(f"in {number.unit}" if number.unit else f"without {reading.unit}")
+    unit, scale = (
+        (number.unit, SCALES.get(number.scale, 1.0)) if reading.scaled else (whole_unit(number), 1.0)
+    )
+    if unit != reading.unit and (unit or not (reading.unit in MONEY or number.value == 0)):
+        raise ValueError(f"in {unit}" if unit else f"without {reading.unit}")
     if number.comma == "perhaps" and not reading.thousands:
         raise ValueError("its comma may stand between thousands or before a fraction")
-    return number.value
+    return number.value * scale

@@ -69,8 +69,6 @@ def test_any_text_is_a_date_or_none(text):
     "word",
     [
         "2024",
-        "2024-02",
-        "Feb 2024",
         "29-Feb-24",
         "24/02/29",
         "20240229",
@@ -93,6 +91,11 @@ def test_other_words_are_no_dates(word):
 def test_there_must_be_such_a_day():
     assert date_word("30 Feb 2024").timestamp(None) is None
     assert date_word("2/30/2024").timestamp(False) is None
+
+
+def test_a_month_alone_is_its_first_day():
+    words = ("2024-02", "Feb 2024", "February 2024", "Feb-2024")
+    assert {date_word(word).timestamp(None) for word in words} == {datetime(2024, 2, 1)}
 
 
 def test_eight_digits_are_a_date_where_one_is_declared():

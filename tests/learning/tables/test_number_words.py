@@ -32,6 +32,7 @@ def test_money_may_have_its_sign_at_either_side(number, sign, space, before):
     if number < 0:
         assert number_word(f"({word})").value == number
         assert number_word(f"\u2212{word}").value == number
+        assert number_word(f"{amount}-").value == number
 
 
 @given(

@@ -56,11 +56,14 @@ def test_bounds_are_their_number_unless_they_are_all_there_is():
         (["$5", "6 €", "7 €"], r"several units"),
         (["5", "6", "7", "few"], r"other words in 1 of 4 cells \('few'\).*missing: \[few\]\)"),
         (["5", "6", "7", "it's"], r"missing: \['it''s'\]"),
-        (["1,500", "2,250"], "comma may stand between thousands or before a fraction"),
-        (["01/02/2024", "03/04/2024"], "do not tell whether the day comes first: say so .day_first: true"),
+        (["1,500", "2,250", "3,125"], "comma or point may stand between thousands or before a fraction"),
         (
-            ["2024/1/1", "2024/1/2", "soon"],
-            r"holds dates such as '2024/1/1', but other words in 1 of 3 cells",
+            ["01/02/2024", "03/04/2024", "05/06/2024"],
+            "do not tell whether the day comes first: say so .day_first: true",
+        ),
+        (
+            ["2024/1/1", "2024/1/2", "2024/1/3", "soon"],
+            r"holds dates such as '2024/1/1', but other words in 1 of 4 cells",
         ),
     ],
 )
@@ -78,7 +81,20 @@ def test_advice_on_a_frame_is_no_yaml_of_files():
 
 @pytest.mark.parametrize(
     "words",
-    [["Oslo", "Rome", "-"], ["A1", "A2", "7"], ["007", "012"], ["2024-01-01", "2024-01-02"], ["."], []],
+    [
+        ["Oslo", "Rome", "-"],
+        ["A1", "A2", "7"],
+        ["007", "012"],
+        ["1x2", "3x4", "5x6"],
+        ["1-2", "3-4", "5-6"],
+        ["5/7", "6/7", "4/7"],
+        ["v1.2.3"],
+        ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+        ["555-0001", "555-0002", "555-0003"],
+        ["2024-01-01", "2024-01-02"],
+        ["."],
+        [],
+    ],
 )
 def test_other_words_are_left_as_they_are_without_a_doubt(words):
     assert read(words) is None
@@ -96,6 +112,11 @@ def test_words_of_a_format_that_knows_numbers_are_codes_if_they_are_few_or_whole
     assert read(many, FRAME, "numeric") == list(range(100))
     assert read([*many, "."], FRAME) == [*range(100), None]
     assert read(halves, FRAME) == [number + 0.5 for number in range(100)]
+
+
+def test_several_scales_are_multiplied_and_one_is_a_unit():
+    assert read(["$900k", "$1.2M", "$7", "0"]) == [900e3, 1.2e6, 7, 0]
+    assert read(["9.5k", "1.5 k", "7k"]) == [9.5, 1.5, 7]
 
 
 def test_thousands_are_told_from_fractions_by_the_other_numbers():

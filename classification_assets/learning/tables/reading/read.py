@@ -49,7 +49,7 @@ TEXT = ("csv", "tsv")
 """The formats in which every value is a word."""
 
 _GAPS = {
-    **dict.fromkeys(TEXT, "leave it empty if it is not known"),
+    **dict.fromkeys(TEXT, "leave it empty if it is not known (or list all words that say so: missing: [{}])"),
     "jsonl": "write null if it is not known",
     "parquet": "leave it missing if it is not known",
 }

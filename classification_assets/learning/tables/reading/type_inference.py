@@ -54,7 +54,7 @@ def type_of(
     readable : bool
         Whether numbers and dates are looked for that are written in other ways: see `recognized`.
     gap : str
-        How to write, in this format, that a value is not known.
+        What to do, in this format, if a value is not known; ``{}`` stands for the word that is there now.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def _refuse_nearly_numbers(
         wrong = written[row].as_py()[:80]
         raise ValueError(
             f"{where}: column {name!r} holds numbers, but not in row {row}: {wrong!r}; correct it, or "
-            f"{gap}, or list all words that say so (missing: [{in_yaml(wrong)}]){advice}"
+            f"{gap.replace('{}', in_yaml(wrong))}{advice}"
         )
     if strict and _all(written.drop_null(), lambda part: pc.match_substring_regex(part, OTHER_DAY)):
         raise ValueError(
