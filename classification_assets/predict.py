@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from classification_assets.learning.artifacts.storage import save
     from classification_assets.learning.declaration import broken_rules, imported
     from classification_assets.learning.device import resolve_device
+    from classification_assets.learning.models.checks import predictions_checks
     from classification_assets.learning.models.predictions import predict_file
     from classification_assets.learning.tables.datasets import UnlabelledFile
 
@@ -76,6 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     by = f" by {given.model} {version}" if version else ""
     print(f"{given.output}: {predictions.rows.n_rows:,} rows{by}; {_counts(predictions.about['counts'])}")
+    for check in predictions_checks(declared):
+        passed, sentence = check.judge(predictions)
+        if not passed:
+            print(f"warning: {sentence}", file=sys.stderr)
     return 0
 
 

@@ -48,7 +48,7 @@ def experiment_asset(
         devices=devices,
         uses=uses,
         tags=tags,
-        checks=checks_of(name, experiment),
+        checks=checks_of(name, experiment, architecture.name if architecture else ""),
         **options,
     )
 
@@ -70,6 +70,7 @@ def declared_asset(
     follows: Sequence[Key] = (),
     pool: str | None = None,
     freshness: dg.FreshnessPolicy | None = None,
+    may_be_left_out: bool = False,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Make an asset of a body that computes a value and what to show of it.
 
@@ -104,6 +105,8 @@ def declared_asset(
         Steps of one pool share its limit, see `dagster.yaml`.
     freshness : FreshnessPolicy, optional
         When the UI shows it as overdue.
+    may_be_left_out : bool
+        Whether the body may raise `NothingToMakeError`: then the step succeeds, and nothing is made that depends on it.
 
     Returns
     -------
@@ -145,6 +148,7 @@ def declared_asset(
             ],
             pool=pool,
             freshness_policy=freshness,
+            output_required=not may_be_left_out,
         )(compute)
 
     return decorate

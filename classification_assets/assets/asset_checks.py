@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, get_args
 
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.check import Check
 from classification_assets.learning.drift.checks import drift_checks
+from classification_assets.learning.evaluation.bounds import Lesson
 from classification_assets.learning.evaluation.checks import evaluation_checks, leaderboard_checks
-from classification_assets.learning.models.checks import model_checks, predictable
+from classification_assets.learning.models.checks import model_checks, predictable, predictions_checks
 from classification_assets.learning.preparation.checks import dataset_checks, split_checks
 from classification_assets.learning.preparation.gates import Delivery, gate_checks
 
@@ -21,21 +23,38 @@ def _profile(delivery: Delivery) -> Profile:
     return delivery.profile
 
 
-def checks_of(kind: str, experiment: NamedExperiment) -> list[Check]:
-    """The checks of an experiment's asset of a kind, none for kinds that are not judged."""
+def checks_of(kind: str, experiment: NamedExperiment, architecture: str = "") -> list[Check]:
+    """The checks of an experiment's asset of a kind, or of one of its architectures; none for what is not judged."""
     checks: list[Check] = []
     match kind:
         case "dataset":
             gates = [replace(check, withholds=True) for check in gate_checks()]
             checks = [*(check.on(_profile) for check in dataset_checks()), *gates]
-        case "drift" | "predictions":
+        case "drift":
             checks = drift_checks()
+        case "predictions":
+            checks = [check.on(itemgetter(1)) for check in drift_checks()]
+            if experiment.predict:
+                checks += [check.on(itemgetter(0)) for check in predictions_checks(experiment.predict)]
         case "split":
             checks = [*split_checks(), *([predictable(experiment.predict)] if experiment.predict else [])]
         case "model":
-            checks = model_checks()
+            checks = [_judged(check, experiment, architecture) for check in model_checks()]
         case "evaluation":
-            checks = evaluation_checks(experiment.checks)
+            checks = [
+                _judged(check, experiment, architecture) for check in evaluation_checks(experiment.checks)
+            ]
         case "leaderboard":
-            checks = leaderboard_checks()
+            checks = leaderboard_checks(experiment.checks.baselines)
     return checks
+
+
+def _judged(check: Check, experiment: NamedExperiment, architecture: str) -> Check:
+    """A check of every model, as an experiment declares that it is meant for this one."""
+    bounds = experiment.checks
+    if check.name in bounds.lessons:
+        check = check.teaching(bounds.lessons[check.name])
+    others = {each.name for each in experiment.architectures} - {*bounds.baselines}
+    # What a person has declared holds for a baseline, too.
+    is_declared = check.name not in get_args(Lesson)
+    return check.measuring() if architecture in bounds.baselines and others and not is_declared else check

@@ -94,7 +94,6 @@ def champion_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             )
         else:
             outcome = _decided_by_hand(registry, challenger, experiment, rule, by_hand, told)
-        run.log(f"{experiment.name}: {outcome.decision.reason}")
         if warning := published_elsewhere(registry, outcome):
             run.warn(warning)
         # The registry has published it under its own lock.

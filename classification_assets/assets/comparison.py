@@ -43,6 +43,10 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
     return leaderboard
 
 
+GALLERY_BYTES = 150_000
+"""The preview of the one picture that holds all others."""
+
+
 def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
     """The asset of one picture of all decision boundaries."""
 
@@ -64,7 +68,9 @@ def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition
         from classification_assets.learning.figures import boundary_displays
 
         return shown.figure(
-            lambda: boundary_displays.boundary_gallery(evaluations, surfaces, splits, leaderboards), "gallery"
+            lambda: boundary_displays.boundary_gallery(evaluations, surfaces, splits, leaderboards),
+            "gallery",
+            GALLERY_BYTES,
         )
 
     return gallery

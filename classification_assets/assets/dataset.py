@@ -1,5 +1,7 @@
 """<experiment>/dataset: the rows, as drawn or read."""
 
+from typing import Any
+
 import dagster as dg
 
 from classification_assets.assets import shown
@@ -11,6 +13,11 @@ from classification_assets.experiment import NamedExperiment
 
 def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     """The asset of an experiment's rows."""
+    step = "__".join(key_of(experiment, "dataset"))
+
+    def configuration(settings: dict[str, Any]) -> dict[str, Any]:
+        """The launchpad's text, JSON being YAML."""
+        return {"ops": {step: {"config": settings}}}
 
     @experiment_asset(
         experiment,
@@ -39,6 +46,6 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             **shown.table(profile.described(), "columns"),
             **shown.scalars({"dagster/row_count": profile.n_rows} | profile.scalars()),
         }
-        return table, shows, Delivery(profile, run.before(), gates)
+        return table, shows, Delivery(profile, run.before(), gates, configuration)
 
     return dataset

@@ -160,7 +160,7 @@ def made_when(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
 
 
 def checked_by(check: Check, value: Any) -> dg.AssetCheckResult:
-    passed, sentence = check.judge(value)
+    passed, sentence = check.verdict(value)
     return dg.AssetCheckResult(
         passed=passed,
         check_name=check.name,

@@ -35,7 +35,7 @@ def model_asset(
 
         title = f"{experiment.name} · {architecture.name}"
         try:
-            fitted, seconds = timed_fit(
+            fitted, seconds, done = timed_fit(
                 architecture, split, training, run.device, title, run.log, run.threads
             )
         except FloatingPointError as error:
@@ -52,6 +52,7 @@ def model_asset(
         )
         return fitted, {
             **shown.kept({"training curves": lambda: displays.training_curves(fitted, title)}, run.sidecars),
+            "result": dg.MetadataValue.text(done),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
             **shown.table(fitted.hyperparameters(), "hyper-parameters"),
         }

@@ -7,6 +7,7 @@ from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.drift import shows
 from classification_assets.assets.keys import as_text, key_of
 from classification_assets.assets.materialization import Run
+from classification_assets.assets.step import NothingToMakeError
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.tables.datasets import UnlabelledFile
 
@@ -23,18 +24,27 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
         uses=[*experiment.all_declared(), unlabelled],
         kinds={"pytorch", "parquet"},
         accelerated=True,
+        may_be_left_out=True,
     )
     def predictions(run: Run):
         """Label, probabilities and uncertainty of each row, by the champion."""
-        from classification_assets.learning.models.predictions import predict_file, read_alike
+        from classification_assets.learning.models.predictions import predict_file
         from classification_assets.learning.registry.monitoring import rows_drift
+        from classification_assets.learning.registry.registry import NoChampionError, Registry
         from classification_assets.learning.registry.serving import serving
 
-        served = serving(run.root(), experiment.name)
+        try:
+            served = serving(run.root(), experiment.name)
+        except NoChampionError as error:
+            if Registry(
+                run.root(), experiment.name
+            ).entries():  # all challengers were refused, as a rule demands
+                raise NothingToMakeError(str(error)) from error
+            raise
         version, model = served.version, experiment.with_network_class(served.model)
         predicted = predict_file(model, unlabelled, run.device).by_version(version.name)
-        rows = read_alike(model.provenance, unlabelled)
-        drift = rows_drift(run.root(), served, rows, experiment.drift, run.device)
+        assert predicted.read is not None  # what was just predicted was just read
+        drift = rows_drift(run.root(), served, predicted.read, experiment.drift, run.device)
         run.made_of[as_text(champion)] = version.model_version
         return (
             predicted,
@@ -55,7 +65,7 @@ def predictions_asset(experiment: NamedExperiment, unlabelled: UnlabelledFile) -
                     drift, f"{experiment.name} · rows without labels", run, "drift of the rows to predict"
                 ),
             },
-            drift,
+            (predicted, drift),
         )
 
     return predictions

@@ -47,8 +47,8 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
                 models[name],
                 evaluations[name],
                 [
-                    *CheckResult.all(checks_of("model", experiment), models[name]),
-                    *CheckResult.all(checks_of("evaluation", experiment), evaluations[name]),
+                    *CheckResult.all(checks_of("model", experiment, name), models[name]),
+                    *CheckResult.all(checks_of("evaluation", experiment, name), evaluations[name]),
                 ],
                 pictures,
                 run.made(key_of(experiment, "model", architectures[name])),
@@ -74,6 +74,10 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         }
 
     return report
+
+
+FILES = {"the report": "report.html", "the gallery": "gallery.png", "the leaderboard": "leaderboard.parquet"}
+"""Where to look first, below the folder of the comparison."""
 
 
 def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
@@ -122,8 +126,8 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
                 if name not in models:  # left out of the declaration since
                     continue
                 checks[f"{experiment.name} · {each}"] = [
-                    *CheckResult.all(checks_of("model", experiment), models[name]),
-                    *CheckResult.all(checks_of("evaluation", experiment), evaluations[name]),
+                    *CheckResult.all(checks_of("model", experiment, each), models[name]),
+                    *CheckResult.all(checks_of("evaluation", experiment, each), evaluations[name]),
                 ]
         page = comparison_report(
             compared,
@@ -138,7 +142,13 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             rank_pictures=_pictures(run, [COMPARISON, "leaderboard"], "critical difference"),
             made=pd.DataFrame(made),
         )
-        return page, shown.scalars({"kilobytes": len(page.html.encode()) / 1024})
+        results = [f"{own.name}: {leaderboards[own.name].sentence()}" for own in experiments]
+        places = [f"{name}: {run.root() / COMPARISON / file}" for name, file in FILES.items()]
+        return page, {
+            # The last words of a run of everything, so that the terminal ends with them.
+            "result": dg.MetadataValue.text("\n".join(["", *results, *places])),
+            **shown.scalars({"kilobytes": len(page.html.encode()) / 1024}),
+        }
 
     return report
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-PREVIEW_BYTES = 50_000
+PREVIEW_BYTES = 40_000
 """The event log keeps each preview several times, so it stays small; the full figure is in the store."""
 
 DRAW_SECONDS = "draw_seconds"
@@ -22,13 +22,15 @@ DRAW_SECONDS = "draw_seconds"
 _ROWS = 200
 
 
-def figure(draw: Callable[[], Figure], name: str) -> tuple[Figure, dict[str, dg.MetadataValue]]:
-    """Draw a figure, and a preview that the UI shows inline: a PNG of few colours, below `PREVIEW_BYTES`."""
+def figure(
+    draw: Callable[[], Figure], name: str, most_bytes: int = PREVIEW_BYTES
+) -> tuple[Figure, dict[str, dg.MetadataValue]]:
+    """Draw a figure, and a small preview that the UI shows inline."""
     from classification_assets.learning.figures.canvas.export import preview
 
     started = time.perf_counter()
     drawn = draw()
-    return drawn, _inline(preview(drawn, PREVIEW_BYTES), "png", name, started)
+    return drawn, _inline(preview(drawn, most_bytes), "webp", name, started)
 
 
 def kept(draws: Mapping[str, Callable[[], Figure]], sidecars: dict[str, Any]) -> dict[str, dg.MetadataValue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from classification_assets.assets.materialization import (
 )
 from classification_assets.assets.run_config import with_overrides
 from classification_assets.assets.run_process import note_process
+from classification_assets.assets.step_line import step_line
 from classification_assets.learning.artifacts.files import ArtifactError
 from classification_assets.learning.artifacts.origin import Origin, refuse_misfits
 from classification_assets.learning.check import Check
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 Inputs = Mapping[str, Key | Mapping[str, Key]]
 Body = Callable[..., tuple[Any, ...]]
+
+
+class NothingToMakeError(Exception):
+    """An asset that may be left out, and now is; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,14 @@ class Step:
         dagster.Failure
             If a check withholds what was made: it is not published, and what was there before stays.
         """
+        started = time.perf_counter()
         note_process(context.instance, context.run.run_id)
         with retrying(context.op_execution_context.retry_number):
-            yield from self._events(context, loaded)
+            yield from self._events(context, loaded, started)
 
-    def _events(self, context: dg.AssetExecutionContext, loaded: Mapping[str, Any]) -> Iterator[Any]:
+    def _events(
+        self, context: dg.AssetExecutionContext, loaded: Mapping[str, Any], started: float
+    ) -> Iterator[Any]:
         threads = context.resources.device.chosen_threads()
         device = used_device(context.resources.device, self.devices, self.accelerated, threads)
         config = context.op_execution_context.op_config or {}
@@ -119,8 +128,20 @@ class Step:
             warn=context.log.warning,
         )
         values = {argument: each.value for argument, each in loaded.items()}
-        with refusing(name, older or list(origins), store.origin_of):
-            value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
+        try:
+            with refusing(name, older or list(origins), store.origin_of), store.advising(self.asset_key):
+                value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
+        except NothingToMakeError as why:
+            context.log.warning(f"{name} is not made: {why}")
+            # Dagster wants an answer of every check of a step, also of one that makes nothing.
+            for check in self.checks:
+                yield dg.AssetCheckResult(
+                    passed=True,
+                    check_name=check.name,
+                    asset_key=self.asset_key,
+                    description=f"nothing was made: {why}",
+                )
+            return
         origin = Origin.of_inputs(
             {upstream: found for upstream, found in origins.items() if found is not None},
             older,
@@ -131,10 +152,11 @@ class Step:
         staged = store.stage(self.asset_key, self.stored_as, value, run.sidecars, origin)
         judged = rest[0] if rest else value
         results = {check: checked_by(check, judged) for check in self.checks}
-        for result in results.values():
+        for check, result in results.items():
             if not result.passed:
                 # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
-                context.log.warning(f"check {result.check_name} of {name} failed: {result.description}")
+                tell = context.log.info if check.lesson else context.log.warning
+                tell(f"check {result.check_name} of {name} failed: {result.description}")
         withheld = [result for check, result in results.items() if check.withholds and not result.passed]
         if withheld:
             staged.discard()
@@ -146,6 +168,7 @@ class Step:
                 metadata=metadata,
                 allow_retries=False,
             )
+        context.log.info(step_line(context, name, time.perf_counter() - started, metadata))
         told = {"overridden for this run": overrides_as_text(overridden)} if overridden else {}
         yield dg.MaterializeResult(
             value=staged,

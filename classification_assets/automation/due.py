@@ -102,26 +102,33 @@ def _anew(experiment: NamedExperiment) -> str:
 def _predictions(experiment: NamedExperiment, root: UPath, rows: str) -> str:
     if experiment.predict is None:
         return ""
-    pointer = root / experiment.name / "champion.json"
-    if not pointer.is_file():
+    from classification_assets.learning.registry.records import folder_name
+    from classification_assets.learning.registry.registry import DamagedPointerError, Registry
+
+    try:
+        pointer = Registry(root, experiment.name).pointer()
+    except DamagedPointerError:
+        return ""  # training restores it, and then there may be something to predict
+    if pointer is None:
         return ""  # there is nothing to predict with yet
     header, _ = _end(root, experiment, "predictions")
     about = header.get("about", {})
     if about.get("fingerprint") != rows:
         return OTHER_ROWS
-    from classification_assets.learning.registry.records import Pointer, folder_name
-
-    champion = Pointer.model_validate_json(pointer.read_text(encoding="utf-8")).version
-    return "another champion serves" if about.get("version") != folder_name(champion) else ""
+    return "another champion serves" if about.get("version") != folder_name(pointer.version) else ""
 
 
 def _end(root: UPath, experiment: NamedExperiment, kind: str) -> tuple[dict[str, Any], Origin | None]:
+    from classification_assets.learning.artifacts.attempts import is_of_storage, reached
+    from classification_assets.learning.artifacts.files import is_file
     from classification_assets.learning.artifacts.parquet_end import read_end
 
     path = root / experiment.name / f"{kind}.parquet"
-    if not path.is_file():
+    if not is_file(path):
         return {}, None
     try:
-        return read_end(path)
-    except Exception:  # of as many kinds as files can be damaged; then it must be made anew
+        return reached(path, lambda: read_end(path))
+    except Exception as error:  # of as many kinds as files can be damaged; then it must be made anew
+        if is_of_storage(error):
+            raise
         return {}, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Literal
 
 Event = Literal["failure", "not_promoted", "promoted"]
@@ -59,7 +60,9 @@ class Message:
     def as_json(self) -> dict[str, Any]:
         """For programs; Slack and those that understand its messages show `text`."""
         told: dict[str, Any] = {
-            "text": self.text,
+            "text": escape(
+                self.text, quote=False
+            ),  # in Slack's own markup, <!channel> would ring for everybody
             "event": self.event,
             "experiment": self.subject,
             "assets": list(self.assets),

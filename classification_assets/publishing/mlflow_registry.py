@@ -26,8 +26,9 @@ from urllib.request import urlopen
 
 from filelock import FileLock, Timeout
 
+from classification_assets.learning.registry.change import DECISION
 from classification_assets.learning.registry.files import sha256
-from classification_assets.learning.registry.registry import DECISION, MANIFEST, Registry
+from classification_assets.learning.registry.registry import MANIFEST, Registry
 from classification_assets.publishing.mlflow_run import logged_run
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _client(uri: str) -> MlflowClient:
 
 def _refuse_unreachable(uri: str) -> None:
     try:
-        urlopen(f"{uri}/health", timeout=PATIENCE).close()
+        urlopen(f"{uri}/health", timeout=PATIENCE).close()  # noqa: S310 (`server_address` takes http and https alone)
     except HTTPError:
         return  # something answers; what is wrong with it, MLflow's client says
     except (URLError, HTTPException, OSError) as error:

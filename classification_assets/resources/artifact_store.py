@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,15 @@ class ArtifactStore(dg.ConfigurableIOManager):
 
         if isinstance(value, storage.Published):
             return value
-        return storage.stage(value, self.path_of(key, suffix), sidecars, origin)
+        with self.advising(key):
+            return storage.stage(value, self.path_of(key, suffix), sidecars, origin)
+
+    def advising(self, key: dg.AssetKey) -> AbstractContextManager[None]:
+        """While an asset is made and stored: errors of the operating system name the command that makes it again."""
+        from classification_assets.learning.artifacts.origin import making
+
+        name = key.to_user_string()
+        return _advising(f"When that has passed, materialize {name} again: {making(name)}")
 
     def load(self, key: dg.AssetKey) -> Loaded:
         """An asset's artifact, and what it was made of.
@@ -82,21 +91,19 @@ class ArtifactStore(dg.ConfigurableIOManager):
         """
         from classification_assets.learning.artifacts import storage
         from classification_assets.learning.artifacts.files import ArtifactError
+        from classification_assets.learning.artifacts.origin import making
 
         name = key.to_user_string()
-        advice = (
-            f"dagster asset materialize -m classification_assets.definitions --select {name} "
-            f"(or with all that it needs: --select '+key:\"{name}\"')"
-        )
         if (found := self._found(key)) is None:
             raise MissingArtifactError(
-                f"{name} is needed and has no artifact in {self.root}. Materialize it first: {advice}"
+                f"{name} is needed and has no artifact in {self.root}. Materialize it first: {making(name)}"
             )
         try:
             # The origin first: what is published meanwhile is newer than it says, and is refused.
-            return Loaded(origin=storage.origin_of(found), value=storage.load(found))
+            with _advising(f"Nothing of {name} has changed: when that has passed, run what needs it again"):
+                return Loaded(origin=storage.origin_of(found), value=storage.load(found))
         except ArtifactError as error:
-            raise ArtifactError(f"{error}. Materialize {name} again: {advice}") from error
+            raise ArtifactError(f"{error}. Materialize {name} again: {making(name)}") from error
 
     def origin_of(self, key: str) -> Origin | None:
         """The origin of an artifact, by its key (``moons/split``); None if it must be made anew to have one.
@@ -133,13 +140,31 @@ class ArtifactStore(dg.ConfigurableIOManager):
         return None if found is None else storage.load_memory(found)
 
     def sidecar(self, key: dg.AssetKey, name: str) -> bytes | None:
-        """A file that an asset has published beside its artifact, if it has."""
+        """A file that an asset has published beside its artifact, if it has.
+
+        Raises
+        ------
+        ArtifactError
+            If it is a damaged picture.
+        """
+        from classification_assets.learning.artifacts import storage
+        from classification_assets.learning.artifacts.files import ArtifactError, is_file
+        from classification_assets.learning.artifacts.origin import making
+
         path = self.path_of(key, "").with_name(name)
-        return path.read_bytes() if path.is_file() else None
+        if not is_file(path):
+            return None
+        try:
+            return storage.load(path) if path.suffix == ".png" else path.read_bytes()
+        except ArtifactError as error:
+            made = key.to_user_string()
+            raise ArtifactError(f"{error}. Materialize {made} again: {making(made)}") from error
 
     def _found(self, key: dg.AssetKey) -> UPath | None:
+        from classification_assets.learning.artifacts.files import is_file
+
         for suffix in _READABLE:
-            if (path := self.path_of(key, suffix[1:])).is_file():
+            if is_file(path := self.path_of(key, suffix[1:])):
                 return path
         return None
 
@@ -153,9 +178,27 @@ class ArtifactStore(dg.ConfigurableIOManager):
             context.log.info(f"artifacts are stored in {self.root}")
 
     def handle_output(self, context: dg.OutputContext, obj: Staged | Published) -> None:
-        with retrying(attempts_of(context)):
+        with retrying(attempts_of(context)), self.advising(context.asset_key):
             obj.publish()
 
     def load_input(self, context: dg.InputContext) -> Loaded:
         with retrying(attempts_of(context)):
             return self.load(context.asset_key)
+
+
+@contextmanager
+def _advising(advice: str) -> Iterator[None]:
+    """Say of an error of the operating system what makes good for it; its number stays.
+
+    Raises
+    ------
+    OSError
+        With the advice.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.strerror is None:
+            raise
+        about = "" if error.filename is None else f": {error.filename}"
+        raise OSError(error.errno, f"{error.strerror}{about}. {advice}") from error

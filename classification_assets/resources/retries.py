@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+
+from classification_assets.learning.artifacts.attempts import PERMANENT
 
 ATTEMPTS = 3
 """Retries of a step, after the first attempt."""
 
 FIRST_WAIT = 10.0
 """Seconds before the first retry; before each other one three times as many."""
-
-_PERMANENT = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 def can_pass(error: BaseException) -> bool:
@@ -22,7 +23,7 @@ def can_pass(error: BaseException) -> bool:
         isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     ):  # PyTorch's is no MemoryError
         return True
-    return isinstance(error, OSError) and not isinstance(error, _PERMANENT)
+    return isinstance(error, OSError) and not isinstance(error, PERMANENT) and error.errno != errno.EROFS
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from classification_assets.component import experiment_definitions
 from classification_assets.experiment import Experiment
 from classification_assets.learning.artifacts import storage
 from classification_assets.learning.artifacts.partial_files import PARTIAL
+from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.registry import Registry
 from classification_assets.resources.artifact_store import ArtifactStore
 from classification_assets.resources.torch_device import TorchDevice
@@ -69,7 +70,7 @@ def look(folder: Path) -> None:
     before = registry.pointer()
     if before is not None:  # what serves can be opened before anything was made good
         storage.load(registry.file(before.version, "model.safetensors"))
-    with registry.changing():
+    with changing(registry):
         pass
     pointer, entries = registry.pointer(), registry.entries()
     assert before is None or pointer.version == before.version, "the champion changed without a decision"

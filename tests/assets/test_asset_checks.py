@@ -1,6 +1,8 @@
 """Checks of assets: each says a sentence, and a bound that blocks stops what is downstream."""
 
 import dagster as dg
+import pytest
+from pydantic import ValidationError
 
 from classification_assets.learning.preparation.checks import dataset_checks
 from classification_assets.learning.preparation.gates import gate_checks
@@ -17,7 +19,7 @@ def test_checks_are_reported_with_a_sentence(done):
         "calibrated",
         "generalizes",
         "near_optimal",
-        "beats_linear",
+        "beats_baseline",
     }
     assert all(evaluation.description for evaluation in evaluations)
 
@@ -47,3 +49,47 @@ def test_a_bound_that_does_not_block_only_warns(materialize, declared):
     ]
     assert (floor.passed, floor.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert result.success
+
+
+def test_a_baseline_beside_others_is_measured_and_not_judged_but_for_declared_bounds(materialize, declared):
+    result = materialize(
+        declared(
+            dataset={"kind": "circles", "n_samples": 300, "noise": 0.05},
+            checks={"accuracy": {"min": 0.9}},
+            architectures=["linear", "shallow_relu"],
+        )
+    )
+    found = {
+        check.check_name: check
+        for check in result.get_asset_check_evaluations()
+        if check.asset_key.path == ["small", "linear", "evaluation"]
+    }
+    assert found["near_optimal"].passed
+    assert found["near_optimal"].description.startswith(
+        "a baseline, which is measured and not judged: the log loss"
+    )
+    assert not found["accuracy_within_bounds"].passed
+
+
+def test_a_failed_check_says_what_it_teaches_and_warns_nobody(materialize, declared, capfd):
+    lesson = "a straight line cannot part circles"
+    experiment = declared(
+        dataset={"kind": "circles", "n_samples": 300, "noise": 0.05},
+        checks={"lessons": {"near_optimal": lesson}},
+        architectures=["linear"],
+    )
+    found = [
+        check
+        for check in materialize(experiment).get_asset_check_evaluations()
+        if check.check_name == "near_optimal"
+    ]
+    assert not found[0].passed
+    assert found[0].description.endswith(f"The lesson here: {lesson}")
+    told = [line for line in capfd.readouterr().err.splitlines() if lesson in line and " failed: " in line]
+    assert told
+    assert all("INFO" in line for line in told)
+
+
+def test_a_lesson_of_no_check_is_refused_before_any_work(declared):
+    with pytest.raises(ValidationError, match="lessons"):
+        declared(checks={"lessons": {"generalises": "…"}})

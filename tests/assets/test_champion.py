@@ -16,6 +16,8 @@ from tests.assets.materialized import materialization
 
 QUICK = {"members": 2, "max_epochs": 2}
 LONG = {"members": 2, "max_epochs": 60, "learning_rate": 0.03}
+SERVED = '+key:"small/predictions"'
+"""What is served and all that it is made of: no figures."""
 ROWS = {"kind": "moons", "n_samples": 600, "noise": 0.2}
 
 
@@ -34,7 +36,7 @@ class Place:
     def registry(self):
         return Registry(UPath(self.folder / "artifacts"), "small")
 
-    def run(self, selection="*", training=LONG, **options):
+    def run(self, selection=SERVED, training=LONG, **options):
         experiment = self.declared(
             dataset=ROWS,
             architectures=[{"name": "narrow", "hidden": [8]}],
@@ -167,12 +169,26 @@ def test_a_blocking_bound_keeps_a_challenger_from_being_promoted_also_when_it_is
     assert "fails accuracy_within_bounds" in told["reason"].value
 
 
-def test_without_a_champion_predictions_say_why(place):
-    result = place.run(training={"members": 2, "max_epochs": 1, "learning_rate": 1e-6}, raise_on_error=False)
-    failed = next(event for event in result.all_events if event.is_step_failure)
-    assert failed.step_key == "small__predictions"
+def test_a_first_challenger_that_is_refused_leaves_the_predictions_out_and_the_run_ends_well(place):
+    result = place.run(training={"members": 2, "max_epochs": 1, "learning_rate": 1e-6})
+    assert shown(result)["decision"].value == "refused"
+    assert result.success
+    assert not (place.folder / "artifacts" / "small" / "predictions.parquet").exists()
+    told = {
+        check.description
+        for check in result.get_asset_check_evaluations()
+        if check.asset_key.path[-1] == "predictions"
+    }
+    assert told
+    assert all("does not beat the majority class" in sentence for sentence in told)
     with pytest.raises(NoChampionError, match="the last challenger was refused: there is no champion yet"):
         place.registry.champion()
+
+
+def test_predictions_before_any_decision_fail_and_say_what_to_materialize(place):
+    result = place.run('key:"small/predictions"', raise_on_error=False)
+    error = next(event for event in result.all_events if event.is_step_failure).step_failure_data.error
+    assert "nothing was promoted yet. Materialize it" in str(error)
 
 
 def test_the_champion_counts_as_overdue_only_where_a_schedule_is_declared(declared):

@@ -4,6 +4,7 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from classification_assets.learning.artifacts.storage import load, origin_of
 
@@ -24,6 +25,9 @@ BAD = {
     ),
     "rows_there": rows(100),
     "labels_alike": rows().query("label == 'yes' or a < -1.2"),
+    "new_classes_are_no_slips": rows().assign(
+        label=lambda frame: frame["label"].where(frame.index > 3, "yess")
+    ),
     "nothing_leaks_now": rows().assign(b=lambda frame: (frame["label"] == "yes") * 1.0),
 }
 
@@ -38,7 +42,7 @@ class Place:
         self.declared, self.materialize_into, self.folder = declared, materialize_into, folder
         self.instance = dg.DagsterInstance.ephemeral()
 
-    def deliver(self, frame, selection="*", **options):
+    def deliver(self, frame, selection='+key:"small/champion"', **options):
         frame.to_csv(self.folder / "rows.csv", index=False)
         experiment = self.declared(
             dataset={"kind": "table", "path": str(self.folder / "rows.csv"), "target": "label"},
@@ -92,7 +96,13 @@ def test_later_runs_do_not_pick_up_what_was_refused(place):
 
 def test_a_change_that_is_meant_is_let_through_by_the_runs_configuration(place):
     assert place.deliver(rows()).success
-    config = {"ops": {"small__dataset": {"config": {"fewer_rows": 0.7}}}}
+    refused = place.deliver(BAD["rows_there"])
+    (sentence,) = [
+        check.description
+        for check in refused.get_asset_check_evaluations()
+        if check.check_name == "rows_there"
+    ]
+    config = yaml.safe_load(sentence.partition("with the configuration ")[2])
     assert place.deliver(BAD["rows_there"], run_config=config).success
     assert load(place.folder / "out/small/dataset.parquet").rows.n_rows == 100
     assert place.deliver(BAD["rows_there"]).success  # it is the accepted one now

@@ -11,7 +11,7 @@ from PIL import Image
 from classification_assets.learning.artifacts.storage import load
 from tests.assets.materialized import materialization
 
-PREVIEW = re.compile(r"!\[[^]]*\]\(data:image/png;base64,([^)]+)\)")
+PREVIEW = re.compile(r"!\[[^]]*\]\(data:image/webp;base64,([^)]+)\)")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from classification_assets.assets import shown
 
 
 def picture_in(metadata, name):
-    encoded = metadata[name].value.removeprefix(f"![{name}](data:image/png;base64,").removesuffix(")")
+    encoded = metadata[name].value.removeprefix(f"![{name}](data:image/webp;base64,").removesuffix(")")
     return base64.b64decode(encoded)
 
 
@@ -23,7 +23,7 @@ def test_a_preview_stays_small_however_rich_the_figure_is(inches):
     figure.add_subplot().imshow(np.random.default_rng(0).random((300, 300, 3)))
     preview = picture_in(shown.figure(lambda: figure, "noise")[1], "noise")
     assert len(preview) < shown.PREVIEW_BYTES
-    assert Image.open(io.BytesIO(preview)).format == "PNG"
+    assert Image.open(io.BytesIO(preview)).format == "WEBP"
 
 
 def test_a_figure_that_is_kept_is_shown_and_handed_on_under_its_name():

@@ -1,6 +1,5 @@
 """What is due, and the sensor that requests it: once for each change, and never beside a run."""
 
-import json
 import os
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from classification_assets.automation.runs import EXPERIMENT
 from classification_assets.automation.schedules import looked_at
 from classification_assets.automation.sensors import sensor_of
 from classification_assets.component import experiment_definitions
+from classification_assets.learning.registry.files import write_record
 from classification_assets.learning.registry.registry import Registry
 from classification_assets.resources.artifact_store import ArtifactStore
 from classification_assets.resources.torch_device import TorchDevice
@@ -132,10 +132,15 @@ def test_other_rows_to_predict_make_predictions_alone_due(world):
 def test_another_champion_makes_predictions_due(world):
     world.train()
     world.train()
-    pointer = Registry(UPath(world.folder / "artifacts"), world.name).pointer_file
-    told = json.loads(pointer.read_text())
-    pointer.write_text(json.dumps(told | {"version": 2, "highest": 2}))
+    registry = Registry(UPath(world.folder / "artifacts"), world.name)
+    write_record(registry.pointer_file, registry.pointer().replaced(version=2, highest=2))
     assert world.due().predictions == "another champion serves"
+
+
+def test_a_damaged_pointer_requests_no_predictions(world):
+    world.train()
+    Registry(UPath(world.folder / "artifacts"), world.name).pointer_file.write_text("{")
+    assert world.due().predictions == ""
 
 
 def test_a_damaged_artifact_makes_training_due(world):

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -71,13 +72,20 @@ def theirs(tmp_path) -> Callable[[list[pd.DataFrame]], list[dict[str, bool]]] | 
     return verdicts
 
 
-def compared(weeks: list[pd.DataFrame], theirs: Callable | None, rule: DriftRule, most: int) -> str:
+def compared(
+    drawn: Callable[[int], pd.DataFrame], n_weeks: int, theirs: Callable | None, rule: DriftRule, most: int
+) -> str:
     """The share of alarms over some weeks, and Evidently's over the first of them."""
     reference = MemoryRows.of(week(REFERENCE, 10**6))
-    ours = np.mean([measure_drift(reference, MemoryRows.of(own), KINDS, rule=rule).alarm for own in weeks])
+    ours = np.mean(
+        [
+            measure_drift(reference, MemoryRows.of(drawn(seed)), KINDS, rule=rule).alarm
+            for seed in range(n_weeks)
+        ]
+    )
     told = f"{100 * ours:5.1f} %"
     if theirs is not None:
-        found = theirs(weeks[:most])
+        found = theirs([drawn(seed) for seed in range(min(most, n_weeks))])
         shares = [100 * np.mean([own[name] for own in found]) for name in ("any column", "table")]
         told += f" | {shares[0]:5.1f} % | {shares[1]:5.1f} % ({len(found)} weeks)"
     return told
@@ -86,19 +94,18 @@ def compared(weeks: list[pd.DataFrame], theirs: Callable | None, rule: DriftRule
 @pytest.mark.parametrize("level", [0.01, 0.05])
 @pytest.mark.parametrize("n", [8, 50, 1_000, 100_000])
 def test_false_alarms_of_weeks_without_drift(n, level, theirs, capsys):
-    weeks = [week(n, seed) for seed in range(WEEKS if n < 100_000 else min(WEEKS, 500))]
-    told = compared(
-        weeks, theirs if level == 0.01 else None, DriftRule(significance=level), 100 if n < 100_000 else 10
-    )
+    asked = theirs if level == 0.01 else None
+    rule = DriftRule(significance=level)
+    told = compared(partial(week, n), WEEKS, asked, rule, 100 if n < 100_000 else 10)
     with capsys.disabled():
-        print(f"\nno drift, {len(weeks)} weeks of {n:,} rows, level {level}: {told}")
+        print(f"\nno drift, {WEEKS} weeks of {n:,} rows, level {level}: {told}")
     alarms = float(told.split("%", maxsplit=1)[0]) / 100
-    assert alarms <= level + 3.1 * np.sqrt(level * (1 - level) / len(weeks))
+    assert alarms <= level + 3.1 * np.sqrt(level * (1 - level) / WEEKS)
 
 
 @pytest.mark.parametrize("change", ["mean", "spread", "town", "gaps", "outlier", "correlation"])
 @pytest.mark.parametrize("n", [50, 1_000])
 def test_power(n, change, theirs, capsys):
-    told = compared([week(n, seed, change) for seed in range(100)], theirs, DriftRule(), 10)
+    told = compared(partial(week, n, change=change), 100, theirs, DriftRule(), 10)
     with capsys.disabled():
         print(f"\n{change}, 100 weeks of {n:,} rows: {told}")

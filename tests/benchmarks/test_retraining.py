@@ -18,6 +18,7 @@ from upath import UPath
 from classification_assets.learning.drift.drift import measure_drift
 from classification_assets.learning.evaluation.promotion import SharedRows, decide
 from classification_assets.learning.evaluation.promotion_rule import PromotionRule
+from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.records import Version
 from classification_assets.learning.registry.registry import Registry
 from classification_assets.learning.tables.rows import MemoryRows
@@ -82,7 +83,7 @@ def test_a_night_without_a_change_and_a_year_of_nights(tmp_path, capsys):
     grown = size(project.home) - before
     moons = Registry(UPath(project.artifacts), "moons")
     for number in range(365):
-        with moons.changing() as change:
+        with changing(moons) as change:
             if number % 10:
                 change.refuse(change.pointer.entry.decision, run=f"night {number}", as_of=datetime.now(UTC))
                 continue

@@ -18,6 +18,7 @@ import pytest
 from upath import UPath
 
 from classification_assets import NeuralClassifier
+from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.records import Version
 from classification_assets.learning.registry.registry import Registry
 from tests.learning.two_moons import FRAME, classifier, y
@@ -102,7 +103,7 @@ def registry(tmp_path: Path, request: pytest.FixtureRequest) -> Registry:
 
 def promote(registry: Registry, model: NeuralClassifier, log_loss: float = 0.25) -> int:
     """Make a classifier the champion, as a run does; return its number."""
-    with registry.changing() as change:
+    with changing(registry) as change:
         staged = change.staged()
         model.save(staged / "model.safetensors")
         (staged / "MODEL_CARD.md").write_text("# A model")

@@ -11,6 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from classification_assets import NeuralClassifier, load_classifier
+from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.registry import NoChampionError, NoVersionError, Registry
 from classification_assets.publishing.mlflow_registry import PublicationError, publish
 from tests.learning.two_moons import FRAME, classifier
@@ -57,7 +58,7 @@ def test_the_alias_follows_promotions_and_rollbacks(
     promote(registry, classifiers[1])
     assert publish(registry, tracking_uri=mlflow_server).new
     assert champion(client, name) == "2"
-    with registry.changing() as change:
+    with changing(registry) as change:
         change.serve(1, "rolled back")
     assert not publish(registry, tracking_uri=mlflow_server).new
     assert champion(client, name) == "1"

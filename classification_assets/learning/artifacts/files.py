@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,19 +13,53 @@ from typing import Any, BinaryIO
 
 from upath import UPath
 
+from classification_assets.learning.artifacts.attempts import is_local, reached
+
 HEADER = "classification_assets"
 """The metadata entry of a file that says what it holds."""
 
 ORIGIN = "classification_assets.origin"
 """The metadata entry of a file that says what it was made of; it has no influence on the version."""
 
+CHECKSUM = "classification_assets.checksum"
+"""The metadata entry of a file that holds its seal, see `checksum`."""
+
 
 class ArtifactError(ValueError):
     """A file that holds no artifact of ours, or a damaged one."""
 
 
-def is_local(path: UPath) -> bool:
-    return path.protocol in ("", "file", "local")
+def is_file(path: UPath) -> bool:
+    """Whether there is a file.
+
+    Raises
+    ------
+    OSError
+        If that cannot be told: fsspec's own answer would be no, and what is stored would seem to be lost.
+    """
+    if is_local(path):
+        return Path(path.path).is_file()
+    try:
+        return reached(path, lambda: path.fs.info(path.path)["type"] == "file")
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def names_in(folder: UPath) -> list[str]:
+    """The names in a folder, ascending; none if there is no folder.
+
+    Raises
+    ------
+    OSError
+        If that cannot be told.
+    """
+    try:
+        if is_local(folder):
+            return sorted(os.listdir(folder.path))
+        found = reached(folder, lambda: folder.fs.ls(folder.path, detail=False))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
 
 
 def header_of(format: str, **content: Any) -> dict[str, str]:
@@ -69,5 +105,10 @@ class LocalCopy:
             return
         self.folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
         self.path = Path(self.folder.name) / path.name
-        with path.open("rb") as remote, self.path.open("wb") as local:
-            shutil.copyfileobj(remote, local, 2**22)
+        try:
+            with path.open("rb") as remote, self.path.open("wb") as local:
+                shutil.copyfileobj(remote, local, 2**22)
+        except Exception as error:  # of as many kinds as there are protocols
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise OSError(errno.EIO, f"{path} could not be read: {error}") from error

@@ -23,7 +23,6 @@ one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a tex
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import sys
 from collections.abc import Callable
@@ -35,7 +34,8 @@ import pandas as pd
 from torch import nn
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import ORIGIN, ArtifactError
+from classification_assets.learning.artifacts.checksum import refuse_damaged_png
+from classification_assets.learning.artifacts.files import ORIGIN, ArtifactError, is_file
 from classification_assets.learning.artifacts.model_file import read_model, read_model_origin, write_model
 from classification_assets.learning.artifacts.origin import Origin
 from classification_assets.learning.artifacts.parquet_end import read_origin
@@ -204,7 +204,7 @@ def origin_of(path: UPath) -> Origin | None:
     Exception
         Of many kinds, if the file is damaged.
     """
-    if not path.is_file():
+    if not is_file(path):
         return None
     if path.suffix == ".safetensors":
         return read_model_origin(path)
@@ -220,8 +220,7 @@ def origin_of(path: UPath) -> Origin | None:
 
 
 def _read_png(path: UPath) -> bytes:
-    from PIL import Image
 
     content = path.read_bytes()
-    Image.open(io.BytesIO(content)).verify()
+    refuse_damaged_png(content)
     return content

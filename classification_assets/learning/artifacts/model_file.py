@@ -15,7 +15,8 @@ from safetensors.torch import load, save, save_file
 from torch import Tensor, nn
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import HEADER, LocalCopy
+from classification_assets.learning.artifacts.checksum import BLANK, SEAL, refuse_damaged, seal
+from classification_assets.learning.artifacts.files import CHECKSUM, HEADER, LocalCopy
 from classification_assets.learning.artifacts.origin import Origin
 from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.models.learned_rows import LearnedRows
@@ -38,8 +39,10 @@ def write_model(value: FittedModel, file: Path, origin: Origin | None = None) ->
     version = _version(header, tensors)
     if origin is not None:
         header["origin"] = origin.versioned(version).to_json()
+    header[CHECKSUM] = SEAL + BLANK
     # One entry alone: several come in a changing order.
     save_file(tensors, file, metadata={HEADER: json.dumps(header, sort_keys=True)})
+    seal(file)
     # Safetensors lets nobody else read its files, and a web server is somebody else.
     file.chmod(0o644)
     return version
@@ -92,6 +95,7 @@ def read_model_origin(path: UPath) -> Origin | None:
 @usual_state()
 def read_model(path: UPath, module: Callable[..., nn.Module] | None) -> FittedModel:
     local = LocalCopy(path)
+    refuse_damaged(local.path, path)
     opened = safe_open(local.path, framework="pt")
     header = json.loads((opened.metadata() or {})[HEADER])
     checkpoints = [name for name in opened.keys() if name.startswith(_CHECKPOINTS)]  # noqa: SIM118 (it is no mapping)

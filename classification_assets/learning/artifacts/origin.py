@@ -9,6 +9,11 @@ from typing import Any, Self
 COMMAND = "dagster asset materialize -m classification_assets.definitions --select"
 
 
+def making(key: str) -> str:
+    """The commands that make an artifact, by its key."""
+    return f"{COMMAND} {key} (or with all that it needs: --select '+key:\"{key}\"')"
+
+
 class MisfitError(ValueError):
     """Artifacts of different times that do not fit together."""
 

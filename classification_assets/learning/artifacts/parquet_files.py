@@ -15,7 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from classification_assets.learning.artifacts.checksum import BLANK, SEAL, refuse_damaged, seal
 from classification_assets.learning.artifacts.files import (
+    CHECKSUM,
     HEADER,
     ORIGIN,
     ArtifactError,
@@ -144,6 +146,8 @@ def _write_batches(
             if origin is not None:
                 told = json.dumps(origin.versioned(version).to_json(), sort_keys=True)
                 writer.add_key_value_metadata({ORIGIN: told})
+            writer.add_key_value_metadata({CHECKSUM: SEAL + BLANK})
+    seal(file)
     return version
 
 
@@ -188,6 +192,7 @@ def read_parquet(path: UPath) -> Any:
     local = LocalCopy(path)
     while True:
         before = os.stat(local.path)
+        refuse_damaged(local.path, path)
         value = _read_as_it_is(path, local)
         after = os.stat(local.path)
         if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
@@ -241,6 +246,7 @@ def _frame(local: LocalCopy) -> pd.DataFrame:
 def read_memory(path: UPath) -> FoldMemory | None:
     """How a stored split has dealt its rows, without its features; None if it does not say."""
     local = LocalCopy(path)
+    refuse_damaged(local.path, path)
     header = json.loads((pq.read_schema(local.path).metadata or {})[HEADER.encode()])
     if header["format"] != "split" or "folds" not in header:
         return None

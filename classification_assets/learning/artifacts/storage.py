@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from safetensors import SafetensorError
 from torch import nn
 from upath import UPath
 
 from classification_assets.learning.artifacts import formats
-from classification_assets.learning.artifacts.files import ArtifactError, is_local
+from classification_assets.learning.artifacts.attempts import is_local, is_of_storage, reached
+from classification_assets.learning.artifacts.files import ArtifactError, is_file
 from classification_assets.learning.artifacts.formats import (
     files_of,
     format_of,
@@ -59,13 +64,24 @@ class Staged:
     draw_seconds: float = 0.0
 
     def publish(self) -> None:
-        """Replace what was there, in one step a file."""
-        for written, file in self.files:
-            if is_local(file):
-                os.replace(written, file.path)
-            else:
-                file.write_bytes(written.read_bytes())
-                _remove(written, file)
+        """Replace what was there, in one step a file.
+
+        Raises
+        ------
+        OSError
+            If that cannot be done; then nothing is left behind, and of the artifact itself nothing has changed.
+        """
+        try:
+            for written, file in self.files:
+                with _told(file):
+                    if is_local(file):
+                        os.replace(written, file.path)
+                    else:
+                        reached(file, partial(file.write_bytes, written.read_bytes()))
+                        _remove(written, file)
+        except BaseException:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Remove what was written; what was there stays."""
@@ -112,31 +128,40 @@ def stage(
         If the value is nothing that is stored.
     ValueError
         If files of that suffix do not hold such a value.
+    OSError
+        If it cannot be written: the disk is full, or may only be read. Then nothing is left behind.
     """
     target = UPath(path)
     suffix, write = format_of(value, target)
     if target.suffix != suffix:
         raise ValueError(f"a {type(value).__name__} is stored in a {suffix} file, got {target}")
-    folder = _staging_folder(target)
+    with _told(target):
+        folder = _staging_folder(target)
     for left in folder.glob(f"{PARTIAL}{target.stem}-*"):
         if is_abandoned(left):
             left.unlink(missing_ok=True)
     written: list[tuple[Path, UPath]] = []
     draw_seconds, version = 0.0, ""
     contents = [(target.with_name(name), content) for name, content in sidecars.items()] + [(target, value)]
-    for named, content in contents:
-        for final in files_of(named, content):
-            file = folder / partial_name(target.stem, final.suffix)
-            started = time.perf_counter()
-            if final == target:
-                version = write(content, file, origin)
-            else:
-                write_sidecar(content, file)
-            if is_figure(content):
-                draw_seconds += time.perf_counter() - started
-            with file.open("rb+") as opened:
-                os.fsync(opened.fileno())
-            written.append((file, final))
+    parts = [(final, content) for named, content in contents for final in files_of(named, content)]
+    for final, part in parts:
+        file = folder / partial_name(target.stem, final.suffix)
+        written.append((file, final))
+        started = time.perf_counter()
+        try:
+            with _told(final):
+                if final == target:
+                    version = write(part, file, origin)
+                else:
+                    write_sidecar(part, file)
+                with file.open("rb+") as opened:
+                    os.fsync(opened.fileno())
+        except BaseException:
+            for left, _ in written:
+                _remove(left, target)
+            raise
+        if is_figure(part):
+            draw_seconds += time.perf_counter() - started
     return Staged(target, version, tuple(written), draw_seconds)
 
 
@@ -164,7 +189,7 @@ def load(path: UPath | Path | str, module: Callable[..., nn.Module] | None = Non
         If the file is damaged or holds something else.
     """
     file = UPath(path)
-    if not file.is_file():
+    if not is_file(file):
         raise FileNotFoundError(f"no artifact at {file}")
     return _read(lambda file: read(file, module), file)
 
@@ -193,19 +218,47 @@ def load_memory(path: UPath | Path | str) -> FoldMemory | None:
 
 def _read(reader: Callable[[UPath], T], path: UPath) -> T:
     try:
-        return reader(path)
+        return reached(path, lambda: reader(path))
     except ArtifactError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the file could not be opened; what is wrong inside one comes without an error number
+        if is_of_storage(error):
+            raise
         raise ArtifactError(f"{path} is damaged, or not written by this project: {error!r}") from error
+
+
+@contextmanager
+def _told(file: UPath) -> Iterator[None]:
+    """Name the file that could not be written; of an error of the operating system, the number stays.
+
+    Raises
+    ------
+    OSError
+        Naming the file.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        # Safetensors tells the number in words alone.
+        number = getattr(error, "errno", None) or _number_in(str(error))
+        about = str(getattr(error, "filename", None) or PARTIAL)
+        if number is None or (PARTIAL not in about and about != file.path):
+            raise  # somebody else's: of rows that are read while they are written
+        raise OSError(
+            number,
+            f"{os.strerror(number)}: {file} could not be written; what was there before is unchanged",
+        ) from error
+
+
+def _number_in(message: str) -> int | None:
+    found = re.search(r"os error (\d+)", message)
+    return int(found[1]) if found else None
 
 
 def _remove(written: Path, file: UPath) -> None:
     """Remove a staged file, and the folder that was made for files that go elsewhere."""
-    written.unlink()
-    if not is_local(file) and not any(written.parent.iterdir()):
+    written.unlink(missing_ok=True)
+    if not is_local(file) and written.parent.is_dir() and not any(written.parent.iterdir()):
         written.parent.rmdir()
 
 

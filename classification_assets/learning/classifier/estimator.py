@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
@@ -47,11 +48,13 @@ from classification_assets.learning.preparation.duplicates import learned_rows
 from classification_assets.learning.preparation.folds import Fold, stratified
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.frames import (
+    at_hand,
     given,
     is_frame,
     numbered,
     with_columns,
 )
+from classification_assets.learning.tables.labels import as_array
 from classification_assets.learning.tables.source import Source
 
 _NESTED = "architecture__"
@@ -186,6 +189,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
@@ -230,7 +234,11 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
                 # No row is set aside for test: whoever calls `fit` holds that fold.
                 fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
             preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
-            told = {"validation_fraction": self.validation_fraction, "named": named}
+            told = {
+                "validation_fraction": self.validation_fraction,
+                "named": named,
+                "labels": classes.dtype.str,
+            }
             if self.class_weight is not None:
                 told["class_weight"] = told_class_weight(self.class_weight)
             source = Source(estimator=told)
@@ -272,6 +280,15 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """The most probable class (N,) of each row."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(1)]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy on rows X (N, D) of labels y (N,), of any type that `fit` takes."""
+        if not isinstance(self.classes_.tolist()[0], date):
+            return super().score(X, y, sample_weight)
+        # Scikit-learn's metrics know no dates.
+        predicted, labels = self.predict(X), checked_labels(y)
+        check_consistent_length(predicted, labels, sample_weight)
+        return float(np.average(predicted == labels, weights=sample_weight))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Logarithms (N, C) of what `predict_proba` gives."""
@@ -330,7 +347,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 
         The columns' names come from there: tools blank or delete `feature_names_in_`, which is for scikit-learn.
         """
-        preprocessing = self.fitted_.provenance.preprocessing
+        preprocessing, X = self.fitted_.provenance.preprocessing, at_hand(X)
         names = list(preprocessing.names)
         if is_frame(X) and _is_named(self.fitted_):
             if getattr(self, "feature_names_in_", None) is None and (known := in_order(X, names)) is not None:
@@ -342,7 +359,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 def opened(classifier: NeuralClassifier, fitted: FittedModel) -> NeuralClassifier:
     """The classifier, fitted as a trained model says."""
     classifier.fitted_ = fitted
-    classifier.classes_ = np.asarray(fitted.provenance.classes)
+    told = fitted.provenance.source.estimator
+    classifier.classes_ = as_array(fitted.provenance.classes, told.get("labels"))
     names = fitted.provenance.preprocessing.names
     classifier.n_features_in_ = len(names)
     if _is_named(fitted):

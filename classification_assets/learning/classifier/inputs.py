@@ -8,14 +8,14 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from classification_assets.learning.preparation.preprocessing import Preprocessing
-from classification_assets.learning.tables.frames import InputRows, heading, is_frame
-from classification_assets.learning.tables.rows import MemoryRows
+from classification_assets.learning.tables.frames import InputRows, at_hand, dense, heading, is_frame
 
 
 def checked_rows(classifier: BaseEstimator, X: Any, **options: Any) -> Any:
@@ -26,14 +26,17 @@ def checked_rows(classifier: BaseEstimator, X: Any, **options: Any) -> Any:
     ValueError, TypeError
         As scikit-learn words it, or if the rows are still to be computed.
     """
-    if nw.dependencies.is_polars_lazyframe(X):
-        raise TypeError("a lazy frame holds no rows yet; hand over what X.collect() gives")
+    X = at_hand(X)
     checks = {"y": "no_validation", "reset": False} | options
     if not is_frame(X):
         y = checks.pop("y")
         if y is None:
             validate_data(classifier, X, y, skip_check_array=True)
-        return validate_data(classifier, X, dtype=None, ensure_all_finite=False, **checks)
+        # Scikit-learn asks for a format of its own; which one does not matter here.
+        found = validate_data(
+            classifier, X, dtype=None, accept_sparse="csr", ensure_all_finite=False, **checks
+        )
+        return dense(found) if sparse.issparse(found) else found
     validate_data(classifier, heading(X), skip_check_array=True, **checks)
     _refuse_empty(X)
     return X
@@ -110,7 +113,7 @@ def encoded(
     if isinstance(rows, np.ndarray):
         X = rows[learned]
         return Preprocessing.fit(X, names, np.flatnonzero(training)), X
-    return Preprocessing.fit_table(MemoryRows(rows.take(learned)), names, training)
+    return Preprocessing.fit_frame(rows.take(learned), names, training)
 
 
 def checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:

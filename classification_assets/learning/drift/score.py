@@ -50,20 +50,39 @@ class ScoreChange:
         )
 
 
-def score_change(then: np.ndarray, now: np.ndarray) -> ScoreChange | None:
-    """Compare losses of rows (n,) then and others (m,) now (Welch 1947); None of too few rows."""
+def score_change(
+    then: np.ndarray,
+    now: np.ndarray,
+    weight_then: np.ndarray | None = None,
+    weight_now: np.ndarray | None = None,
+) -> ScoreChange | None:
+    """Compare losses of rows (n,) then and others (m,) now (Welch 1947); None of too few rows.
+
+    Where rows have weights, these have a mean of 1.
+    """
     if min(len(then), len(now)) < LEAST:
         return None
-    error = float(np.sqrt(then.var(ddof=1) / len(then) + now.var(ddof=1) / len(now)))
-    difference = float(now.mean() - then.mean())
+    mean_then, variance_then = _mean(then, weight_then)
+    mean_now, variance_now = _mean(now, weight_now)
+    error = float(np.sqrt(variance_then + variance_now))
+    difference = mean_now - mean_then
     p_value = float(norm.sf(difference / error)) if error > 0 else float(difference <= 0)
     half = float(norm.ppf(0.975)) * error
     return ScoreChange(
-        float(then.mean()),
-        float(now.mean()),
+        mean_then,
+        mean_now,
         difference - half,
         difference + half,
         p_value,
         len(then),
         len(now),
     )
+
+
+def _mean(losses: np.ndarray, weight: np.ndarray | None) -> tuple[float, float]:
+    """The mean of losses (n,), and its variance."""
+    n = len(losses)
+    if weight is None:
+        return float(losses.mean()), float(losses.var(ddof=1) / n)
+    mean = np.average(losses, weights=weight)
+    return float(mean), float(((weight * (losses - mean)) ** 2).sum() / (n * (n - 1)))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.declaration import Declaration, Name
 
 Metric = Literal["log_loss", "brier_score", "accuracy", "balanced_accuracy", "macro_f1"]
 """The metric that orders a leaderboard, on the validation fold."""
@@ -43,8 +43,12 @@ class Bound(Declaration):
         return " and ".join(f"{words} {value:g}" for words, value in parts if value is not None)
 
 
+Lesson = Literal["beats_majority", "calibrated", "generalizes", "near_optimal", "converged"]
+"""A check of every model that may fail in order to teach something."""
+
+
 class Bounds(Declaration):
-    """Limits of every model's scores on the test fold, each a check of its evaluation."""
+    """Limits of every model's scores on the test fold, each a check of its evaluation, and whom to judge how."""
 
     accuracy: Bound | None = None
     balanced_accuracy: Bound | None = None
@@ -69,11 +73,21 @@ class Bounds(Declaration):
         description="Log loss above the lowest possible one, where the truth is known; in nats.",
     )
 
+    baselines: tuple[Name, ...] = Field(
+        ("linear",),
+        description="Architectures that are there to be beaten: beside others they are measured, and only the bounds "
+        "that are declared here are checked.",
+    )
+    lessons: dict[Lesson, str] = Field(
+        {},
+        description="What a check teaches by failing: {generalizes: deep networks learn the noise by heart}.",
+    )
+
     def of_scores(self) -> dict[str, Bound]:
         """The declared bounds by metric, those of differences aside."""
         declared = {name: getattr(self, name) for name in type(self).model_fields}
         return {
             name: bound
             for name, bound in declared.items()
-            if bound is not None and name not in ("gap", "regret")
+            if isinstance(bound, Bound) and name not in ("gap", "regret")
         }

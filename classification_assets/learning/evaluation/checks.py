@@ -9,6 +9,8 @@ from classification_assets.learning.evaluation.bounds import Bound, Bounds
 from classification_assets.learning.preparation.folds import Fold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from classification_assets.learning.evaluation.evaluation import Evaluation
     from classification_assets.learning.evaluation.leaderboard import Leaderboard
 
@@ -28,11 +30,10 @@ def evaluation_checks(bounds: Bounds) -> list[Check]:
 
 
 def beats_majority(evaluation: Evaluation) -> Verdict:
-    """The test accuracy's interval lies above the share of the largest class."""
-    import numpy as np
-
+    """The test accuracy's interval lies above the share of the largest class, rows counting by their weight."""
     score = evaluation.score(Fold.TEST, "accuracy")
-    majority = np.bincount(evaluation.labels(Fold.TEST)).max() / len(evaluation.labels(Fold.TEST))
+    sizes = evaluation.class_sizes(Fold.TEST)
+    majority = sizes.max() / sizes.sum()
     return bool(score["low"] > majority), (
         f"test accuracy {score['value']:.3f} (95 % interval {score['low']:.3f} to {score['high']:.3f}); "
         f"always naming the largest class would give {majority:.3f}"
@@ -48,27 +49,42 @@ def calibrated(evaluation: Evaluation) -> Verdict:
     return passed, f"expected calibration error {error:.3f}; {chance}"
 
 
-def leaderboard_checks() -> list[Check]:
+def leaderboard_checks(baselines: Sequence[str]) -> list[Check]:
     """Checks of every leaderboard."""
-    return [Check.of(beats_linear)]
 
-
-def beats_linear(leaderboard: Leaderboard) -> Verdict:
-    """Where a curved boundary pays, every other architecture is really better than the linear one."""
-    board, differences = leaderboard.board, leaderboard.differences
-    others = [name for name in board["architecture"] if name != "linear"]
-    if len(others) == len(board) or not others:
-        return True, "there is no linear model to compare with"
-    tested = differences[differences["metric"] == "log_loss"]
-    against = tested[(tested["first"] == "linear") | (tested["second"] == "linear")]
-    better = {name for name in against["better"] if name not in ("", "linear")}
-    if not better:
-        return True, (
-            "no architecture is really better than the linear one on the test fold: the boundary may well be linear"
+    def beats_baseline(leaderboard: Leaderboard) -> Verdict:
+        """Where any architecture is really better than a baseline, none is really worse."""
+        return _beats_baseline(
+            leaderboard, [name for name in leaderboard.board["architecture"] if name in baselines]
         )
-    behind = [name for name in others if name not in better]
-    said = f"really better than the linear one (log loss on the test fold): {', '.join(sorted(better))}"
-    return not behind, said + (f"; not better: {', '.join(behind)}" if behind else "")
+
+    return [Check.of(beats_baseline)]
+
+
+def _beats_baseline(leaderboard: Leaderboard, baselines: Sequence[str]) -> Verdict:
+    others = [name for name in leaderboard.board["architecture"] if name not in baselines]
+    if not baselines or not others:
+        return True, "there is no baseline to compare with"
+    tested = leaderboard.differences[leaderboard.differences["metric"] == "log_loss"]
+    told, worse = [], []
+    for baseline in baselines:
+        against = tested[(tested["first"] == baseline) | (tested["second"] == baseline)]
+        better = [name for name in others if name in set(against["better"])]
+        behind = against[against["better"] == baseline]
+        beaten = [name for name in others if name in {*behind["first"], *behind["second"]}]
+        open_ = [name for name in others if name not in (*better, *beaten)]
+        parts = [
+            ("really better: ", better),
+            ("really worse: ", beaten),
+            ("these rows do not tell: ", open_),
+        ]
+        told.append(
+            f"than {baseline}, " + "; ".join(words + ", ".join(names) for words, names in parts if names)
+        )
+        if not better and not beaten:
+            told[-1] = f"no architecture is really better than {baseline}: the boundary may well be as simple"
+        worse += beaten if better else []
+    return not worse, "log loss on the test fold: " + "; ".join(told)
 
 
 def _generalizes(bound: Bound) -> Check:

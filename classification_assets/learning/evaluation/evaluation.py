@@ -15,8 +15,8 @@ import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
-from classification_assets.learning.evaluation.metrics import RANKING_METRICS
-from classification_assets.learning.evaluation.resampling import wilson
+from classification_assets.learning.evaluation.metrics import RANKING_METRICS, counted
+from classification_assets.learning.evaluation.resampling import effective_size, wilson
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
 
@@ -95,10 +95,25 @@ class Evaluation:
         """Class codes (N,) of a fold's rows."""
         return self.rows.loc[self.rows["fold"] == fold, "label"].to_numpy()
 
+    def counted(self, fold: Fold) -> tuple[np.ndarray | slice, np.ndarray | None]:
+        """Those of a fold's rows that count, as an index (n,), and their weights: see `metrics.counted`."""
+        return counted(self.of_rows(fold, "weight"))
+
+    def n_counted(self, fold: Fold) -> int:
+        """How many of a fold's rows count."""
+        return len(self.labels(fold)[self.counted(fold)[0]])
+
+    def class_sizes(self, fold: Fold) -> np.ndarray:
+        """How many of a fold's rows each class has, (C,); where rows have weights, as many as these add up to."""
+        rows, weight = self.counted(fold)
+        return np.bincount(self.labels(fold)[rows], weight, minlength=len(self.about["classes"]))
+
     def confusion(self, fold: Fold) -> np.ndarray:
-        """Counts (C, C): true class down, predicted class across."""
-        predicted = self.probabilities(fold).argmax(1)
-        return confusion_matrix(self.labels(fold), predicted, labels=range(len(self.about["classes"])))
+        """Counts (C, C): true class down, predicted class across; where rows have weights, sums of these."""
+        rows, weight = self.counted(fold)
+        predicted = self.probabilities(fold)[rows].argmax(1)
+        labels = range(len(self.about["classes"]))
+        return confusion_matrix(self.labels(fold)[rows], predicted, labels=labels, sample_weight=weight)
 
     def score(self, fold: Fold, metric: str, scope: str = "ensemble") -> pd.Series:
         """An overall score: ``value``, ``low``, ``high``, ``spread``.
@@ -173,23 +188,28 @@ class Evaluation:
 
     def confidence_table(self) -> pd.DataFrame:
         """How often the ensemble is right on the test fold where it is how confident, for reading."""
-        p, y = self.probabilities(Fold.TEST), self.labels(Fold.TEST)
+        counts, weight = self.counted(Fold.TEST)
+        p, y = self.probabilities(Fold.TEST)[counts], self.labels(Fold.TEST)[counts]
+        group = self.of_rows(Fold.TEST, "group")
+        group = None if group is None else group[counts]
+        own_weight = np.ones(len(y)) if weight is None else weight
         confidence, right = p.max(1), p.argmax(1) == y
         # The last region takes in a confidence of 1.
         region = np.minimum(np.searchsorted(REGIONS, confidence, side="right") - 1, len(REGIONS) - 2)
         rows = []
         for index, (low, high) in enumerate(pairwise(REGIONS)):
             own = region == index
-            n, hits = int(own.sum()), int(right[own].sum())
-            if n:
-                bounds = wilson(hits, n)
+            if own.any():
+                accuracy = np.average(right[own], weights=own_weight[own])
+                size = effective_size(own, weight, group)
+                bounds = wilson(accuracy * size, size)
                 rows.append(
                     {
                         "confidence": f"{low:g} to {high:g}",
-                        "rows": n,
-                        "share": n / len(y),
-                        "mean confidence": float(confidence[own].mean()),
-                        "accuracy": hits / n,
+                        "rows": int(own.sum()),
+                        "share": float(own_weight[own].sum() / len(y)),
+                        "mean confidence": float(np.average(confidence[own], weights=own_weight[own])),
+                        "accuracy": float(accuracy),
                         "low": bounds[0],
                         "high": bounds[1],
                     }
@@ -197,13 +217,14 @@ class Evaluation:
         return pd.DataFrame(rows)
 
     def confidently_wrong(self, split: Split, most: int = 20) -> pd.DataFrame:
-        """The test rows that are wrong with the highest probability, with their first 12 features."""
-        p, y = self.probabilities(Fold.TEST), self.labels(Fold.TEST)
+        """The test rows that count and are wrong with the highest probability, with their first 12 features."""
+        counts, _ = self.counted(Fold.TEST)
+        p, y = self.probabilities(Fold.TEST)[counts], self.labels(Fold.TEST)[counts]
         names = np.array([str(label) for label in self.about["classes"]])
         predicted, confidence = p.argmax(1), p.max(1)
         wrong = np.flatnonzero(predicted != y)
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")[:most]]
-        rows = self.row_numbers(Fold.TEST)[wrong]
+        rows = self.row_numbers(Fold.TEST)[counts][wrong]
         table = pd.DataFrame(
             {
                 "row": rows,

@@ -106,20 +106,28 @@ def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_los
 
 
 def summary(board: pd.DataFrame) -> pd.DataFrame:
-    """A leaderboard for reading: each score with its interval, and its spread over members."""
-    first = ["experiment", "rank", "architecture", "against_first"]
-    first += [name for name in board if name.startswith("validation_")]
-    table = board[[name for name in first if name in board]].copy()
-    for metric in SUMMARIZED:
-        scores = zip(*(board[metric + part] for part in ("", "_low", "_high", "_spread")), strict=True)
-        table[f"test {_words(metric)}"] = [_told(*score) for score in scores]
-    regrets = zip(*(board[f"regret_log_loss{part}"] for part in ("", "_low", "_high")), strict=True)
-    table["regret, log loss"] = [_told(*regret) for regret in regrets]
+    """A leaderboard for reading, what matters most first: each score with its interval, and its spread over members."""
+
+    def told(metric: str) -> list[str]:
+        return [
+            _told(*score)
+            for score in zip(*(board[metric + part] for part in ("", "_low", "_high")), strict=True)
+        ]
+
+    table = board[[name for name in ("experiment", "rank", "architecture") if name in board]].copy()
+    scores = {f"test {_words(metric)}": told(metric) for metric in SUMMARIZED}
+    for name in ("test accuracy", "test log loss"):
+        table[name] = scores.pop(name)
+    table["verdict"] = board["against_first"]
+    chosen_by = [name for name in board if name.startswith("validation_")]
+    table = table.assign(**{name: board[name] for name in chosen_by}, **scores)
+    table["regret, log loss"] = told("regret_log_loss")
     table["best possible accuracy"] = board["bayes_accuracy"]
     table["parameters"] = board["parameters"]
     table["overridden"] = board["overridden"]
-    named = {"against_first": "verdict"}
-    return table.rename(columns=lambda name: named.get(name, name.replace("_", " ")))
+    for metric in ("accuracy", "log_loss"):
+        table[f"spread over members, {_words(metric)}"] = board[f"{metric}_spread"]
+    return table.rename(columns=lambda name: name.replace("_", " "))
 
 
 def pairs(differences: pd.DataFrame) -> pd.DataFrame:
@@ -144,11 +152,9 @@ def _words(metric: str) -> str:
     )
 
 
-def _told(value: float, low: float, high: float, spread: float = np.nan) -> str:
-    if not np.isfinite(value):
-        return ""
-    text = f"{value:z.3f} [{low:z.3f}, {high:z.3f}]"
-    return text + (f" ± {spread:.3f}" if np.isfinite(spread) else "")
+def _told(value: float, low: float, high: float) -> str:
+    # A no-break space, so that the interval stays on one line of a narrow cell.
+    return f"{value:z.3f} [{low:z.3f},\N{NO-BREAK SPACE}{high:z.3f}]" if np.isfinite(value) else ""
 
 
 def _chance(p_value: float) -> str:
@@ -203,12 +209,14 @@ def _differences(evaluations: Mapping[str, Evaluation], metric: str) -> pd.DataF
     for name, evaluation in evaluations.items():
         y, p = evaluation.labels(Fold.TEST), evaluation.probabilities(Fold.TEST)
         classes = [str(label) for label in evaluation.about["classes"]]
-        weight, group = (evaluation.of_rows(Fold.TEST, column) for column in ("weight", "group"))
+        counts, weight = evaluation.counted(Fold.TEST)
+        group = evaluation.of_rows(Fold.TEST, "group")
+        y, p, group = y[counts], p[counts], None if group is None else group[counts]
         drawn[name] = resampled_scores(y, p, classes, weight=weight, group=group)
         statistics[name] = row_statistics(y, p, weight=weight)
         right[name] = p.argmax(1) == y
     # McNemar's test counts rows, each alone.
-    counts = weight is None and group is None
+    alone = weight is None and group is None
     p_values = randomization(statistics, classes, metrics, rounds, group)
     tables = []
     for own in metrics:
@@ -217,7 +225,7 @@ def _differences(evaluations: Mapping[str, Evaluation], metric: str) -> pd.DataF
             values = [evaluations[name].score(Fold.TEST, own)["value"] for name in (first, second)]
             low, high = paired_interval(drawn[first]["", own], drawn[second]["", own])
             p_value = p_values[own, first, second]
-            if own == "accuracy" and counts:
+            if own == "accuracy" and alone:
                 p_value = mcnemar(right[first], right[second])
             rows.append((own, first, second, values[0] - values[1], low, high, p_value))
         table = pd.DataFrame(rows, columns=_DIFFERENCE)

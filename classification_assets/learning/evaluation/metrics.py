@@ -32,6 +32,18 @@ Key = tuple[str, str]
 """Class (empty: overall) and metric."""
 
 
+def counted(weight: np.ndarray | None) -> tuple[np.ndarray | slice, np.ndarray | None]:
+    """The rows that count, as an index (n,), and their weights with a mean of 1, float64; None if they count alike.
+
+    A row of weight 0 is the same as none: it must not make a class look as if it were there, nor a score surer.
+    """
+    if weight is None:
+        return slice(None), None
+    rows = np.flatnonzero(weight > 0)
+    own = weight[rows].astype(np.float64)
+    return rows, None if not len(own) or (own == own[0]).all() else own / own.mean()
+
+
 def average_scores(
     y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None, ranked: np.ndarray | None = None
 ) -> dict[str, float]:
@@ -44,7 +56,8 @@ def average_scores(
     predicted; a ratio without cases is 0. `ranked` saves computing `ranking_scores` again.
     """
     ranked = ranking_scores(y, p, weight) if ranked is None else ranked
-    y, p, weight = _counted(y, p, weight)
+    rows, weight = counted(weight)
+    y, p = y[rows], p[rows]
     predicted, labels = p.argmax(1), np.arange(p.shape[1])
     one_class = len(np.unique(np.concatenate([y, predicted]))) < 2
     with warnings.catch_warnings():
@@ -82,7 +95,8 @@ def class_scores(
     saves computing `ranking_scores` again.
     """
     ranked = ranking_scores(y, p, weight) if ranked is None else ranked
-    y, p, weight = _counted(y, p, weight)
+    rows, weight = counted(weight)
+    y, p = y[rows], p[rows]
     labels, predicted = np.arange(len(classes)), p.argmax(1)
     precision, recall, f1, _ = precision_recall_fscore_support(
         y, predicted, labels=labels, zero_division=0, sample_weight=weight
@@ -103,14 +117,18 @@ def class_scores(
 
 def ranking_scores(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """Each class's `RANKING_METRICS` against the rest, (C, 2); NaN of a class without rows, or without others."""
-    y, p, weight = _counted(y, p, weight)
+    rows, weight = counted(weight)
+    y, p = y[rows], p[rows]
     return np.array([_ranking_scores(y == label, p[:, label], weight) for label in range(p.shape[1])])
 
 
 def calibration_error(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Expected calibration error of the predicted class's probability (Guo et al. 2017)."""
-    weight = np.ones(len(y)) if weight is None else weight
-    return float(np.abs(np.bincount(calibration_bins(p), weight * _miss(y, p))).sum() / weight.sum())
+    rows, weight = counted(weight)
+    miss = _miss(y[rows], p[rows])
+    if weight is not None:
+        miss = weight * miss
+    return float(np.abs(np.bincount(calibration_bins(p[rows]), miss)).sum() / len(miss))
 
 
 def calibration_bins(p: np.ndarray) -> np.ndarray:
@@ -172,7 +190,7 @@ def scores_of_sums(sums: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray
     confusion, rest = sums[:, : C * C].reshape(-1, C, C).astype(np.float64), sums[:, C * C :]
     scores = _count_scores(confusion, classes)
     total = confusion.sum((1, 2))
-    # A resample may hold nothing but rows of no weight.
+    # Where no row counts, nothing is known.
     scores["", "log_loss"] = _ratio(rest[:, 0], total, np.nan)
     scores["", "brier_score"] = _ratio(rest[:, 1], total, np.nan)
     scores["", "expected_calibration_error"] = _ratio(np.abs(rest[:, 2 : 2 + BINS]).sum(1), total, np.nan)
@@ -236,15 +254,6 @@ def _ranking_scores(
         return np.nan, np.nan
     area = np.nan if positive.all() else roc_auc_score(positive, score, sample_weight=weight)
     return area, average_precision_score(positive, score, sample_weight=weight)
-
-
-def _counted(
-    y: np.ndarray, p: np.ndarray, weight: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """The rows that count: one of no weight must not make a class look as if it were there."""
-    if weight is None or (weight > 0).all():
-        return y, p, weight
-    return y[weight > 0], p[weight > 0], weight[weight > 0]
 
 
 def _miss(y: np.ndarray, p: np.ndarray) -> np.ndarray:

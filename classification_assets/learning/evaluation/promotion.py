@@ -6,7 +6,7 @@ Shapes: N shared rows of the test fold, C classes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -16,7 +16,12 @@ from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER, Metric
 from classification_assets.learning.evaluation.encoding import class_order, encoded_rows, known_rows
 from classification_assets.learning.evaluation.evaluation import Evaluation
-from classification_assets.learning.evaluation.metrics import row_losses, row_statistics, scores_of_sums
+from classification_assets.learning.evaluation.metrics import (
+    counted,
+    row_losses,
+    row_statistics,
+    scores_of_sums,
+)
 from classification_assets.learning.evaluation.promotion_rule import PromotionRule
 from classification_assets.learning.evaluation.resampling import paired_interval, resampled_scores
 from classification_assets.learning.evaluation.significance import randomization
@@ -98,6 +103,14 @@ class SharedRows:
     weight: np.ndarray | None = None
     group: np.ndarray | None = None
 
+    def counted(self) -> Self:
+        """Those of the rows that count, of weights with a mean of 1: see `metrics.counted`."""
+        rows, weight = counted(self.weight)
+        group = None if self.group is None else self.group[rows]
+        return type(self)(
+            self.y[rows], self.champion[rows], self.challenger[rows], self.classes, weight, group
+        )
+
 
 def decide_first(
     challenger: Evaluation, shares: np.ndarray, metric: Metric, rule: PromotionRule, why: str = ""
@@ -120,13 +133,14 @@ def decide_first(
     weight, group = (challenger.of_rows(Fold.TEST, column) for column in ("weight", "group"))
     constant = np.tile(np.asarray(shares, np.float32), (len(y), 1))
     classes = [str(label) for label in challenger.about["classes"]]
-    numbers, _ = _compared(SharedRows(y, constant, p, classes, weight, group), metric, rule)
+    shared = SharedRows(y, constant, p, classes, weight, group).counted()
+    numbers, _ = _compared(shared, metric, rule)
     beats = numbers["difference"] > 0 and numbers["p_value"] <= rule.significance
     numbers["majority"] = numbers.pop("champion")
     numbers.pop("needed_rows", None)
     found = (
-        f"{metric.replace('_', ' ')} {numbers['challenger']:.4f} on {len(y):,} test rows; always naming the largest "
-        f"class would give {numbers['majority']:.4f} (p = {numbers['p_value']:.2g})"
+        f"{metric.replace('_', ' ')} {numbers['challenger']:.4f} on {len(shared.y):,} test rows; always naming the "
+        f"largest class would give {numbers['majority']:.4f} (p = {numbers['p_value']:.2g})"
     )
     ground: Ground
     if not beats:
@@ -185,7 +199,8 @@ def decide(shared: SharedRows, metric: Metric, rule: PromotionRule) -> Decision:
     It must be better by a one-sided paired randomization test (see `significance.randomization`), by at least the
     rule's margin, and no class's recall may be worse by more than the rule's bound.
     """
-    n_rows = _units(shared)
+    shared = shared.counted()
+    n_rows = len(shared.y) if shared.group is None else len(np.unique(shared.group))
     of = "groups of rows" if shared.group is not None else "rows"
     words = metric.replace("_", " ")
     if n_rows < rule.min_rows:
@@ -240,12 +255,6 @@ def decide(shared: SharedRows, metric: Metric, rule: PromotionRule) -> Decision:
 
 def _better(difference: float) -> str:
     return f"better by {difference:.4f}" if difference >= 0 else f"worse by {-difference:.4f}"
-
-
-def _units(shared: SharedRows) -> int:
-    """The number of independent observations: rows of no weight and rows of one group do not count by themselves."""
-    counted = np.ones(len(shared.y), bool) if shared.weight is None else shared.weight > 0
-    return int(counted.sum()) if shared.group is None else len(np.unique(shared.group[counted]))
 
 
 def _compared(
@@ -306,7 +315,9 @@ def _needed_rows(shared: SharedRows, metric: Metric, rule: PromotionRule) -> flo
     else:
         hits = [(p.argmax(1) == shared.y).astype(float) for p in (shared.challenger, shared.champion)]
         per_row = hits[0] - hits[1]
-    spread = float(per_row.std(ddof=1)) if len(per_row) > 1 else 0.0
+    weight = np.ones(len(per_row)) if shared.weight is None else shared.weight
+    apart = weight * (per_row - np.average(per_row, weights=weight))
+    spread = float(np.sqrt((apart**2).sum() / (len(per_row) - 1))) if len(per_row) > 1 else 0.0
     if not rule.margin or not spread:
         return float("inf")
     quantiles = norm.ppf(1 - rule.significance) + norm.ppf(POWER)

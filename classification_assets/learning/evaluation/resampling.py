@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 from scipy import sparse
-from scipy.stats import binomtest
+from scipy.stats import norm
 
 from classification_assets.learning.evaluation.metrics import (
     BINS,
@@ -24,6 +24,7 @@ from classification_assets.learning.evaluation.metrics import (
     calibration_bins,
     calibration_error,
     class_scores,
+    counted,
     ranking_scores,
     row_statistics,
     scores_of_sums,
@@ -44,7 +45,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Resampled:
-    """The scores of some rows, and of their resamples.
+    """The scores of the rows that count, and of their resamples.
 
     Attributes
     ----------
@@ -52,15 +53,15 @@ class Resampled:
         The scores of the rows themselves, and each class's support.
     drawn : mapping of Key to array (R,)
         The scores of each resample; always the same rows are drawn from as many.
-    proportions : mapping of Key to (int, int)
-        Of the scores that are a share of rows: how many rows, of how many.
+    proportions : mapping of Key to (float, float)
+        Of the scores that are a share of rows: how many rows, of how many, see `effective_size`.
     by_chance : float
         See `calibration_p_value`.
     """
 
     values: dict[Key, float]
     drawn: dict[Key, np.ndarray]
-    proportions: Mapping[Key, tuple[int, int]]
+    proportions: Mapping[Key, tuple[float, float]]
     by_chance: float
 
     @classmethod
@@ -74,25 +75,28 @@ class Resampled:
         group: np.ndarray | None = None,
     ) -> Self:
         """Score probabilities p (N, C) against class codes y (N,), rows of a group (N,) being drawn together."""
+        rows, weight = counted(weight)
+        y, p, group = y[rows], p[rows], None if group is None else group[rows]
         ranked = ranking_scores(y, p, weight)
         overall = {("", name): value for name, value in average_scores(y, p, weight, ranked).items()}
-        rows = class_scores(y, p, classes, weight, ranked).itertuples(index=False, name=None)
-        values = overall | {(name, metric): value for name, metric, value in rows}
+        by_class = class_scores(y, p, classes, weight, ranked).itertuples(index=False, name=None)
+        values = overall | {(name, metric): value for name, metric, value in by_class}
         predicted = p.argmax(1)
         among = {("", "accuracy"): np.ones(len(y), bool)}
         for index, name in enumerate(classes):
             among |= {(name, "recall"): y == index, (name, "precision"): predicted == index}
-        right = predicted == y
-        counts = {key: (int(right[own].sum()), int(own.sum())) for key, own in among.items()}
+        sizes = {key: effective_size(own, weight, group) for key, own in among.items()}
         drawn = resampled_scores(y, p, classes, resamples, GROUPS, weight, group)
-        return cls(values, drawn, counts, calibration_p_value(y, p, resamples))
+        counts = {key: (values[key] * size, size) for key, size in sizes.items()}
+        return cls(values, drawn, counts, calibration_p_value(y, p, resamples, weight))
 
     def interval(self, key: Key) -> Interval:
         """The 95 % percentile interval over resampled rows (Efron and Tibshirani 1993); NaN of what has none.
 
         Resamples know no error that the rows did not show: an accuracy, precision or recall without any spread
-        has Wilson's interval instead (Wilson 1927). A calibration error is larger by its rows' noise, and that of
-        a resample by its own on top: both are taken off, and where chance alone explains it the interval begins at 0.
+        has Wilson's interval instead, of as many rows as weights and groups leave (Wilson 1927, Kish 1965). A
+        calibration error is larger by its rows' noise, and that of a resample by its own on top: both are taken off,
+        and where chance alone explains it the interval begins at 0.
         """
         if key not in self.drawn or not np.isfinite(self.values[key]):
             return np.nan, np.nan
@@ -100,7 +104,8 @@ class Resampled:
         if not known.size:
             return np.nan, np.nan
         low, high = np.quantile(known, (0.025, 0.975))
-        if low == high and key in self.proportions:
+        # Sums of weights are equal but for their rounding.
+        if high - low < 1e-9 and key in self.proportions:
             return wilson(*self.proportions[key])
         noise = {"expected_calibration_error": 2} | dict.fromkeys(RANKING_METRICS, 1)
         if times := noise.get(key[1]):
@@ -122,10 +127,12 @@ def resampled_scores(
     """Every score of each resample, (R,); the same rows are drawn for the same number of rows.
 
     Without `groups` the ranking metrics are left out, see `row_statistics`. Rows of one `group` (N,) are drawn
-    together, since they are not independent.
+    together, since they are not independent; rows of weight 0 are not drawn.
     """
-    statistics = row_statistics(y, p, groups, weight)
-    parts = [scores_of_sums(sums, classes) for sums in resampled_sums(statistics, resamples, group)]
+    rows, weight = counted(weight)
+    statistics = row_statistics(y[rows], p[rows], groups, weight)
+    drawn = resampled_sums(statistics, resamples, None if group is None else group[rows])
+    parts = [scores_of_sums(sums, classes) for sums in drawn]
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
@@ -198,18 +205,25 @@ def member_spreads(
     }
 
 
-def calibration_p_value(y: np.ndarray, p: np.ndarray, resamples: int = RESAMPLES) -> float:
+def calibration_p_value(
+    y: np.ndarray, p: np.ndarray, resamples: int = RESAMPLES, weight: np.ndarray | None = None
+) -> float:
     """How often a calibrated classifier with these probabilities would show so large a calibration error.
 
     A consistency resampling (Bröcker and Smith 2007): hits drawn from the probabilities themselves; of many rows
-    their sums, which are normal.
+    their sums, which are normal. A row's hit counts by its weight.
     """
+    rows, weight = counted(weight)
+    y, p = y[rows], p[rows]
     rng, confidence, position = np.random.default_rng(_SEED), p.max(1).astype(np.float64), calibration_bins(p)
     if len(y) > UNITS:
-        variance = np.bincount(position, confidence * (1 - confidence), minlength=BINS)
+        counts = 1.0 if weight is None else weight**2
+        variance = np.bincount(position, counts * confidence * (1 - confidence), minlength=BINS)
         drawn = np.abs(rng.standard_normal((resamples, BINS)) * np.sqrt(variance)).sum(1)
     else:
-        belongs = (position[:, None] == np.arange(BINS)).astype(np.float32)
+        belongs = (position[:, None] == np.arange(BINS)) * (
+            np.float32(1) if weight is None else weight[:, None]
+        )
         expected = confidence @ belongs
         size = max(1, CHUNK // len(y))
         drawn = np.concatenate(
@@ -221,13 +235,34 @@ def calibration_p_value(y: np.ndarray, p: np.ndarray, resamples: int = RESAMPLES
             ]
         )
     # What was seen counts as reached whatever rounding made of it.
-    reached = (drawn / len(y) >= calibration_error(y, p) - 1e-9).sum()
+    reached = (drawn / len(y) >= calibration_error(y, p, weight) - 1e-9).sum()
     return float((1 + reached) / (1 + resamples))
 
 
-def wilson(successes: int, trials: int) -> Interval:
-    """Wilson's 95 % interval of a proportion (Wilson 1927); everything is possible without a trial."""
+def effective_size(among: np.ndarray, weight: np.ndarray | None, group: np.ndarray | None) -> float:
+    """As many rows of equal weight, each alone, as tell of a share what some (a mask, (N,)) weighted rows do.
+
+    That is (Σ w)² / Σ w² (Kish 1965), of a group's summed weight where its rows are drawn together.
+    """
+    own = among.astype(np.float64) if weight is None else weight * among
+    if group is not None:
+        own = np.bincount(np.unique(group, return_inverse=True)[1], own)
+    squares = float((own**2).sum())
+    return float(own.sum()) ** 2 / squares if squares else 0.0
+
+
+def wilson(successes: float, trials: float) -> Interval:
+    """Wilson's 95 % interval of a proportion (Wilson 1927); everything is possible without a trial.
+
+    Of weighted rows the number of trials is their `effective_size`, which is no whole number, as in surveys (Franco et
+    al. 2019).
+    """
     if not trials:
         return 0.0, 1.0
-    interval = binomtest(int(successes), int(trials)).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+    share = successes / trials
+    z = float(norm.ppf(0.975))
+    middle = share + z**2 / (2 * trials)
+    half = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    low, high = ((middle + side * half) / (1 + z**2 / trials) for side in (-1, 1))
+    # Rounding leaves no share outside of its own interval.
+    return float(min(max(low, 0.0), share)), float(max(min(high, 1.0), share))

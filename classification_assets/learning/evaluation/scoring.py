@@ -15,7 +15,7 @@ from classification_assets.learning.evaluation.encoding import (
     known_rows,
 )
 from classification_assets.learning.evaluation.evaluation import Evaluation, at_temperature_1
-from classification_assets.learning.evaluation.metrics import Key, average_scores
+from classification_assets.learning.evaluation.metrics import Key, average_scores, counted
 from classification_assets.learning.evaluation.resampling import (
     Resampled,
     member_spreads,
@@ -67,7 +67,7 @@ def evaluate(
     frames, scores = [], []
     for fold in (Fold.VALIDATION, Fold.TEST):
         y = split.y[rows[fold]]
-        weight, group = _weights(split, rows[fold]), _at(split.group, rows[fold])
+        weight, group = (_at(told, rows[fold]) for told in (split.weight, split.group))
         stored = validated[rows[fold]] if fold is Fold.VALIDATION else np.full(len(y), -1, np.int64)
         p, disagreement, spreads = _answers(fitted, X, y, rows[fold], stored, order, classes, weight, device)
         frames.append(_frame(fold, rows[fold], y, p, disagreement, {"weight": weight, "group": group}))
@@ -84,7 +84,7 @@ def evaluate(
         scores += [part.assign(fold=fold.label) for part in found]
     if len(rows[Fold.TRAIN]):
         p = fitted.predict_proba(X[rows[Fold.TRAIN]], device)[:, order]
-        seen_before = _overall(split.y[rows[Fold.TRAIN]], p, _weights(split, rows[Fold.TRAIN]))
+        seen_before = _overall(split.y[rows[Fold.TRAIN]], p, _at(split.weight, rows[Fold.TRAIN]))
         scores.append(seen_before.assign(fold=Fold.TRAIN.label, scope="ensemble"))
     columns = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
     return Evaluation(
@@ -108,20 +108,26 @@ def _scored_rows(
     """The rows of each fold that are scored, and how many of the held-out ones are left out."""
     rows = {fold: split.rows(fold) for fold in Fold}
     # The training fold's scores say how well the classifier knows what it has learned.
-    rows[Fold.TRAIN] = _sample(rows[Fold.TRAIN][learned[rows[Fold.TRAIN]]])
+    rows[Fold.TRAIN] = _sample(_counted(split, rows[Fold.TRAIN][learned[rows[Fold.TRAIN]]]))
     unseen = {
         Fold.VALIDATION: ~learned | (validated >= 0),
         Fold.TEST: ~learned & (validated < 0),
     }
     left_out = {}
     for fold, fit_to_score in unseen.items():
-        there = rows[fold]
+        there, name = rows[fold], fitted.provenance.architecture.name
         rows[fold] = there[fit_to_score[there]]
         left_out[fold.label] = len(there) - len(rows[fold])
-        if left_out[fold.label] and not len(rows[fold]):
+        count = _counted(split, there)
+        if len(there) and not len(count):
             raise UnfitRowsError(
-                f"{fitted.provenance.architecture.name} has learned from all {len(there):,} rows of the {fold.label} "
-                "fold, so that none is left to score it on; train it again"
+                f"{name} cannot be scored: all {len(there):,} rows of the {fold.label} fold have a weight of 0"
+            )
+        if left_out[fold.label] and not len(_counted(split, rows[fold])):
+            raise UnfitRowsError(
+                f"{name} has learned from all {len(count):,} rows of the {fold.label} fold"
+                f"{' that have a weight above 0' if len(count) < len(there) else ''}, so that none is left to score "
+                "it on; train it again"
             )
     return rows, left_out
 
@@ -154,7 +160,8 @@ def _answers(
             said, apart, _ = fitted.member_predictions(X[rows[asked]], device, np.empty(0, np.int64))
             p[asked], disagreement[asked] = said[:, order], apart
         return p, disagreement, {}
-    some = _spaced(len(rows), MEMBER_ROWS)
+    some = np.arange(len(rows))[counted(weight)[0]]
+    some = some[_spaced(len(some), MEMBER_ROWS)]
     said, disagreement, members = fitted.member_predictions(X[rows], device, some)
     p[~has_stored] = said[~has_stored][:, order]
     spreads = member_spreads(y[some], members[:, :, order], classes, _at(weight, some))
@@ -176,9 +183,9 @@ def _at(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     return None if values is None else values[rows]
 
 
-def _weights(split: Split, rows: np.ndarray) -> np.ndarray | None:
-    """Weights of rows; rows that all count nothing count alike."""
-    return None if split.weight is None or not split.weight[rows].any() else split.weight[rows]
+def _counted(split: Split, rows: np.ndarray) -> np.ndarray:
+    """Those of some rows that count."""
+    return rows if split.weight is None else rows[split.weight[rows] > 0]
 
 
 def _frame(

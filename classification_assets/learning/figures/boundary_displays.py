@@ -162,14 +162,15 @@ def snapshots_of(fitted: FittedModel, split: Split, view: View | None = None) ->
     The loss is that of the snapshot's ensemble on the validation fold, of a large one on evenly spaced rows.
     """
     plane = planes_of(split, view or View())[0]
-    validation = split.rows(Fold.VALIDATION)
+    validation = split.counted_rows(Fold.VALIDATION)
     validation = validation[:: -(-len(validation) // LOSS_ROWS) or 1]
+    weight = None if split.weight is None else split.weight[validation]
     X, y = np.concatenate([plane.grid(SNAPSHOT_RESOLUTION), split.X[validation]]), split.y[validation]
     snapshots = []
     for step in fitted.checkpoints or [int(fitted.history["step"][-1])]:
         p = fitted.probabilities_at(step, X) if fitted.checkpoints else fitted.predict_proba(X)
         grid, held_out = np.split(p, [SNAPSHOT_RESOLUTION**2])
-        loss = float(row_losses(y, held_out).mean()) if len(y) else None
+        loss = float(np.average(row_losses(y, held_out), weights=weight)) if len(y) else None
         snapshots.append(Snapshot(step, grid.reshape(SNAPSHOT_RESOLUTION, SNAPSHOT_RESOLUTION, -1), loss))
     return snapshots
 

@@ -15,13 +15,22 @@ from classification_assets.learning.figures.canvas.style import Theme, sheet
 
 WRONG = "#d55e00"
 NOTE = "large: % of the true class · small: rows"
+WEIGHTED = "large: % of the true class · small: rows, each counted by its weight (1 in the mean)"
 
 
-def confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str = "", theme: str = "light") -> Figure:
+def confusion(
+    matrix: np.ndarray,
+    classes: Sequence[str],
+    *,
+    title: str = "",
+    theme: str = "light",
+    weighted: bool = False,
+) -> Figure:
     """The confusion matrix (C, C), true classes down, predicted classes across.
 
     A cell holds the share of its true class in percent and the number of rows; the higher the share the
-    stronger the colour, one for right cells and another for wrong ones.
+    stronger the colour, one for right cells and another for wrong ones. Where rows are `weighted` the numbers are sums
+    of weights.
     """
     matrix = np.asarray(matrix)
     C = len(classes)
@@ -30,7 +39,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str = "", th
     totals = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
     cell = float(np.clip(5.4 / C, 0.36, 1.1))
-    with sheet(theme, title, NOTE) as figure:
+    with sheet(theme, title, WEIGHTED if weighted else NOTE) as figure:
         ax = figure.panel(0, 0, cell * C, cell * C)
         ax.imshow(_colours(shares, figure.theme), aspect="auto", interpolation="nearest")
         ax.set_xticks(np.arange(C - 1) + 0.5, minor=True)

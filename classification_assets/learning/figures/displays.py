@@ -105,7 +105,10 @@ def confusion_matrix(evaluation: Evaluation, title: str) -> Figure:
     """The test fold's confusion matrix."""
     classes = [str(label) for label in evaluation.about["classes"]]
     return confusion(
-        evaluation.confusion(Fold.TEST), classes, title=f"{title}\ntest {accuracy_of(evaluation)}"
+        evaluation.confusion(Fold.TEST),
+        classes,
+        title=f"{title}\ntest {accuracy_of(evaluation)}",
+        weighted=evaluation.counted(Fold.TEST)[1] is not None,
     )
 
 
@@ -115,6 +118,7 @@ def calibration(evaluation: Evaluation, title: str) -> Figure:
         evaluation.probabilities(Fold.TEST),
         evaluation.labels(Fold.TEST),
         before=evaluation.uncalibrated(Fold.TEST),
+        weight=evaluation.of_rows(Fold.TEST, "weight"),
         title=f"{title}\n{_test_rows(evaluation)}",
     )
 
@@ -124,6 +128,7 @@ def ranking(evaluation: Evaluation, title: str) -> Figure:
     return roc_pr(
         evaluation.probabilities(Fold.TEST),
         evaluation.labels(Fold.TEST),
+        weight=evaluation.of_rows(Fold.TEST, "weight"),
         classes=[str(label) for label in evaluation.about["classes"]],
         title=f"{title}\n{_test_rows(evaluation)}, each class against the rest",
     )
@@ -189,7 +194,10 @@ def words_of(learned: Preprocessing) -> Words:
 
 
 def _test_rows(evaluation: Evaluation) -> str:
-    return f"{len(evaluation.labels(Fold.TEST)):,} test rows"
+    weighted = evaluation.counted(Fold.TEST)[1] is not None
+    return f"{evaluation.n_counted(Fold.TEST):,} test rows" + (
+        ", each counted by its weight" if weighted else ""
+    )
 
 
 def _count(n_rows: int, drawn: int) -> str:

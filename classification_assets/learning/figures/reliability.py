@@ -12,8 +12,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from classification_assets.learning.evaluation.metrics import BINS, calibration_bins, calibration_error
-from classification_assets.learning.evaluation.resampling import wilson
+from classification_assets.learning.evaluation.metrics import (
+    BINS,
+    calibration_bins,
+    calibration_error,
+    counted,
+)
+from classification_assets.learning.evaluation.resampling import effective_size, wilson
 from classification_assets.learning.figures.canvas.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
 from classification_assets.learning.figures.canvas.style import Theme, sheet
 from classification_assets.learning.figures.confusion import WRONG
@@ -29,21 +34,28 @@ class _Bins:
     confidence: np.ndarray
     accuracy: np.ndarray
     rows: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
     error: float
 
     @classmethod
-    def of(cls, probabilities: np.ndarray, labels: np.ndarray) -> _Bins:
+    def of(cls, probabilities: np.ndarray, labels: np.ndarray, weight: np.ndarray | None) -> _Bins:
+        counts = np.ones(len(labels)) if weight is None else weight
         position = calibration_bins(probabilities)
-        rows = np.bincount(position, minlength=BINS)
-        right = np.bincount(position, probabilities.argmax(1) == labels, BINS)
-        confidence = np.bincount(position, probabilities.max(1), BINS)
+        rows = np.bincount(position, counts, BINS)
+        right = np.bincount(position, counts * (probabilities.argmax(1) == labels), BINS)
+        confidence = np.bincount(position, counts * probabilities.max(1), BINS)
         (some,) = rows.nonzero()
+        sizes = [effective_size(position == place, weight, None) for place in some]
+        bounds = [wilson(*own) for own in zip(right[some] / rows[some] * sizes, sizes, strict=True)]
         return cls(
             index=some,
             confidence=confidence[some] / rows[some],
             accuracy=right[some] / rows[some],
             rows=rows[some],
-            error=calibration_error(labels, probabilities),
+            low=np.array([low for low, _ in bounds]),
+            high=np.array([high for _, high in bounds]),
+            error=calibration_error(labels, probabilities, weight),
         )
 
 
@@ -52,6 +64,7 @@ def reliability(
     labels: np.ndarray,
     *,
     before: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
     title: str = "",
     theme: str = "light",
 ) -> Figure:
@@ -62,6 +75,7 @@ def reliability(
     probabilities : (N, C); confidence is that of the most probable class
     labels : (N,), index of the true class
     before : (N, C), probabilities before calibration, drawn as a thin line
+    weight : (N,), how much each row counts
     title : lines after the first are set smaller
     theme : "light" or "dark"
     """
@@ -71,8 +85,10 @@ def reliability(
             "probabilities must be (N, C) and labels (N,) with N > 0, "
             f"got {probabilities.shape} and {labels.shape}"
         )
-    now = _Bins.of(probabilities, labels)
-    earlier = None if before is None else _Bins.of(np.asarray(before), labels)
+    rows, weight = counted(weight)
+    labels = labels[rows]
+    now = _Bins.of(probabilities[rows], labels, weight)
+    earlier = None if before is None else _Bins.of(np.asarray(before)[rows], labels, weight)
     note = "bars: 95 % interval (Wilson) · ECE: a row's mean distance from the diagonal"
     # Below 1 / C nothing can lie.
     left = int(BINS / probabilities.shape[1]) / BINS
@@ -97,8 +113,7 @@ def _diagram(ax: Axes, now: _Bins, earlier: _Bins | None, theme: Theme) -> None:
         ax.plot(
             earlier.confidence, earlier.accuracy, color=theme.muted, linewidth=1, marker="o", markersize=2.5
         )
-    low, high = np.array([wilson(round(a * n), n) for a, n in zip(now.accuracy, now.rows, strict=True)]).T
-    ax.vlines(now.confidence, low, high, color=theme.accent, linewidth=1.2, alpha=0.7)
+    ax.vlines(now.confidence, now.low, now.high, color=theme.accent, linewidth=1.2, alpha=0.7)
     ax.plot(now.confidence, now.accuracy, color=theme.accent, linewidth=1.8, zorder=3)
     ax.scatter(
         now.confidence,

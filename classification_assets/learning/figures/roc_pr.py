@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
+from classification_assets.learning.evaluation.metrics import counted
 from classification_assets.learning.figures.canvas.glyphs import from_the_left
 from classification_assets.learning.figures.canvas.legend import (
     HEIGHT,
@@ -40,15 +41,15 @@ class _Class:
     average_precision: float
 
     @classmethod
-    def of(cls, index: int, positive: np.ndarray, score: np.ndarray) -> _Class:
-        false, true, _ = roc_curve(positive, score)
-        precision, recall, _ = precision_recall_curve(positive, score)
+    def of(cls, index: int, positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None) -> _Class:
+        false, true, _ = roc_curve(positive, score, sample_weight=weight)
+        precision, recall, _ = precision_recall_curve(positive, score, sample_weight=weight)
         return cls(
             index=index,
             roc=_thinned(np.stack([false, true])),
             precision=_thinned(np.stack([recall, precision])[:, ::-1]),
             area=auc(false, true),
-            average_precision=average_precision_score(positive, score),
+            average_precision=average_precision_score(positive, score, sample_weight=weight),
         )
 
 
@@ -57,6 +58,7 @@ def roc_pr(
     labels: np.ndarray,
     *,
     classes: Sequence[str],
+    weight: np.ndarray | None = None,
     title: str = "",
     theme: str = "light",
 ) -> Figure:
@@ -70,6 +72,7 @@ def roc_pr(
     probabilities : (N, C)
     labels : (N,), index of the true class
     classes : names of the C classes
+    weight : (N,), how much each row counts
     title : lines after the first are set smaller
     theme : "light" or "dark"
     """
@@ -79,9 +82,11 @@ def roc_pr(
             f"probabilities must be ({len(labels)}, {len(classes)}) for as many labels and classes, "
             f"got {probabilities.shape}"
         )
+    rows, weight = counted(weight)
+    probabilities, labels = probabilities[rows], labels[rows]
     counts = np.bincount(labels, minlength=len(classes))
     (some,) = np.nonzero((counts > 0) & (counts < len(labels)))
-    curves = [_Class.of(c, labels == c, probabilities[:, c]) for c in some]
+    curves = [_Class.of(c, labels == c, probabilities[:, c], weight) for c in some]
     worst = sorted(curves, key=lambda curve: curve.area)[:LOWEST]
     named = curves if len(classes) <= NAMED else worst
     left_out = len(classes) - len(curves)

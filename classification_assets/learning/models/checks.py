@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from classification_assets.learning.check import Check, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from classification_assets.learning.models.fitted import FittedModel
+    from classification_assets.learning.models.predictions import Predictions
     from classification_assets.learning.preparation.split import Split
     from classification_assets.learning.tables.datasets import UnlabelledFile
 
@@ -25,14 +28,48 @@ def predictable(declared: UnlabelledFile) -> Check:
         from classification_assets.learning.models.predictions import check_file
 
         try:
-            return True, f"all {check_file(split, declared):,} rows of {declared.path} can be predicted"
+            unseen = check_file(split, declared)
         except Exception as error:  # of as many kinds as there are protocols; and training needs no such file
             return (
                 False,
                 f"{error}; models are trained all the same, but `predictions` fails until this is right",
             )
+        passed, found = _seen(unseen.columns, unseen.n_rows, declared)
+        return passed, f"all {unseen.n_rows:,} rows of {declared.path} can be predicted; {found}"
 
     return Check.of(rows_are_predictable)
+
+
+def predictions_checks(declared: UnlabelledFile) -> list[Check]:
+    """Checks of every file of predictions."""
+
+    def categories_are_known(predictions: Predictions) -> Verdict:
+        """The rows without labels hold, but for few cells of a column, categories that training has seen."""
+        return _seen(predictions.about.get("unseen", {}), predictions.rows.n_rows, declared)
+
+    return [Check.of(categories_are_known)]
+
+
+def _seen(unseen: Mapping[str, Mapping[str, Any]], n_rows: int, declared: UnlabelledFile) -> Verdict:
+    """Whether few enough cells of each column, out of `n_rows`, were never seen: see `UnseenCells.columns`."""
+    if not unseen:
+        return True, "every category was seen in training"
+    told, most = [], max(unseen, key=lambda name: unseen[name]["cells"])
+    for name in sorted(unseen, key=lambda name: -unseen[name]["cells"]):
+        its = unseen[name]
+        example = f"{its['such_as']!r}" + (
+            f", seen were {', '.join(map(repr, its['known']))}" if its["known"] else ""
+        )
+        told.append(f"{its['cells']:,} of {n_rows:,} cells of column {name!r} (such as {example})")
+    found = f"categories that were never seen in training are in {'; '.join(told[:5])}"
+    found += f"; and in {len(told) - 5} more columns" if len(told) > 5 else ""
+    if unseen[most]["cells"] <= declared.unseen * n_rows:
+        return True, found
+    return False, (
+        f"{found}: such a cell tells a model nothing, and more than {100 * declared.unseen:g} % of a column are too "
+        "many; write them as in the table that was learned from (a code may have lost its leading zeros), train on "
+        "rows that have them, or allow more (predict: {unseen: …})"
+    )
 
 
 def converged(fitted: FittedModel) -> Verdict:

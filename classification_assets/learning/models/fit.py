@@ -66,8 +66,8 @@ def timed_fit(
     title: str,
     log: Callable[[str], None],
     threads: int | None = None,
-) -> tuple[FittedModel, float]:
-    """Train an architecture, say meanwhile how far it is, and return the model and the seconds that it took."""
+) -> tuple[FittedModel, float, str]:
+    """Train an architecture, say meanwhile how far it is; return the model, the seconds, and what was done in words."""
     progress, started = Progress(title, log), time.perf_counter()
     try:
         fitted = fit(architecture, split, training, device, progress, threads)
@@ -75,5 +75,4 @@ def timed_fit(
         progress.close()
     seconds = time.perf_counter() - started
     members, epochs = len(fitted.best_step), len(fitted.history["step"])
-    log(f"{title}: {members} networks trained, {epochs} epochs, {seconds:.1f} s on {device}")
-    return fitted, seconds
+    return fitted, seconds, f"{members} networks trained, {epochs} epochs, {seconds:.1f} s on {device}"

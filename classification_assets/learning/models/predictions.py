@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classification_assets.learning.models.fitted import FittedModel, Provenance
+from classification_assets.learning.models.unseen import UnseenCells
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.tables.datasets import UnlabelledFile
+from classification_assets.learning.tables.datasets import Format, UnlabelledFile
 from classification_assets.learning.tables.reading.fingerprint import fingerprint
 from classification_assets.learning.tables.reading.read import read_unlabelled
 from classification_assets.learning.tables.rows import BATCH, ParquetRows, Rows
@@ -27,6 +28,9 @@ HELD_BYTES = 2**26
 ROW = "row"
 """The column that numbers rows which have no name, from 0."""
 
+NEVER_SEEN = "never_seen"
+"""The column that says how many of a row's cells hold a category which training has never seen."""
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -36,16 +40,19 @@ class Predictions:
     ----------
     rows : Rows
         The ``id`` under its own name (or `ROW`), ``label`` (the most probable class, as it was in the data),
-        ``p_<class>`` (float32) and ``disagreement``, the uncertainty: the mean total variation distance of a
-        member's probabilities from the members' mean, 0 to 1.
+        ``p_<class>`` (float32), ``disagreement``, the uncertainty: the mean total variation distance of a
+        member's probabilities from the members' mean, 0 to 1, and `NEVER_SEEN`, cells that told the classifier nothing.
     about : dict
         ``architecture``, ``counts`` (rows of each predicted class), ``disagreement`` (its mean) and ``version``: which
         one of the registry made them, empty for a model that is in none. ``fingerprint``: of the
-        file that they are for.
+        file that they are for. ``unseen``: see `UnseenCells.columns`.
+    read : Rows or None
+        The rows that were predicted; None if the predictions were loaded.
     """
 
     rows: Rows
     about: dict[str, Any]
+    read: Rows | None = None
 
     def by_version(self, name: str) -> Self:
         """The same, saying which version of the registry made them."""
@@ -61,7 +68,8 @@ class Predictions:
     def some(self, most: int) -> pd.DataFrame:
         """Evenly spaced rows, for reading: there may be more probabilities than a page is wide."""
         frame = self.rows.sample(most).frame()
-        return frame[[*frame.columns[:2], "disagreement", *frame.columns[2:-1]]]
+        first = [*frame.columns[:2], *(name for name in ("disagreement", NEVER_SEEN) if name in frame)]
+        return frame[[*first, *frame.columns.difference(first, sort=False)]]
 
 
 def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "cpu") -> Predictions:
@@ -83,8 +91,9 @@ def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "c
     folder = tempfile.TemporaryDirectory(prefix="classification-assets-")
     path = Path(folder.name) / "predictions.parquet"
     counts, total = np.zeros(len(fitted.provenance.classes), np.int64), 0.0
+    unseen = UnseenCells(unlabelled.preprocessing)
     with pq.ParquetWriter(path, unlabelled.schema) as writer:
-        for batch in _batches(fitted, unlabelled, device):
+        for batch in _batches(fitted, unlabelled, device, unseen):
             writer.write_batch(batch)
             counts += np.bincount(_codes(batch, len(counts)), minlength=len(counts))
             total += float(np.asarray(batch.column("disagreement")).sum(dtype=np.float64))
@@ -94,12 +103,13 @@ def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "c
         "disagreement": total / unlabelled.rows.n_rows,
         "version": "",
         "fingerprint": told,
+        "unseen": unseen.columns,
     }
-    return Predictions(ParquetRows([path], keeps=folder), about)
+    return Predictions(ParquetRows([path], keeps=folder), about, unlabelled.rows)
 
 
-def check_file(learned: Split, declared: UnlabelledFile) -> int:
-    """Check that whatever learns from a split can predict the rows of a file, and count them.
+def check_file(learned: Split, declared: UnlabelledFile) -> UnseenCells:
+    """Check that whatever learns from a split can predict the rows of a file; count them, and what it has never seen.
 
     Raises
     ------
@@ -107,19 +117,10 @@ def check_file(learned: Split, declared: UnlabelledFile) -> int:
         As of `predict_file`.
     """
     unlabelled = _Unlabelled.of(learned, declared)
-    return sum(len(X) for X, _ in unlabelled.encoded())
-
-
-def read_alike(learned: Split | Provenance, declared: UnlabelledFile) -> Rows:
-    """The rows of a file, of the kinds of values that were learned from.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As of `predict_file`.
-    """
-    kinds = {column.name: column.kind for column in learned.preprocessing.columns}
-    return read_unlabelled(_written_alike(learned, declared), kinds)
+    unseen = UnseenCells(unlabelled.preprocessing)
+    for X, _, rows in unlabelled.encoded():
+        unseen.add(X, rows)
+    return unseen
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class _Unlabelled:
     def of(cls, learned: Split | Provenance, declared: UnlabelledFile) -> Self:
         declared, where = _written_alike(learned, declared), declared.path
         preprocessing = learned.preprocessing
-        rows = read_unlabelled(declared, {column.name: column.kind for column in preprocessing.columns})
+        rows = read_unlabelled(declared, preprocessing.kinds, preprocessing.readings)
         name = declared.id or _known_id(learned, rows)
         if name is not None and name not in rows.names:
             raise ValueError(f"{where}: id: there is no column {name!r}; there are: {', '.join(rows.names)}")
@@ -148,8 +149,8 @@ class _Unlabelled:
             )
         return cls(rows, name, where, schema, preprocessing)
 
-    def encoded(self, size: int = BATCH) -> Iterator[tuple[np.ndarray, pa.Array]]:
-        """Encoded rows X (N, D) and what names them (N,), at most so many rows at one time."""
+    def encoded(self, size: int = BATCH) -> Iterator[tuple[np.ndarray, pa.Array, pa.RecordBatch]]:
+        """Encoded rows X (N, D), what names them (N,) and the rows, at most so many at one time."""
         wanted = list(dict.fromkeys([*([self.name] if self.name else []), *self.preprocessing.names]))
         first = 0
         for whole in self.rows.batches(wanted):
@@ -160,16 +161,16 @@ class _Unlabelled:
                 except ValueError as error:
                     raise ValueError(f"{self.where}: {error}") from error
                 own = batch.column(self.name) if self.name else pa.array(np.arange(first, first + len(X)))
-                yield X, own
+                yield X, own, batch
                 first += len(X)
 
 
 def _written_alike(learned: Split | Provenance, declared: UnlabelledFile) -> UnlabelledFile:
-    options = {
-        name: learned.source.declared(name) for name in ("separator", "decimal", "encoding", "missing")
-    }
+    options = {name: learned.source.declared(name) for name in Format.model_fields if name != "format"}
     own = {name: value for name, value in options.items() if value is not None}
     said = {name: getattr(declared, name) for name in declared.model_fields_set}
+    if said.get("header"):
+        own.pop("names", None)
     return UnlabelledFile.model_validate(own | said)
 
 
@@ -186,6 +187,7 @@ def _schema(learned: Split | Provenance, rows: Rows, name: str | None, where: st
             pa.field("label", pa.array(learned.classes).type),
             *(pa.field(f"p_{label}", pa.float32()) for label in learned.classes),
             pa.field("disagreement", pa.float32()),
+            pa.field(NEVER_SEEN, pa.int32()),
         ]
     )
     if len(set(schema.names)) < len(schema.names):
@@ -196,12 +198,16 @@ def _schema(learned: Split | Provenance, rows: Rows, name: str | None, where: st
     return schema
 
 
-def _batches(fitted: FittedModel, unlabelled: _Unlabelled, device: str) -> Iterator[pa.RecordBatch]:
+def _batches(
+    fitted: FittedModel, unlabelled: _Unlabelled, device: str, unseen: UnseenCells
+) -> Iterator[pa.RecordBatch]:
     classes, schema = fitted.provenance.classes, unlabelled.schema
     labels = pa.array(classes)
-    for X, own in unlabelled.encoded(max(1, HELD_BYTES // (4 * fitted.provenance.members * len(classes)))):
+    size = max(1, HELD_BYTES // (4 * fitted.provenance.members * len(classes)))
+    for X, own, rows in unlabelled.encoded(size):
         p, disagreement, _ = fitted.member_predictions(X, device, np.empty(0, np.int64))
-        columns = [own, labels.take(pa.array(p.argmax(1))), *np.ascontiguousarray(p.T), disagreement]
+        label, never_seen = labels.take(pa.array(p.argmax(1))), unseen.add(X, rows)
+        columns = [own, label, *np.ascontiguousarray(p.T), disagreement, never_seen]
         yield pa.RecordBatch.from_arrays(
             [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
             schema=schema,

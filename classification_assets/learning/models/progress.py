@@ -14,15 +14,15 @@ from tqdm import tqdm
 LINES = 20
 """Lines a training, at most, if it takes no longer than `LINES` × `SECONDS`."""
 
-SECONDS = 10.0
-"""Seconds between two lines, at most."""
+LEAST_SECONDS, SECONDS = 3.0, 10.0
+"""Seconds between two lines, at least and at most."""
 
 
 class Progress:
     """An `on_epoch` that reports.
 
     A line comes when a twentieth of the training has passed since the last one, and at the latest after ten
-    seconds; a training of less than a second says nothing before its end.
+    seconds; a training of less than three seconds says nothing before its end.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Progress:
             self.bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
         now = time.monotonic()
         done, since = step / last, now - self.spoken
-        due = done - self.told >= 1 / LINES and since >= 1.0
+        due = done - self.told >= 1 / LINES and since >= LEAST_SECONDS
         if self.log and (due or since >= SECONDS):
             left = (now - self.started) * (last - step) / step
             text = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in losses.items())

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from classification_assets.learning.check import Check, Verdict
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.tables.datasets.tables import OwnTable
+from classification_assets.learning.tables.reading.file_format import MISSING as USUAL
+from classification_assets.learning.tables.roles import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +33,9 @@ def dataset_checks() -> list[Check]:
     """Checks of every table."""
     judges = (
         labels_complete,
+        labels_differ,
         classes_have_rows,
+        read_as_meant,
         columns_vary,
         columns_filled,
         values_stay_apart,
@@ -43,29 +47,66 @@ def dataset_checks() -> list[Check]:
 
 
 def labels_complete(profile: Profile) -> Verdict:
-    """Every row has a label; those without are left out."""
+    """Every row has a label, and none is a word for a missing value; rows without one are left out."""
     left_out, n_rows = profile.without_label, profile.n_rows
+    passed, found = True, f"all {n_rows:,} rows have a label"
     if left_out:
-        found = f"{left_out:,} of {n_rows + left_out:,} rows have no label and were left out"
+        passed, found = False, f"{left_out:,} of {n_rows + left_out:,} rows have no label and were left out"
         words = _words_for_missing(profile.table)
-        return False, found + (
-            f"; these words say that there is none: {' '.join(words)}; if one is a class, list only the others in the "
-            "YAML (missing: [''])"
-            if words
-            else ""
+        if words:
+            found += (
+                f"; these words say that there is none: {' '.join(words)}; if one is a class, list only the others in "
+                "the YAML (missing: [''])"
+            )
+    if odd := _named_as_missing(profile.table):
+        passed, (first, *_) = False, odd
+        told = ", ".join(f"{name!r} ({rows:,} rows)" for name, rows in odd.items())
+        found += (
+            f"; classes are named as what is missing: {told}; if that says that there is no label, declare it "
+            f"(missing: [{first!r}]), and if it is a class, say that no word does (missing: [''])"
         )
-    return True, f"all {n_rows:,} rows have a label"
+    return passed, found
+
+
+def labels_differ(profile: Profile) -> Verdict:
+    """No two classes differ by case, blanks or the way of writing yes and no alone."""
+    from classification_assets.learning.tables.labels import alike
+
+    counts = profile.table.class_counts()
+    rows = dict(zip(counts["class"], counts["rows"], strict=True))
+    if not (groups := alike(list(rows))):
+        return True, f"the {len(rows)} classes have names that differ by more than case and blanks"
+    told = [" and ".join(f"{label!r} ({rows[label]:,} rows)" for label in group) for group in groups]
+    return False, (
+        f"classes look like one, written differently: {_listed(told, '; ')}; if they are one, write all of its labels "
+        "alike"
+    )
 
 
 def classes_have_rows(profile: Profile) -> Verdict:
     """Every class has enough rows for all folds, and no class is rarer than one row in a hundred."""
-    rarest = min(profile.table.class_counts().to_dict("records"), key=lambda count: count["rows"])
-    found = f"the rarest class, {rarest['class']!r}, has {rarest['rows']:,} of {profile.n_rows:,} rows"
-    if rarest["rows"] < ENOUGH:
+    counts = profile.table.class_counts().to_dict("records")
+    rows = COUNTED if COUNTED in counts[0] else "rows"
+    rarest = min(counts, key=lambda count: count[rows])
+    found = f"the rarest class, {rarest['class']!r}, has {rarest[rows]:,} of {profile.n_rows:,} rows"
+    if rarest[rows] < rarest["rows"]:
+        found += f" with a weight above 0, and {rarest['rows'] - rarest[rows]:,} without"
+    if rarest[rows] < ENOUGH:
         return False, f"{found}; its scores say little: at least {ENOUGH} are needed"
-    if rarest["share"] < RARE:
+    if rarest[rows] < RARE * sum(count[rows] for count in counts):
         return False, f"{found}; look at its recall, and at balanced accuracy instead of accuracy"
     return True, found
+
+
+def read_as_meant(profile: Profile) -> Verdict:
+    """The file is read as it is meant: no column of words, learned as categories, rather holds numbers or dates."""
+    if profile.doubts:
+        told = [f"column {name} {reason}" for name, reason in profile.doubts.items()]
+        return False, _listed(told, "; ")
+    read = profile.columns.dropna(subset="read as")
+    told = [f"{name} ({words})" for name, words in zip(read["column"], read["read as"], strict=True)]
+    words = f"read from words: {_listed(told)}" if told else "words are categories"
+    return True, "; ".join([*profile.table.source.notes, words])
 
 
 def columns_vary(profile: Profile) -> Verdict:
@@ -144,6 +185,18 @@ def _words_for_missing(table: Table) -> list[str]:
     return [word for word in (table.source.declared("missing") or ()) if word]
 
 
+def _named_as_missing(table: Table) -> dict[str, int]:
+    """Rows of the classes that are named as what is missing, unless it is declared which words say so."""
+    if tuple(table.source.declared("missing") or USUAL) != USUAL:
+        return {}
+    counts, usual = table.class_counts(), {word.casefold() for word in USUAL}
+    return {
+        label: rows
+        for label, rows in zip(counts["class"], counts["rows"], strict=True)
+        if isinstance(label, str) and label.casefold() in usual
+    }
+
+
 def _listed(names: Sequence[str], between: str = ", ") -> str:
     shown = between.join(names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
@@ -190,12 +243,13 @@ def classes_trained(split: Split) -> Verdict:
     import numpy as np
 
     C = len(split.classes)
-    rows = {fold: np.bincount(split.y[split.fold == fold], minlength=C) for fold in Fold}
+    rows = {fold: np.bincount(split.y[split.counted_rows(fold)], minlength=C) for fold in Fold}
     if unknown := np.flatnonzero(rows[Fold.TRAIN] == 0).tolist():
         told = []
         for code in unknown[:5]:
             there = [(int(rows[fold][code]), fold.label) for fold in Fold if rows[fold][code]]
             where = ", ".join(f"{count:,} {label} row{'s' * (count > 1)}" for count, label in there)
+            where = where or "all its rows have a weight of 0"
             told.append(f"class {split.classes[code]} has no training row: no network can learn it ({where})")
         others = len(unknown) - len(told)
         return False, "; ".join(told) + (f"; so have {others} more classes" if others else "")

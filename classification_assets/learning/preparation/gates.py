@@ -14,7 +14,7 @@ from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.tables.datasets import GeneratedDataset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from classification_assets.learning.preparation.profile import Profile
     from classification_assets.learning.tables.table import Table
@@ -37,6 +37,13 @@ class Gates(Declaration):
         description="No column that is used is gone, of another kind, or emptied. New columns are allowed, and told.",
     )
     same_classes: bool = Field(True, description="No class is gone. New classes are allowed, and told.")
+    new_class_share: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="Smallest share of the rows that a class which is new must have (0 to 1): a few rows of a class "
+        "that never was are mistyped labels rather than a class. 0: any.",
+    )
     fewer_rows: float = Field(
         0.5,
         ge=0,
@@ -66,11 +73,14 @@ class Delivery:
     accepted : Table or None
         None if there is no accepted version yet.
     gates : Gates
+    configuration : callable
+        ``configuration(settings)``: the configuration of a run with these settings of gates.
     """
 
     profile: Profile
     accepted: Table | None
     gates: Gates
+    configuration: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
     @property
     def compared(self) -> tuple[Table | None, str]:
@@ -95,7 +105,14 @@ class Delivery:
 
 def gate_checks() -> list[Check]:
     """Checks of every `Delivery`; a violation blocks."""
-    judges = (same_columns, same_classes, rows_there, labels_alike, nothing_leaks_now)
+    judges = (
+        same_columns,
+        same_classes,
+        new_classes_are_no_slips,
+        rows_there,
+        labels_alike,
+        nothing_leaks_now,
+    )
     return [replace(Check.of(judge), blocking=True) for judge in judges]
 
 
@@ -131,7 +148,7 @@ def same_columns(delivery: Delivery) -> Verdict:
             f"the {len(before):,} columns of the accepted version are there, of the same kinds{extra}",
         )
     found = f"columns changed since the accepted version: {_listed(changed)}{extra}"
-    return _verdict(found, "same_columns", delivery.gates.same_columns, False)
+    return _verdict(delivery, found, "same_columns")
 
 
 def same_classes(delivery: Delivery) -> Verdict:
@@ -148,7 +165,29 @@ def same_classes(delivery: Delivery) -> Verdict:
     if not gone:
         return True, f"all {len(before):,} classes of the accepted version are there{extra}"
     found = f"{len(gone):,} of {len(before):,} classes are gone: {_listed(gone)}{extra}"
-    return _verdict(found, "same_classes", delivery.gates.same_classes, False)
+    return _verdict(delivery, found, "same_classes")
+
+
+def new_classes_are_no_slips(delivery: Delivery) -> Verdict:
+    """Classes that are new have at least `new_class_share` of the rows."""
+    accepted, why = delivery.compared
+    if accepted is None:
+        return True, why
+    from classification_assets.learning.preparation.label_shift import class_rows
+
+    before, now = class_rows(accepted), class_rows(delivery.profile.table)
+    new = {name: rows / sum(now.values()) for name, rows in now.items() if name not in before}
+    bound = delivery.gates.new_class_share
+    if not new:
+        return True, "no class is new"
+    rare = {name: share for name, share in new.items() if share < bound}
+    if not rare:
+        return True, f"new classes: {_shares(new)}; each has at least {bound:.1%} of the rows"
+    found = (
+        f"classes that are new have less than {bound:.1%} of the rows, as mistyped labels would: {_shares(rare)}; the "
+        f"classes were {_listed(before)}"
+    )
+    return _closed(delivery, found, "new_class_share", 0.0)
 
 
 def rows_there(delivery: Delivery) -> Verdict:
@@ -162,7 +201,7 @@ def rows_there(delivery: Delivery) -> Verdict:
         return True, found
     gone = 1 - now / before
     found += f": {gone:.1%} of them are gone, at most {bound:.1%} may be"
-    return (True, found) if gone <= bound else _verdict(found, "fewer_rows", True, _at_least(gone))
+    return (True, found) if gone <= bound else _closed(delivery, found, "fewer_rows", _at_least(gone))
 
 
 def labels_alike(delivery: Delivery) -> Verdict:
@@ -182,7 +221,7 @@ def labels_alike(delivery: Delivery) -> Verdict:
     p = shift.chance()
     if p > CHANCE:
         return True, f"{found}; with so few rows chance alone does as much (p = {p:.2g})"
-    return _verdict(f"{found}; p = {p:.2g}", "label_shift", True, _at_least(shift.distance))
+    return _closed(delivery, f"{found}; p = {p:.2g}", "label_shift", _at_least(shift.distance))
 
 
 def nothing_leaks_now(delivery: Delivery) -> Verdict:
@@ -208,15 +247,27 @@ def nothing_leaks_now(delivery: Delivery) -> Verdict:
             f"these predicted the target alone in the accepted version, too: {_listed(profile.suspects)}",
         )
     found = f"predict {profile.table.target!r} alone, and did not in the accepted version: {_listed(fresh)}"
-    return _verdict(found, "no_new_leaks", delivery.gates.no_new_leaks, False)
+    return _verdict(delivery, found, "no_new_leaks")
 
 
-def _verdict(found: str, gate: str, closed: bool, opened: bool | float) -> Verdict:
+def _verdict(delivery: Delivery, found: str, gate: str) -> Verdict:
+    """The verdict on a violation of a rule that holds or does not."""
+    if not getattr(delivery.gates, gate):
+        return True, f"{found}; allowed by {json.dumps({gate: False})}"
+    return _closed(delivery, found, gate, False)
+
+
+def _closed(delivery: Delivery, found: str, gate: str, opened: bool | float) -> Verdict:
     """The verdict on a violation, with what to do if the change is meant."""
-    setting = json.dumps({gate: opened})
-    if not closed:
-        return True, f"{found}; allowed by {setting}"
-    return False, f"{found}; if this is meant, materialize the asset dataset with the configuration {setting}"
+    configuration = json.dumps(delivery.configuration({gate: opened}))
+    return (
+        False,
+        f"{found}; if this is meant, materialize the asset dataset with the configuration {configuration}",
+    )
+
+
+def _shares(classes: Mapping[str, float]) -> str:
+    return _listed(f"{name} ({share:.1%})" for name, share in classes.items())
 
 
 def _at_least(value: float) -> float:
@@ -236,8 +287,15 @@ def _other_kind(accepted: Table, new: Table, name: str) -> str:
     """How a column's kind changed, in words; empty if it did not, or if another kind is declared."""
     import pyarrow as pa
 
+    from classification_assets.learning.tables.arrow_types import is_words
+
     if accepted.roles.columns.get(name) != new.roles.columns.get(name):
         return ""  # values are read as they are declared, so it was the declaration that changed
+    then, read = (table.source.readings.get(name) for table in (accepted, new))
+    if then is not None and read is not None and then.reading.unit != read.reading.unit:
+        return f"{then.reading.words}, now {read.reading.words}"
+    if then is None and read is not None and is_words(accepted.rows.schema.field(name).type):
+        return ""  # of an accepted version that did not know how to read such words
     types = [table.rows.schema.field(name).type for table in (accepted, new)]
     before, now = (_kind(name, type) for type in types)
     if before == now or pa.types.is_null(types[0]) or _is_empty(accepted, name):

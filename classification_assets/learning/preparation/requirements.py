@@ -33,8 +33,10 @@ def refuse_unusable(table: Table, classes: list[Any], y: np.ndarray) -> None:
     N, C = len(y), len(classes)
     where = f"{table.where}: column {table.target!r}"
     if C < 2:
+        left_out = table.source.without_label
+        others = f" (and the {left_out:,} others have none)" if left_out else ""
         raise ValueError(
-            f"{where}: two classes or more are needed, but all {N:,} rows have the label {classes[0]!r}"
+            f"{where}: two classes or more are needed, but all {N:,} rows have the label {classes[0]!r}{others}"
         )
     numbers = all(isinstance(label, int | float) and not isinstance(label, bool) for label in classes)
     whole = numbers and all(float(label).is_integer() for label in classes)
@@ -78,7 +80,8 @@ def refuse_unfit(table: Table, folds: Folds) -> None:
         try:
             if kind == "categorical":
                 refuse_long_words(column, name)
-                refuse_names(category_counts(column), name, declared=name in table.roles.columns)
+                declared = name in table.roles.columns
+                refuse_names(category_counts(column), name, declared=declared, spelling=table.spelling)
             else:
                 FITTED[kind].fit(name, np.empty(0)).encode(column)
         except ValueError as error:

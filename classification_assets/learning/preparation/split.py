@@ -102,10 +102,16 @@ class Split:
             known_by = keys if memory is None or memory.identity == identity else memory.identity.keys(table)
             fold, gone = deal(folds, table, y, known_by, labels, memory)
             preprocessing, X = Preprocessing.fit_table(
-                table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
+                table.rows,
+                table.features,
+                fold == Fold.TRAIN,
+                table.roles.columns,
+                table.source.readings,
             )
         except ValueError as error:
             raise table.refusal(error) from error
+        weight = table.weight()
+        _refuse_weightless(table, fold, weight)
         group = None if group is None else group.astype(np.int64)
         timestamp = None if time is None else np.unique(time, return_inverse=True)[1].astype(np.int64)
         keeps = memory is not None and memory.identity == identity and len(gone) > 0
@@ -114,7 +120,7 @@ class Split:
             X,
             y,
             fold,
-            table.weight(),
+            weight,
             classes,
             preprocessing,
             table.source,
@@ -166,14 +172,19 @@ class Split:
         """Indices of a fold's rows, ascending."""
         return np.flatnonzero(self.fold == fold)
 
+    def counted_rows(self, fold: Fold) -> np.ndarray:
+        """Indices of a fold's rows of a weight above 0, ascending."""
+        rows = self.rows(fold)
+        return rows if self.weight is None else rows[self.weight[rows] > 0]
+
     def filled(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Some rows of X without gaps, as figures need them."""
         return self.preprocessing.filled(self.X[rows])
 
     def class_counts(self) -> pd.DataFrame:
-        """Rows of each class in each fold, for reading."""
+        """Rows of each class in each fold, for reading; of weighted ones, those that count."""
         C = len(self.classes)
-        counts = {fold.label: np.bincount(self.y[self.fold == fold], minlength=C) for fold in Fold}
+        counts = {fold.label: np.bincount(self.y[self.counted_rows(fold)], minlength=C) for fold in Fold}
         return pd.DataFrame({"class": self.classes} | counts)
 
     def columns(self) -> pd.DataFrame:
@@ -183,6 +194,45 @@ class Split:
     def posterior(self, X: np.ndarray) -> np.ndarray | None:
         """True class probabilities (N, C) at X (N, D) where the source knows them, else None."""
         return None if self.source.dataset is None else self.source.dataset.posterior(X)
+
+
+def _refuse_weightless(table: Table, fold: np.ndarray, weight: np.ndarray | None) -> None:
+    """Check that a row counts in every fold that has some.
+
+    Raises
+    ------
+    ValueError
+        If all rows of one have a weight of 0.
+    """
+    if weight is None:
+        return
+    counts = {own: int((weight[fold == own] > 0).sum()) for own in Fold if (fold == own).any()}
+    for own, n_counted in counts.items():
+        if not n_counted:
+            rows = int((fold == own).sum())
+            raise ValueError(
+                f"{table.where}: column {table.roles.weight!r}: all {rows:,} rows of the {own.label} fold have a "
+                f"weight of 0, so that none {_PURPOSE[own]}; {_advice(table, own)}"
+            )
+
+
+_PURPOSE = {
+    Fold.TRAIN: "is learned from",
+    Fold.VALIDATION: "stops, calibrates and chooses",
+    Fold.TEST: "says how good a model is",
+}
+
+
+def _advice(table: Table, fold: Fold) -> str:
+    if fold is Fold.TEST and table.n_test:
+        return f"give rows of {table.source.declared('test')} a weight above 0"
+    if table.roles.time is not None:
+        place = {Fold.TRAIN: "oldest", Fold.VALIDATION: "newer", Fold.TEST: "newest"}[fold]
+        return (
+            f"the split is by {table.roles.time!r}, and the {place} rows are the {fold.label} fold: leave rows of "
+            "weight 0 out of the table, or choose other shares (split.validation, split.test)"
+        )
+    return "leave rows of weight 0 out of the table, or give more rows a weight above 0"
 
 
 COPIED_BYTES = 2**26

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from classification_assets.learning.artifacts.files import ArtifactError
+from classification_assets.learning.artifacts.files import ArtifactError, names_in
 from classification_assets.learning.evaluation.bounds import Metric
 from classification_assets.learning.evaluation.promotion import Decision
 from classification_assets.learning.evaluation.promotion_rule import PromotionRule
 from classification_assets.learning.registry.challenger import Challenger
+from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.contest import Outcome, Told, promote
 from classification_assets.learning.registry.records import Pointer
 from classification_assets.learning.registry.registry import NoChampionError, Registry
@@ -28,7 +29,7 @@ def promote_challenger(
     decision = Decision(
         promoted=True, ground="by hand", reason=f"promoted by hand: {told.because}", metric=metric
     )
-    with registry.changing() as change:
+    with changing(registry) as change:
         return promote(change, challenger, rule, metric, decision, told)
 
 
@@ -44,7 +45,7 @@ def promote_version(registry: Registry, number: int, told: Told) -> Pointer:
     """
     _refuse_without_reason(told)
     _refuse_unknown(registry)
-    with registry.changing() as change:
+    with changing(registry) as change:
         return change.serve(number, "promoted", **told.fields())
 
 
@@ -57,7 +58,7 @@ def roll_back(registry: Registry, number: int | None, told: Told) -> Pointer:
         If there is nothing to go back to.
     """
     _refuse_unknown(registry)
-    with registry.changing() as change:
+    with changing(registry) as change:
         if change.pointer is None:
             raise NoChampionError(
                 f"{registry.experiment} has no champion yet: there is nothing to go back to"
@@ -76,7 +77,7 @@ def pin(registry: Registry, number: int | None, pinned: bool, told: Told) -> Poi
         If there is no such version.
     """
     _refuse_unknown(registry)
-    with registry.changing() as change:
+    with changing(registry) as change:
         if change.pointer is None:
             raise NoChampionError(f"{registry.experiment} has no champion yet: there is nothing to pin")
         return change.pin(change.pointer.version if number is None else number, pinned, **told.fields())
@@ -104,7 +105,7 @@ def _served_before(registry: Registry, current: int) -> int:
 
 def _refuse_unknown(registry: Registry) -> None:
     """Where there is no registry, none shall be made by asking for a change."""
-    if not registry.folder.is_dir():
+    if not names_in(registry.folder):
         registry.champion()
 
 

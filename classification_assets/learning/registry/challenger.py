@@ -9,7 +9,7 @@ from typing import Any, Self
 from upath import UPath
 
 from classification_assets.learning.artifacts import storage
-from classification_assets.learning.artifacts.origin import MisfitError, Origin, remedy
+from classification_assets.learning.artifacts.origin import MisfitError, Origin, making, remedy
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
 from classification_assets.learning.models.fitted import FittedModel
@@ -51,7 +51,7 @@ class Challenger:
             If an earlier version of the project has stored it.
         """
         path = root / experiment / "leaderboard.parquet"
-        leaderboard: Leaderboard = storage.load(path)
+        leaderboard: Leaderboard = _stored(path, f"{experiment}/leaderboard")
         origin = storage.origin_of(path)
         if origin is None:
             raise MisfitError(
@@ -108,7 +108,7 @@ class Challenger:
             raise MisfitError(
                 f"{made} cannot be decided: {key}, of which {self.experiment}/leaderboard was made, {found}. {advice}"
             )
-        return storage.load(path)
+        return _stored(path, key)
 
     def _path(self, key: str) -> UPath:
         *folders, kind = key.split("/")
@@ -117,5 +117,19 @@ class Challenger:
     def _origin_of(self, key: str) -> Origin | None:
         try:
             return storage.origin_of(self._path(key))
-        except (storage.ArtifactError, OSError):
+        except storage.ArtifactError:
             return None
+
+
+def _stored(path: UPath, key: str) -> Any:
+    """An artifact, by its file and its key.
+
+    Raises
+    ------
+    ArtifactError
+        If it is damaged, with the command that makes it again.
+    """
+    try:
+        return storage.load(path)
+    except storage.ArtifactError as error:
+        raise storage.ArtifactError(f"{error}. Materialize {key} again: {making(key)}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -25,13 +25,16 @@ from classification_assets.learning.evaluation.promotion_rule import PromotionRu
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.registry.challenger import Challenger
+from classification_assets.learning.registry.change import Change, changing
 from classification_assets.learning.registry.records import Pointer, Version
-from classification_assets.learning.registry.registry import Change, Registry
+from classification_assets.learning.registry.registry import Registry
 from classification_assets.learning.registry.serving import EVALUATION, MODEL, ONNX, REFERENCE
 from classification_assets.learning.reports import model_card
 
 REFERENCE_ROWS = 20_000
 """Rows, evenly spaced, that a version keeps of its table, so that later rows can be compared with them."""
+SKEW = timedelta(days=1)
+"""Time by which the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def contest(
         If what the challenger was made of is not there any more.
     """
     told = told or Told()
-    with registry.changing() as change:
+    with changing(registry) as change:
         decision = _decision(
             registry, change.pointer, challenger, rule, metric, blocking, told, device, using
         )
@@ -201,17 +204,19 @@ def _decision(
         return Decision(promoted=False, ground=ground, reason=reason, metric=metric)
     if pointer is None:
         return _first(challenger, rule, metric)
+    # Outside of what follows: what is wrong with the challenger's own files is no fault of the champion.
+    evaluation, split = challenger.evaluation, challenger.split
+    unasked = f"the champion, version {pointer.version}, can no longer be evaluated"
     try:
         model = using(storage.load(registry.file(pointer.version, MODEL)))
-        needed = reads_rows(model, challenger.split)
-        shared = shared_rows(
-            model, challenger.evaluation, challenger.split, challenger.dataset if needed else None, device
-        )
-    except (
-        ValueError
-    ) as error:  # other classes or columns, a class of one's own that has gone, a damaged file
-        reason = f"the champion, version {pointer.version}, can no longer be evaluated ({error})"
-        return _first(challenger, rule, metric, reason)
+        needed = reads_rows(model, split)
+    except ValueError as error:  # a class of one's own that has gone, a damaged file
+        return _first(challenger, rule, metric, f"{unasked} ({error})")
+    table = challenger.dataset if needed else None
+    try:
+        shared = shared_rows(model, evaluation, split, table, device)
+    except ValueError as error:  # other classes or columns
+        return _first(challenger, rule, metric, f"{unasked} ({error})")
     return decide(shared, metric, rule)
 
 
@@ -248,12 +253,14 @@ def _forbidden(
             )
         # A person's decision is not undone by what was under way before it.
         as_of = None if champion is None else champion.as_of
-        times = [time for time in (as_of, pointer.entry.as_of) if time is not None]
+        # A time that has not come yet is that of a wrong clock, which shall not keep the champion for as long.
+        come = datetime.now(UTC) + SKEW
+        times = [time for time in (as_of, pointer.entry.as_of) if time is not None and time <= come]
         if times and told.time < max(times):
             made = f"what made version {number} the champion of {_when(max(times))}"
             return "older run", f"this run is of {_when(told.time)}, and {made}"
     for check in blocking:
-        passed, sentence = check.judge(challenger.evaluation)
+        passed, sentence = check.verdict(challenger.evaluation)
         if not passed:
             return "a blocking check", f"the challenger fails {check.name}: {sentence}"
     return None

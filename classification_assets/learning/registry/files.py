@@ -8,14 +8,21 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
 from upath import UPath
 
-from classification_assets.learning.artifacts.files import ArtifactError, is_local
+from classification_assets.learning.artifacts.attempts import is_local, reached
+from classification_assets.learning.artifacts.checksum import opened_record, sealed_record
+from classification_assets.learning.artifacts.files import ArtifactError, names_in
 from classification_assets.learning.artifacts.partial_files import PARTIAL, is_abandoned, partial_name
+from classification_assets.learning.declaration import broken_rules
 
+Model = TypeVar("Model", bound=BaseModel)
 PATIENCE = 600.0
 """Seconds for which a registry that others change is waited for."""
 
@@ -49,16 +56,43 @@ def locked(folder: UPath) -> Iterator[None]:
 def write_text(path: UPath, text: str) -> None:
     """Write a file in one step."""
     if not is_local(path):
-        path.write_text(text, encoding="utf-8")
+        reached(path, lambda: path.write_text(text, encoding="utf-8"))
         return
     target = Path(path.path)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(partial_name(target.stem, target.suffix))
-    with partial.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.replace(partial, target)
+    try:
+        with partial.open("w", encoding="utf-8") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.replace(partial, target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_record(path: UPath, record: BaseModel) -> None:
+    """Write a record in one step, with its checksum."""
+    write_text(path, sealed_record(record.model_dump_json()))
+
+
+def read_record(model: type[Model], path: UPath) -> Model:
+    """Read a record back.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ArtifactError
+        If it is not what was written.
+    """
+    content = reached(path, path.read_bytes)
+    try:
+        return model.model_validate(opened_record(content.decode()))
+    except ValueError as error:  # also of bytes that are no text, and of pydantic's rules
+        reason = broken_rules(error, path.name) if isinstance(error, ValidationError) else error
+        raise ArtifactError(f"{path} is damaged, or not written by this project: {reason}") from error
 
 
 def staging_folder(folder: UPath, name: str) -> Path:
@@ -79,7 +113,8 @@ def publish_folder(staged: Path, target: UPath, last: str) -> None:
         os.rename(staged, target.path)
         return
     for file in sorted(staged.iterdir(), key=lambda file: file.name == last):
-        (target / file.name).write_bytes(file.read_bytes())
+        goes = target / file.name
+        reached(goes, partial(goes.write_bytes, file.read_bytes()))
     shutil.rmtree(staged)
 
 
@@ -91,8 +126,8 @@ def remove_folder(folder: UPath, first: str) -> None:
         os.rename(path, gone)
         shutil.rmtree(gone)
         return
-    for file in sorted(folder.iterdir(), key=lambda file: file.name != first):
-        file.unlink()
+    for name in sorted(names_in(folder), key=lambda name: name != first):
+        reached(folder / name, partial((folder / name).unlink, missing_ok=True))
 
 
 def remove_abandoned(folder: UPath) -> None:
@@ -105,8 +140,13 @@ def remove_abandoned(folder: UPath) -> None:
 
 
 def sha256(path: Path | UPath) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as opened:
-        while part := opened.read(2**20):
-            digest.update(part)
-    return digest.hexdigest()
+    """SHA-256 of a file, in hexadecimal digits."""
+
+    def digest() -> str:
+        found = hashlib.sha256()
+        with path.open("rb") as opened:
+            while part := opened.read(2**20):
+                found.update(part)
+        return found.hexdigest()
+
+    return reached(UPath(path), digest)

@@ -15,7 +15,7 @@ from classification_assets.learning.drift.drift import LEAST, Drift, measure_dri
 from classification_assets.learning.drift.rule import DriftRule
 from classification_assets.learning.drift.score import ScoreChange, score_change
 from classification_assets.learning.evaluation.evaluation import Evaluation
-from classification_assets.learning.evaluation.metrics import row_losses
+from classification_assets.learning.evaluation.metrics import counted, row_losses
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.registry.registry import NoChampionError, Registry
@@ -102,10 +102,13 @@ def _score(
     model: FittedModel, evaluation: Evaluation, table: Table, rows: np.ndarray, device: str
 ) -> ScoreChange | None:
     """The champion's losses on some new rows against those on its test fold; None where it cannot read them."""
-    then = row_losses(evaluation.labels(Fold.TEST), evaluation.probabilities(Fold.TEST))
+    rows_then, weight_then = evaluation.counted(Fold.TEST)
+    then = row_losses(evaluation.labels(Fold.TEST)[rows_then], evaluation.probabilities(Fold.TEST)[rows_then])
     names = model.provenance.preprocessing.names
     if any(name not in table.rows.names for name in names):
         return None
+    weight = table.weight()
+    rows = rows if weight is None else rows[weight[rows] > 0]
     index = pa.array(rows)
     some = MemoryRows(pa.table({name: table.rows.column(name).take(index) for name in names}))
     try:
@@ -119,4 +122,5 @@ def _score(
     if not answered.any():
         return None
     p = model.predict_proba(X[answered], device)
-    return score_change(then, row_losses(code[answered], p))
+    weight_now = None if weight is None else counted(weight[rows[answered]])[1]
+    return score_change(then, row_losses(code[answered], p), weight_then, weight_now)

@@ -10,6 +10,7 @@ import yaml
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.printable import code_in_markdown, in_markdown
 from classification_assets.learning.reports.rendering import rendered
 
 NAME = "MODEL_CARD.md"
@@ -64,7 +65,7 @@ def model_card(fitted: FittedModel, name: str, evaluation: Evaluation | None = N
             if architecture.learns_from_validation
             else "on a validation fold"
         ),
-        n_test=len(evaluation.labels(Fold.TEST)) if evaluation else 0,
+        n_test=evaluation.n_counted(Fold.TEST) if evaluation else 0,
         scores=_markdown(_scores(evaluation)) if evaluation else "",
         by_class=_markdown(evaluation.class_table()) if evaluation else "",
         truth=_truth(evaluation) if evaluation else "",
@@ -129,7 +130,7 @@ def _markdown(frame: pd.DataFrame) -> str:
 
     def cell(value: Any) -> str:
         text = f"{value:.3f}" if isinstance(value, float) and not value.is_integer() else f"{value}"
-        return text.replace("|", "\\|").replace("\n", " ")
+        return in_markdown(text)
 
     head = "| " + " | ".join(cell(name) for name in frame.columns) + " |"
     rows = ["| " + " | ".join(map(cell, row)) + " |" for row in frame.itertuples(index=False)]
@@ -137,5 +138,5 @@ def _markdown(frame: pd.DataFrame) -> str:
 
 
 def _listed(names: list[str], most: int = 40) -> str:
-    shown = ", ".join(f"`{' '.join(name.replace('`', ' ').split())}`" for name in names[:most])
+    shown = ", ".join(map(code_in_markdown, names[:most]))
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from PIL import Image
 
@@ -32,7 +32,7 @@ def rendered(template: str, **content: Any) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("classification_assets.learning.reports"),
-        autoescape=lambda name: name is None or ".html" in name,
+        autoescape=select_autoescape([".html.jinja"], default_for_string=True),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -50,7 +50,8 @@ def as_table(frame: pd.DataFrame, as_named: bool = False) -> Markup:
     told = frame if as_named else frame.rename(columns=lambda name: _words(str(name)))
     said = [not (column.isna() | (column == "")).all() for _, column in told.items()]
     html = told.loc[:, said].apply(_as_texts).to_html(index=False, border=0, na_rep="")
-    return Markup(_SCORE.sub(r"\1<br><small>\2</small>", html) if frame.shape[1] > NARROW else html)
+    # Pandas has escaped what is in the cells.
+    return Markup(_SCORE.sub(r"\1<br><small>\2</small>", html) if frame.shape[1] > NARROW else html)  # noqa: S704
 
 
 def _as_texts(column: pd.Series) -> pd.Series:

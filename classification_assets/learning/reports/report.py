@@ -18,6 +18,7 @@ from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard, pairs, summary
 from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.printable import without_control
 from classification_assets.learning.reports.rendering import rendered
 
 Pictures = Mapping[str, bytes]
@@ -52,7 +53,7 @@ class CheckResult:
 
     @classmethod
     def all(cls, checks: Sequence[Check], value: Any) -> list[CheckResult]:
-        return [cls(check.name, *check.judge(value)) for check in checks]
+        return [cls(check.name, *check.verdict(value)) for check in checks]
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,7 @@ def comparison_report(
 
 
 def _page(html: str) -> Page:
+    html = without_control(html)
     return Page(html, hashlib.sha256(_OCCASION.sub("", html).encode()).hexdigest())
 
 

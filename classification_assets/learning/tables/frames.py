@@ -12,9 +12,11 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset
+from scipy import sparse
 
 from classification_assets.learning.tables.coercion import as_numbers
-from classification_assets.learning.tables.rows import MemoryRows
+from classification_assets.learning.tables.rows import MemoryRows, refuse_large
 
 InputRows: TypeAlias = np.ndarray | pa.Table
 """Numbers (N, D) float32, NaN where missing, or N rows of D columns of any kinds."""
@@ -23,6 +25,31 @@ InputRows: TypeAlias = np.ndarray | pa.Table
 def is_frame(X: Any) -> bool:
     """Whether X is a frame of pandas, polars, PyArrow or another library that narwhals knows."""
     return nw.dependencies.is_into_dataframe(X)
+
+
+def at_hand(X: Any) -> Any:
+    """X itself; where it is Arrow's batches, a reader of them or a DuckDB relation, the table that it holds.
+
+    Raises
+    ------
+    TypeError
+        If X is a frame whose rows are still to be computed.
+    """
+    if isinstance(X, np.ndarray) or is_frame(X) or nw.dependencies.is_into_series(X):
+        return X
+    if nw.dependencies.is_duckdb_relation(X):
+        return X.to_arrow_table()
+    if isinstance(X, pa.RecordBatch | pa.RecordBatchReader):
+        return pa.table(X)
+    if nw.dependencies.is_into_lazyframe(X) or isinstance(
+        X, pyarrow.dataset.Dataset | pyarrow.dataset.Scanner
+    ):
+        calls = ("toPandas", "compute", "to_table", "to_pandas", "collect")
+        call = next((name for name in calls if hasattr(X, name)), "collect")
+        raise TypeError(f"a lazy frame holds no rows yet; hand over what X.{call}() gives")
+    if hasattr(X, "__arrow_c_stream__"):
+        return pa.table(X)
+    return X
 
 
 def heading(X: Any) -> pd.DataFrame:
@@ -65,6 +92,20 @@ def with_columns(X: Any, names: Sequence[str]) -> Any:
     if not wanted < set(frame.columns):
         return X
     return frame.select([name for name in frame.columns if name in wanted]).to_native()
+
+
+def dense(X: Any) -> np.ndarray:
+    """The numbers of a sparse matrix (N, D), float32: a network reads every column of a row.
+
+    Raises
+    ------
+    ValueError
+        If they would take too much memory.
+    """
+    refuse_large(4 * X.shape[0] * X.shape[1], X.shape)
+    with np.errstate(over="ignore"):
+        found = sparse.csr_array(X).astype(np.float32).toarray()
+    return found
 
 
 def _of_another(X: Any) -> pa.Table:

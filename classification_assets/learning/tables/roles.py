@@ -17,6 +17,9 @@ ColumnKind = Literal["numeric", "categorical", "boolean", "date"]
 RESERVED = ("__fold__", "__label__", "__weight__", "__group__", "__moment__")
 """Columns that a stored split adds to the features."""
 
+COUNTED = "rows of a weight above 0"
+"""The column that says how many rows of a class count, where rows have weights: see `Table.class_counts`."""
+
 # What pandas calls the numbers of its rows in Parquet; where rows were sorted or mixed, they may tell the target.
 _INDEX = "__index_level_"
 _SINGLE = ("target", "id", "weight", "group", "time")
@@ -25,7 +28,11 @@ _SINGLE = ("target", "id", "weight", "group", "time")
 class Roles(Declaration):
     """Which column is predicted, which ones it is predicted from, and what the others are for."""
 
-    target: str = Field("label", description="The column that is predicted.")
+    target: str = Field(
+        "label",
+        description="The column that is predicted. In every format blanks around a label do not count, an empty one is "
+        "none, and a word for a missing value is one unless `missing` is declared to hold it.",
+    )
     features: tuple[str, ...] = Field(
         (),
         description="The columns to predict from. Default: all that have no other role, and are not the "

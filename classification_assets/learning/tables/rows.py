@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import is_number
+from classification_assets.learning.tables.column_reading import ReadColumn
+from classification_assets.learning.tables.labels import labels_of
 
 BATCH = 2**16
 """Rows that are read at one time."""
 
 HELD_BYTES = 2**24
 """Bytes of rows read from a text that are kept in memory, at most."""
+
+DENSE_BYTES = 2**30
+"""Bytes, at most, of a sparse table once its zeros are written out."""
 
 # What most of Arrow's functions do not take, and what they do.
 _PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
@@ -75,6 +80,10 @@ class LoadedRows:
         The format of the first file, and a hash of the content of all of them.
     fingerprint : str
         Of files elsewhere, taken before they were read: see `reading.fingerprint`.
+    readings : dict
+        Columns of words that were read as numbers or dates.
+    notes : tuple of str
+        What was unusual about a file, and how it was taken.
     """
 
     rows: Rows
@@ -82,6 +91,8 @@ class LoadedRows:
     format: str = ""
     sha256: str = ""
     fingerprint: str = ""
+    readings: dict[str, ReadColumn] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class MemoryRows(Rows):
@@ -93,17 +104,21 @@ class MemoryRows(Rows):
 
     @classmethod
     def of(cls, frame: pd.DataFrame, where: str = "the frame") -> MemoryRows:
-        """From a frame, whose columns' names become words.
+        """From a frame, whose columns' names become words, and whose sparse columns dense ones.
 
         Raises
         ------
         ValueError
-            If a column holds values of several types.
+            If a column holds values of several types, or sparse ones would take too much memory.
         """
+        sparse = [type.subtype for type in frame.dtypes if isinstance(type, pd.SparseDtype)]
+        refuse_large(len(frame) * sum(type.itemsize for type in sparse), (len(frame), len(sparse)))
         arrays = []
         for index, name in enumerate(frame.columns):
             try:
-                arrays.append(pa.Array.from_pandas(frame.iloc[:, index]))
+                column = frame.iloc[:, index]
+                whole = column.sparse.to_dense() if isinstance(column.dtype, pd.SparseDtype) else column
+                arrays.append(pa.Array.from_pandas(whole))
             except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
                 raise ValueError(
                     f"{where}: column {str(name)!r} holds values of several types, or of one that no table "
@@ -113,7 +128,7 @@ class MemoryRows(Rows):
 
     @classmethod
     def of_any(cls, frame: Any, where: str) -> MemoryRows:
-        """From a pandas or polars frame, or whatever else speaks Arrow.
+        """From a pandas or polars frame, or whatever else speaks Arrow, as a DuckDB relation does.
 
         Raises
         ------
@@ -135,8 +150,10 @@ class MemoryRows(Rows):
                 f"{where}: a {type(frame).__name__} does not become a table of numbers, words, truth values and "
                 f"dates: {error}"
             ) from error
+        lazy = nw.dependencies.is_into_lazyframe(frame)
         raise ValueError(
             f"{where}: a pandas or polars frame or an Arrow table is needed, got {type(frame).__name__}"
+            + ("; it holds no rows yet: return what its collect() or compute() gives" if lazy else "")
         )
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -144,8 +161,24 @@ class MemoryRows(Rows):
         yield from table.to_batches(max_chunksize=BATCH)
 
 
+def refuse_large(n_bytes: int, shape: tuple[int, int]) -> None:
+    """Check that what was sparse, of a shape (N, D), can be held with every zero written out.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    if n_bytes > DENSE_BYTES:
+        raise ValueError(
+            f"a sparse table of {shape[0]:,} rows and {shape[1]:,} columns takes {n_bytes / 2**30:,.1f} GiB with its "
+            f"zeros, and at most {DENSE_BYTES / 2**30:g} are taken; make fewer columns of it first, with TruncatedSVD, "
+            "SelectKBest or the vectorizer's max_features, say"
+        )
+
+
 class ParquetRows(Rows):
-    """Rows of Parquet files of one schema, one file after the other.
+    """Rows of Parquet files, one file after the other.
 
     Parameters
     ----------
@@ -153,15 +186,21 @@ class ParquetRows(Rows):
     unchanged : callable, optional
         Called at the end of each passage; raises if a file is no longer what it was.
     keeps : something that must live as long as the rows, such as a temporary folder
+    schema : Schema, optional
+        What the files' columns become; one that a file has not is missing in its rows. Default: that of the first.
     """
 
     def __init__(
-        self, paths: Sequence[Path], unchanged: Callable[[], None] | None = None, keeps: Any = None
+        self,
+        paths: Sequence[Path],
+        unchanged: Callable[[], None] | None = None,
+        keeps: Any = None,
+        schema: pa.Schema | None = None,
     ) -> None:
         self.paths, self.unchanged, self.keeps = list(paths), unchanged, keeps
         # One that stays open is read to its end even if another process replaces it meanwhile.
         self.held = _opened(self.paths[0]) if len(self.paths) == 1 else None
-        self.schema = _without_views(pq.read_schema(self.paths[0]))
+        self.schema = schema or _without_views(pq.read_schema(self.paths[0]))
         self.n_rows = sum(pq.read_metadata(path).num_rows for path in self.paths)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -170,15 +209,33 @@ class ParquetRows(Rows):
         for path in self.paths:
             try:
                 file = self.held or _opened(path)
-                for read in file.iter_batches(BATCH, columns=chosen):
-                    batch = read.select(chosen)
-                    yield batch if batch.schema.types == schema.types else batch.cast(schema)
+                there = [name for name in chosen if name in file.schema_arrow.names]
+                for read in file.iter_batches(BATCH, columns=there):
+                    yield _of_schema(read, schema)
             except (pa.ArrowException, OSError) as error:
                 if self.unchanged is not None:
                     self.unchanged()
                 raise ValueError(f"{path}: is damaged: {error}") from error
         if self.unchanged is not None:
             self.unchanged()
+
+
+def _of_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The columns of a schema out of a batch, which may have them in another order, of other types, or not at all."""
+    columns = []
+    for own in schema:
+        if own.name not in batch.schema.names:
+            columns.append(pa.nulls(batch.num_rows, own.type))
+            continue
+        values = batch.column(own.name)
+        if values.type != own.type:
+            if pc.all(pc.is_null(values, nan_is_null=True)).as_py():
+                values = pa.nulls(len(values), own.type)
+            elif pa.types.is_dictionary(values.type):
+                values = values.dictionary_decode()
+            values = _as_type(values, own.type)
+        columns.append(values)
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -194,12 +251,13 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _without_views(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([field.with_type(_without_view(field.type)) for field in schema], schema.metadata)
+    return pa.schema([field.with_type(without_view(field.type)) for field in schema], schema.metadata)
 
 
-def _without_view(type: pa.DataType) -> pa.DataType:
+def without_view(type: pa.DataType) -> pa.DataType:
+    """The type of the same values that most of Arrow's functions take."""
     if pa.types.is_dictionary(type):
-        return pa.dictionary(type.index_type, _without_view(type.value_type), type.ordered)
+        return pa.dictionary(type.index_type, without_view(type.value_type), type.ordered)
     return _PLAIN.get(type, type)
 
 
@@ -311,25 +369,24 @@ class LabelledRows(Rows):
     target : str
     n_rows : int
         How many have one.
+    missing : sequence of str
+        Words that say that there is none.
     """
 
-    def __init__(self, rows: Rows, target: str, n_rows: int) -> None:
+    def __init__(self, rows: Rows, target: str, n_rows: int, missing: Sequence[str] = ()) -> None:
         self.rows, self.target, self.schema, self.n_rows = rows, target, rows.schema, n_rows
+        self.missing = tuple(missing)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         chosen = self.names if columns is None else list(columns)
         for batch in self.rows.batches(list(dict.fromkeys([*chosen, self.target]))):
-            there = pc.is_valid(_without_nan(batch.column(self.target)))
+            there = pc.is_valid(labels_of(batch.column(self.target), self.missing))
             yield batch.filter(there).select(chosen)
 
 
-def labelled(rows: Rows, target: str) -> Rows:
-    """The same rows, or those with a label where some have none."""
+def labelled(rows: Rows, target: str, missing: Sequence[str] = ()) -> Rows:
+    """The same rows, or those with a label where some have none: see `labels_of`."""
     n_rows = sum(
-        batch.num_rows - _without_nan(batch.column(0)).null_count for batch in rows.batches([target])
+        batch.num_rows - labels_of(batch.column(0), missing).null_count for batch in rows.batches([target])
     )
-    return rows if n_rows == rows.n_rows else LabelledRows(rows, target, n_rows)
-
-
-def _without_nan(values: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values
+    return rows if n_rows == rows.n_rows else LabelledRows(rows, target, n_rows, missing)

@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 from classification_assets.learning.tables.arrow_types import inferred_kind
 from classification_assets.learning.tables.coercion import numbers, timestamps_of
 from classification_assets.learning.tables.datasets import Dataset
-from classification_assets.learning.tables.labels import LABELS, as_label, label_rank
-from classification_assets.learning.tables.roles import ColumnKind, Roles
+from classification_assets.learning.tables.labels import LABELS, as_label, label_rank, labels_of
+from classification_assets.learning.tables.reading.file_format import MISSING
+from classification_assets.learning.tables.recognition import Spelling
+from classification_assets.learning.tables.roles import COUNTED, ColumnKind, Roles
 from classification_assets.learning.tables.rows import MemoryRows, Rows, labelled
 from classification_assets.learning.tables.source import Source
 
@@ -50,6 +52,8 @@ class Table:
             format=read.format,
             sha256=read.sha256,
             fingerprint=read.fingerprint,
+            readings=read.readings,
+            notes=read.notes,
         )
         whole = cls(read.rows, roles, source, read.n_test)
         if not read.rows.n_rows:
@@ -63,7 +67,7 @@ class Table:
         return cls(MemoryRows.of(frame), roles or Roles(), source or Source())
 
     def _labelled(self) -> Self:
-        rows = labelled(self.rows, self.target)
+        rows = labelled(self.rows, self.target, self.words_for_missing)
         if not (left_out := self.rows.n_rows - rows.n_rows):
             return self
         if not rows.n_rows:
@@ -81,6 +85,12 @@ class Table:
     def target(self) -> str:
         """The column that is predicted."""
         return self.roles.target
+
+    @property
+    def words_for_missing(self) -> tuple[str, ...]:
+        """The words that are declared to say, in any format, that there is no label; the usual ones are labels."""
+        declared = tuple(self.source.declared("missing") or ())
+        return () if declared == MISSING else declared
 
     @property
     def target_is_categorical(self) -> bool:
@@ -102,6 +112,18 @@ class Table:
             }
         except ValueError as error:
             raise ValueError(f"{self.where}: {error}") from error
+
+    @property
+    def spelling(self) -> Spelling:
+        """How its values were written, as far as it was declared."""
+        if not self.source.format:
+            return Spelling()
+        return Spelling(
+            self.source.declared("decimal") or ".",
+            tuple(self.source.declared("missing") or ()),
+            self.source.declared("day_first"),
+            "text" if self.source.format in ("csv", "tsv") else "typed",
+        )
 
     @property
     def where(self) -> str:
@@ -136,10 +158,8 @@ class Table:
         if self.target not in self.rows.names:
             self.roles.feature_names(self.rows.names, self.where)
         column = self.rows.column(self.target)
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()  # a frame's categories may have no rows
         try:
-            column = column.dictionary_encode()
+            column = labels_of(column, self.words_for_missing).dictionary_encode()
         except pa.ArrowNotImplementedError as error:
             raise ValueError(
                 f"{self.where}: column {self.target!r} holds {column.type}: {LABELS}; turn them into words"
@@ -223,7 +243,12 @@ class Table:
         return column
 
     def class_counts(self) -> pd.DataFrame:
-        """Rows and share of each class, for reading."""
+        """Rows and share of each class, for reading; of weighted rows, how many count and their share by weight."""
         classes, y = self.labels()
         counts = np.bincount(y, minlength=len(classes))
-        return pd.DataFrame({"class": classes, "rows": counts, "share": counts / counts.sum()})
+        frame = pd.DataFrame({"class": classes, "rows": counts, "share": counts / counts.sum()})
+        if (weight := self.weight()) is None:
+            return frame
+        totals = np.bincount(y, weight.astype(np.float64), len(classes))
+        counted = np.bincount(y, weight > 0, len(classes)).astype(np.int64)
+        return frame.assign(**{COUNTED: counted, "share by weight": totals / totals.sum()})

@@ -5,10 +5,10 @@ import pandas as pd
 
 from classification_assets.learning.evaluation.bounds import Bound, Bounds
 from classification_assets.learning.evaluation.checks import (
-    beats_linear,
     beats_majority,
     calibrated,
     evaluation_checks,
+    leaderboard_checks,
 )
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
@@ -90,23 +90,36 @@ def with_differences(*names, better=()):
     return Leaderboard(board, pd.DataFrame(rows, columns=["metric", "first", "second", "better"]), "log_loss")
 
 
+def beats_baseline(board, *baselines):
+    (check,) = leaderboard_checks(baselines or ("linear",))
+    return check.judge(board)
+
+
 def test_data_on_which_nothing_beats_the_linear_model_may_be_linear():
-    passed, sentence = beats_linear(with_differences("linear", "deep", better=[("linear", "deep", "")]))
+    passed, sentence = beats_baseline(with_differences("linear", "deep", better=[("linear", "deep", "")]))
     assert passed
-    assert "the boundary may well be linear" in sentence
+    assert "no architecture is really better than linear: the boundary may well be as simple" in sentence
 
 
-def test_on_curved_data_every_architecture_must_beat_the_linear_one():
-    pairs = [("deep", "linear", "deep"), ("linear", "tiny", ""), ("deep", "tiny", "deep")]
-    passed, sentence = beats_linear(with_differences("deep", "linear", "tiny", better=pairs))
+def test_on_curved_data_no_architecture_may_be_worse_than_the_linear_one():
+    pairs = [("deep", "linear", "deep"), ("linear", "tiny", "linear"), ("deep", "tiny", "deep")]
+    passed, sentence = beats_baseline(with_differences("deep", "linear", "tiny", better=pairs))
     assert not passed
-    assert sentence == "really better than the linear one (log loss on the test fold): deep; not better: tiny"
-    assert beats_linear(with_differences("deep", "linear", better=pairs[:1]))[0]
+    assert sentence == "log loss on the test fold: than linear, really better: deep; really worse: tiny"
+    assert beats_baseline(with_differences("deep", "linear", better=pairs[:1]))[0]
 
 
-def test_without_a_linear_model_there_is_nothing_to_beat():
-    assert beats_linear(with_differences("deep"))[0]
-    assert beats_linear(with_differences("linear"))[0]
+def test_rows_that_are_too_few_to_tell_fail_no_architecture():
+    pairs = [("deep", "linear", "deep"), ("linear", "tiny", "")]
+    passed, sentence = beats_baseline(with_differences("deep", "linear", "tiny", better=pairs))
+    assert passed
+    assert "these rows do not tell: tiny" in sentence
+
+
+def test_without_a_baseline_there_is_nothing_to_beat():
+    assert beats_baseline(with_differences("deep"))[0]
+    assert beats_baseline(with_differences("linear"))[0]
+    assert "no baseline" in beats_baseline(with_differences("linear", "deep"), "simple")[1]
 
 
 def with_accuracy(low, labels):

@@ -187,14 +187,16 @@ def test_a_summary_reads_as_score_interval_and_spread():
     accuracy = board["accuracy"].iloc[0]
     table = summary(board)
     assert table["test accuracy"].tolist() == [
-        f"{accuracy:.3f} [{accuracy - 0.1:.3f}, {accuracy + 0.1:.3f}] ± 0.020"
+        f"{accuracy:.3f} [{accuracy - 0.1:.3f},\N{NO-BREAK SPACE}{accuracy + 0.1:.3f}]"
     ]
+    assert table["spread over members, accuracy"].tolist() == [0.02]
+    assert list(table)[:5] == ["rank", "architecture", "test accuracy", "test log loss", "verdict"]
     assert {"verdict", "validation log loss", "test macro F1", "regret, log loss"} <= set(table)
 
 
 def test_a_summary_of_one_member_has_no_spread_and_without_the_truth_no_regret():
     table = summary(leaderboard({"a": evaluated(0.2, spread=np.nan)}).board)
-    assert "±" not in table["test accuracy"].iloc[0]
+    assert table["spread over members, accuracy"].isna().all()
     assert table["regret, log loss"].tolist() == [""]
 
 

@@ -80,7 +80,7 @@ def test_each_row_gets_its_label_probabilities_and_uncertainty(model, new):
     found = predict_file(fitted, new()).rows.frame()
     frame = people(40, seed=1)
     p, _, members = fitted.member_predictions(fitted.provenance.preprocessing.encode(frame))
-    assert found.columns.tolist() == ["id", "label", "p_ill", "p_well", "disagreement"]
+    assert found.columns.tolist() == ["id", "label", "p_ill", "p_well", "disagreement", "never_seen"]
     assert found["id"].tolist() == frame["id"].tolist()
     np.testing.assert_allclose(found[["p_ill", "p_well"]], p, atol=1e-6)
     assert found["label"].tolist() == [CLASSES[code] for code in p.argmax(1)]
@@ -191,7 +191,7 @@ def test_a_wrong_type_in_parquet_is_named_with_its_row(model, split, new):
 
 
 def test_rows_that_can_be_predicted_are_counted(split, new):
-    assert check_file(split, new()) == 40
+    assert check_file(split, new()).n_rows == 40
 
 
 @pytest.mark.parametrize(

@@ -238,12 +238,32 @@ def test_a_column_that_always_predicted_the_target_passes():
     assert "outcome" in sentence
 
 
+def mistyped(rows, share):
+    """Some rows have a class that never was."""
+    label = rows["label"].where(np.arange(len(rows)) >= share * len(rows), "yess")
+    return rows.assign(label=label)
+
+
+@pytest.mark.parametrize("share", [0.0025, 0.015])
+def test_a_new_class_of_few_rows_blocks_as_mistyped_labels_would(share):
+    passed, sentence = verdicts(mistyped(frame(), share), frame())["new_classes_are_no_slips"]
+    assert not passed
+    assert f"yess ({share:.1%})" in sentence
+    assert closed(mistyped(frame(), share), frame(), new_class_share=0) == set()
+
+
+def test_a_new_class_of_enough_rows_passes_and_is_told():
+    passed, sentence = verdicts(mistyped(frame(), 0.1), frame())["new_classes_are_no_slips"]
+    assert passed
+    assert "yess (10.0%)" in sentence
+
+
 def broken():
     """Every gate is closed to it."""
     rows = frame()
     rows = rows[rows["label"] != "perhaps"].drop(columns="age")
     rows = pd.concat([rows[rows["label"] == "no"][:10], rows[rows["label"] == "yes"][:100]])
-    return rows.assign(income=(rows["label"] == "yes") * 1.0)
+    return mistyped(rows.assign(income=(rows["label"] == "yes") * 1.0), 0.01)
 
 
 def test_a_version_that_breaks_all_rules_is_stopped_by_each():

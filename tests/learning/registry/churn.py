@@ -5,6 +5,7 @@ import sys
 
 from upath import UPath
 
+from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.registry import Registry
 from tests.learning.registry.test_registry import promoted
 
@@ -13,7 +14,7 @@ registry = Registry(UPath(root), experiment)
 for index in range(int(times)):
     promoted(registry, f"model {os.getpid()} {index}")
     if what == "everything":
-        with registry.changing() as change:
+        with changing(registry) as change:
             change.refuse({"reason": "not better"})
             change.serve(max(1, change.pointer.version - index % 2), "rolled back")
             change.retain(3)

@@ -1,6 +1,6 @@
 """The champion's place: who takes it by the rule, who does not, and that every decision is kept with its reason."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -149,6 +149,13 @@ def test_a_run_of_an_older_tick_never_replaces_a_newer_champion(stored):
     assert (outcome.word, outcome.decision.ground) == ("refused", "older run")
     assert "2026-03-01" in outcome.decision.reason
     assert stored.registry.champion().number == 1
+
+
+def test_a_champion_of_a_time_that_has_not_come_is_contested_as_any_other(stored):
+    stored.train(epochs=2)
+    decided(stored, as_of=datetime.now(UTC) + timedelta(days=400))
+    stored.train(epochs=60)
+    assert decided(stored, as_of=datetime.now(UTC)).word == "promoted"
 
 
 def test_a_run_from_before_a_persons_rollback_replaces_nothing(stored):

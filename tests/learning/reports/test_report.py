@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from classification_assets.learning.check import Check
 from classification_assets.learning.evaluation.bounds import Bounds
-from classification_assets.learning.evaluation.checks import beats_linear, evaluation_checks
+from classification_assets.learning.evaluation.checks import evaluation_checks, leaderboard_checks
 from classification_assets.learning.evaluation.comparison import comparison
 from classification_assets.learning.evaluation.leaderboard import leaderboard
 from classification_assets.learning.evaluation.scoring import evaluate
@@ -87,7 +86,7 @@ def report(parts, split):
             )
             for name in of
         }
-        checks = CheckResult.all([Check.of(beats_linear)], board)
+        checks = CheckResult.all(leaderboard_checks(["linear"]), board)
         options = {"pictures": {"scores": png("blue")}, "data_pictures": {"rows": png("green")}} | options
         return experiment_report(
             "moons", {"dataset": {"kind": "moons"}}, on, board, chapters, checks=checks, **options
@@ -112,7 +111,7 @@ def test_a_report_says_what_was_trained_on_what_with_which_result(report, parts)
         assert f"{score['value']:.3f}" in text
         assert f"test accuracy ({score['low']:.3f}–{score['high']:.3f})" in text
     assert "made: 2026-11-25 · device: cpu" in text
-    for words in ("82", "kind moons", "dataset:", "torch", "beats linear", "near optimal", "converged"):
+    for words in ("82", "kind moons", "dataset:", "torch", "beats baseline", "near optimal", "converged"):
         assert words in text
 
 

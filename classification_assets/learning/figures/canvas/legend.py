@@ -20,6 +20,7 @@ from matplotlib.transforms import Affine2D, Bbox
 
 from classification_assets.learning.figures.canvas.landscape import CONFIDENCE, tint
 from classification_assets.learning.figures.canvas.style import Theme
+from classification_assets.learning.printable import printable
 
 LONGEST_NAME = 26
 ENTRIES_IN_COLUMN = 24
@@ -162,9 +163,10 @@ def class_dots(classes: Sequence[str], theme: Theme) -> list[Entry]:
 def shortened(name: object, most: int = LONGEST_NAME) -> str:
     """A name of at most so many letters; what is left out is in the middle: many names begin alike or end alike.
 
-    A letter of Chinese, Japanese or Korean is as wide as two.
+    It is in one line, without characters that turn or control what follows. A letter of Chinese, Japanese or Korean is
+    as wide as two.
     """
-    text = str(name)
+    text = printable(str(name))
     if (width := width_of(text)) <= most:
         return text
     most = most * len(text) // width

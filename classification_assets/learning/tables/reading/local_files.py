@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import hashlib
 import lzma
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +151,17 @@ _UNPACK: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     }
 )
 COMPRESSED = tuple(_UNPACK)
+# Zip raises the last two of what is encrypted, and of ways to compress that it does not know.
+_NO_ARCHIVE = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    pa.ArrowInvalid,
+    RuntimeError,
+    NotImplementedError,
+)
 
 
 def _unpacked(name: str) -> tuple[str, Callable[[Any], Any] | None]:
@@ -178,7 +191,10 @@ def _copy(source: _Hashed, unpack: Callable[[Any], Any] | None, target: Path) ->
                         "compressed"
                     )
                 out.write(data)
-    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
+    except _NO_ARCHIVE as error:
+        number = getattr(error, "errno", None)
+        if isinstance(error, ConnectionError | TimeoutError) or number not in (None, errno.EINVAL):
+            raise  # the connection or the disk; what is wrong inside comes without a number, or is a place that is none
         raise ValueError(
             f"{source.where}: is damaged, or not compressed as its ending says: {error}"
         ) from error

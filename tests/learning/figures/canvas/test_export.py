@@ -37,7 +37,7 @@ def test_a_preview_is_as_large_as_it_may_be_and_has_the_shape_of_the_figure(draw
     assert len(small) > 0.5 * most or shown.width > 700
 
 
-def test_a_preview_in_few_colours_looks_like_the_figure(draw):
+def test_a_preview_looks_like_the_figure(draw):
     figure = draw("boundary")
     shown = Image.open(io.BytesIO(preview(figure, 50_000))).convert("RGB")
     expected = picture(figure).resize(shown.size, Image.Resampling.BOX)

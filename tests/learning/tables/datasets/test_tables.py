@@ -44,13 +44,25 @@ def make(n=90, kind="pandas"):
     frame = people(n).drop(columns="id").rename(columns={"label": "outcome"})
     if kind == "categories of polars":
         return pl.from_pandas(frame).cast({"town": pl.Categorical, "outcome": pl.Enum(["low", "high"])})
-    return {"pandas": frame, "polars": pl.from_pandas(frame), "arrow": pa.Table.from_pandas(frame)}[kind]
+    kinds = {
+        "pandas": lambda: frame,
+        "sparse": lambda: frame.astype({"children": pd.SparseDtype(int), "age": pd.SparseDtype(float)}),
+        "polars": lambda: pl.from_pandas(frame),
+        "arrow": lambda: pa.Table.from_pandas(frame),
+        "batch": lambda: pa.RecordBatch.from_pandas(frame),
+        "reader": lambda: pa.Table.from_pandas(frame).to_reader(max_chunksize=7),
+    }
+    return kinds[kind]()
 
 
 def gaps_among_the_categories():
     codes = pa.array([0, 1, 2] * 30, pa.int8())
     town = pa.DictionaryArray.from_arrays(codes, pa.array(["Oslo", None, "Rome"]))
     return pa.table({"town": town, "age": np.arange(90.0), "label": town.take(codes)})
+
+
+def lazy():
+    return make(kind="polars").lazy()
 
 
 def one_number():
@@ -74,12 +86,14 @@ def importable(folder, monkeypatch):
     """A module of a person's own, which makes what this file's functions make."""
     monkeypatch.setitem(__import__("sys").modules, "own_tables", __import__("types").ModuleType("own_tables"))
     module = __import__("own_tables")
-    module.make, module.one_number, module.nothing = make, one_number, 3
+    module.make, module.one_number, module.nothing, module.lazy = make, one_number, 3, lazy
     module.gaps_among_the_categories = gaps_among_the_categories
     module.one_column, module.complex_numbers, module.intervals = one_column, complex_numbers, intervals
 
 
-@pytest.mark.parametrize("kind", ["pandas", "polars", "categories of polars", "arrow"])
+@pytest.mark.parametrize(
+    "kind", ["pandas", "sparse", "polars", "categories of polars", "arrow", "batch", "reader"]
+)
 def test_a_function_may_return_any_frame(kind, importable):
     declared = TableFunction(path="own_tables:make", target="outcome", arguments={"n": 80, "kind": kind})
     split = Split.of(Table.of(declared), Folds())
@@ -101,6 +115,10 @@ def test_a_value_may_be_missing_within_a_dictionary(importable, folder):
     ("path", "words"),
     [
         ("own_tables:one_number", "a pandas or polars frame or an Arrow table is needed, got int"),
+        (
+            "own_tables:lazy",
+            r"got LazyFrame; it holds no rows yet: return what its collect\(\) or compute\(\)",
+        ),
         ("own_tables:one_column", "a Series does not become a table"),
         (
             "own_tables:complex_numbers",
