@@ -1,7 +1,7 @@
 """Declarations: frozen, strict, and worded so that YAML and run configuration agree."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Self, get_origin
@@ -106,11 +106,11 @@ class Declaration(BaseModel):
         return type(self).model_validate(declared | changes)
 
 
-def broken_rules(error: ValidationError, where: str) -> str:
-    """An error in one line: each field (or else `where`), the rule, and the value."""
+def broken_rules(error: ValidationError, where: str, without: Collection[str] = ()) -> str:
+    """An error in one line: each field (or else `where`), the rule, and the value; `without` are no fields."""
     told = []
     for problem in error.errors():
-        field = ".".join(map(str, problem["loc"])) or where
+        field = ".".join(str(part) for part in problem["loc"] if part not in without) or where
         # Messages of our own already name the value.
         value = "" if re.search(r", (got|but) ", problem["msg"]) else f", got {problem['input']!r}"
         told.append(f"{field}: {problem['msg'].removeprefix('Value error, ')}{value}")

@@ -12,7 +12,7 @@ _NAMES = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
 def _checked_device(name: str) -> str:
-    if not _NAMES.fullmatch(name):
+    if not (isinstance(name, str) and _NAMES.fullmatch(name)):
         raise ValueError(f"a device is auto, cpu, cuda, cuda:N or mps, got {name!r}")
     return name
 

@@ -15,6 +15,9 @@ TABULAR_START = 3_000
 INNER_FOLDS = 4_000
 """A training's inner folds."""
 
+OWN_LAYERS = 5_000
+"""The random layers of a pack of a person's own modules, call by call."""
+
 POOLS = 10_000
 """A member's pools of random numbers: this number plus the stream of each pool."""
 

@@ -25,14 +25,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
-from matplotlib.figure import Figure
-from PIL import Image
 from torch import nn
 from upath import UPath
 
@@ -57,32 +56,37 @@ from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
 from classification_assets.learning.evaluation.surface import Surfaces
-from classification_assets.learning.figures.canvas.export import png, svg, with_text
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.models.onnx_export import OnnxModel
 from classification_assets.learning.models.predictions import Predictions
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.reports.report import Page
 from classification_assets.learning.tables.table import Table
 
-Artifact: TypeAlias = (
-    Table
-    | Split
-    | Predictions
-    | Evaluation
-    | Surfaces
-    | Leaderboard
-    | Comparison
-    | Drift
-    | pd.DataFrame
-    | FittedModel
-    | Figure
-    | Page
-    | OnnxModel
-)
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from classification_assets.learning.reports.report import Page
+
+    Artifact: TypeAlias = (
+        Table
+        | Split
+        | Predictions
+        | Evaluation
+        | Surfaces
+        | Leaderboard
+        | Comparison
+        | Drift
+        | pd.DataFrame
+        | FittedModel
+        | OnnxModel
+        | Figure
+        | Page
+    )
 
 
 def _write_figure(value: Figure, file: Path, origin: Origin | None = None) -> str:
+    from classification_assets.learning.figures.canvas.export import png, svg, with_text
+
     content = png(value) if file.suffix == ".png" else svg(value)
     version = hashlib.sha256(content).hexdigest()
     if origin is not None:
@@ -120,17 +124,28 @@ _FORMATS: dict[type, tuple[str, Writer]] = {
     Drift: (".parquet", write_drift),
     pd.DataFrame: (".parquet", write_frame),
     FittedModel: (".safetensors", write_model),
-    Figure: (".png", _write_figure),
-    Page: (".html", _write_page),
     OnnxModel: (".onnx", _write_onnx),
 }
+
+_FORMATS_BY_NAME: dict[tuple[str, str], tuple[str, Writer]] = {
+    ("matplotlib.figure", "Figure"): (".png", _write_figure),
+    ("classification_assets.learning.reports.report", "Page"): (".html", _write_page),
+}
+"""Formats of types that take long to import: who has such a value has imported its module."""
+
+
+def is_figure(value: Any) -> bool:
+    """Whether a value is a figure of Matplotlib."""
+    return _is_of(value, "matplotlib.figure", "Figure")
+
+
+def _is_of(value: Any, module: str, name: str) -> bool:
+    return module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
 
 
 def files_of(path: UPath, content: Any) -> list[UPath]:
     """Where a content goes: a figure's two pictures, the PNG last."""
-    return (
-        [path.with_suffix(suffix) for suffix in (".svg", ".png")] if isinstance(content, Figure) else [path]
-    )
+    return [path.with_suffix(suffix) for suffix in (".svg", ".png")] if is_figure(content) else [path]
 
 
 def write_sidecar(content: Any, file: Path) -> None:
@@ -155,7 +170,10 @@ def format_of(value: Any, path: UPath) -> tuple[str, Writer]:
     for kind, format in _FORMATS.items():
         if isinstance(value, kind):
             return format
-    known = ", ".join(kind.__name__ for kind in _FORMATS)
+    for (module, name), format in _FORMATS_BY_NAME.items():
+        if _is_of(value, module, name):
+            return format
+    known = ", ".join([*(kind.__name__ for kind in _FORMATS), *(name for _, name in _FORMATS_BY_NAME)])
     raise TypeError(f"{path}: a {type(value).__name__} cannot be stored; what can: {known}")
 
 
@@ -193,6 +211,8 @@ def origin_of(path: UPath) -> Origin | None:
     if path.suffix == ".parquet":
         return read_origin(path)
     if path.suffix == ".png":
+        from PIL import Image
+
         with path.open("rb") as opened, Image.open(opened) as picture:
             told = picture.info.get(ORIGIN)
         return Origin.from_json(json.loads(told)) if told else None
@@ -200,6 +220,8 @@ def origin_of(path: UPath) -> Origin | None:
 
 
 def _read_png(path: UPath) -> bytes:
+    from PIL import Image
+
     content = path.read_bytes()
     Image.open(io.BytesIO(content)).verify()
     return content

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load, save, save_file
 from torch import Tensor, nn
 from upath import UPath
 
@@ -34,6 +34,25 @@ _LEARNED_ARRAYS = (
 
 def write_model(value: FittedModel, file: Path, origin: Origin | None = None) -> str:
     """Write a model and return its version."""
+    header, tensors = _parts(value)
+    version = _version(header, tensors)
+    if origin is not None:
+        header["origin"] = origin.versioned(version).to_json()
+    # One entry alone: several come in a changing order.
+    save_file(tensors, file, metadata={HEADER: json.dumps(header, sort_keys=True)})
+    # Safetensors lets nobody else read its files, and a web server is somebody else.
+    file.chmod(0o644)
+    return version
+
+
+def model_bytes(value: FittedModel) -> bytes:
+    """A model as the bytes of a safetensors file, for `model_of_bytes`: the same for the same model."""
+    header, tensors = _parts(value)
+    return save(tensors, {HEADER: json.dumps(header, sort_keys=True)})
+
+
+def _parts(value: FittedModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Header and tensors of a model's file."""
     tensors = {f"state/{name}": tensor.contiguous() for name, tensor in value.state.items()}
     arrays = {f"history/{name}": array for name, array in value.history.items()}
     arrays |= {"best_step": value.best_step, "validation_probabilities": value.validation_probabilities}
@@ -44,14 +63,7 @@ def write_model(value: FittedModel, file: Path, origin: Origin | None = None) ->
     tensors |= {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
     for step, state in value.checkpoints.items():
         tensors |= {f"{_CHECKPOINTS}{step}/{name}": tensor.contiguous() for name, tensor in state.items()}
-    version = _version(header, tensors)
-    if origin is not None:
-        header["origin"] = origin.versioned(version).to_json()
-    # One entry alone: several come in a changing order.
-    save_file(tensors, file, metadata={HEADER: json.dumps(header, sort_keys=True)})
-    # Safetensors lets nobody else read its files, and a web server is somebody else.
-    file.chmod(0o644)
-    return version
+    return header, tensors
 
 
 def _version(header: dict[str, Any], tensors: dict[str, Tensor]) -> str:
@@ -80,11 +92,32 @@ def read_model_origin(path: UPath) -> Origin | None:
 @usual_state()
 def read_model(path: UPath, module: Callable[..., nn.Module] | None) -> FittedModel:
     local = LocalCopy(path)
-    opened = safe_open(local.path, framework="pt", device="cpu")
+    opened = safe_open(local.path, framework="pt")
     header = json.loads((opened.metadata() or {})[HEADER])
     checkpoints = [name for name in opened.keys() if name.startswith(_CHECKPOINTS)]  # noqa: SIM118 (it is no mapping)
     tensors = {name: opened.get_tensor(name) for name in set(opened.keys()) - set(checkpoints)}
+    return _model(header, tensors, _StoredCheckpoints(opened, checkpoints, local), module)
 
+
+@usual_state()
+def model_of_bytes(content: bytes, module: Callable[..., nn.Module] | None) -> FittedModel:
+    """The model that `model_bytes` has made bytes of."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(json.loads(content[8 : 8 + size])["__metadata__"][HEADER])
+    checkpoints: dict[int, dict[str, Tensor]] = {}
+    tensors = load(content)
+    for name in [name for name in tensors if name.startswith(_CHECKPOINTS)]:
+        _, step, of = name.split("/", 2)
+        checkpoints.setdefault(int(step), {})[of] = tensors.pop(name)
+    return _model(header, tensors, dict(sorted(checkpoints.items())), module)
+
+
+def _model(
+    header: dict[str, Any],
+    tensors: dict[str, Tensor],
+    checkpoints: Mapping[int, dict[str, Tensor]],
+    module: Callable[..., nn.Module] | None,
+) -> FittedModel:
     def below(prefix: str) -> dict[str, Any]:
         return {
             name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)
@@ -96,7 +129,7 @@ def read_model(path: UPath, module: Callable[..., nn.Module] | None) -> FittedMo
         history={name: tensor.numpy() for name, tensor in below("history/").items()},
         best_step=tensors["best_step"].numpy(),
         validation_probabilities=tensors["validation_probabilities"].numpy(),
-        checkpoints=_StoredCheckpoints(opened, checkpoints, local),
+        checkpoints=checkpoints,
         module=module,
         learned=_learned(below(_LEARNED), header),
     )

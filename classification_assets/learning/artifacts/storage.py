@@ -9,18 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from matplotlib.figure import Figure
 from torch import nn
 from upath import UPath
 
 from classification_assets.learning.artifacts import formats
 from classification_assets.learning.artifacts.files import ArtifactError, is_local
 from classification_assets.learning.artifacts.formats import (
-    Artifact,
     files_of,
     format_of,
+    is_figure,
     read,
     write_sidecar,
 )
@@ -28,6 +27,11 @@ from classification_assets.learning.artifacts.origin import Origin
 from classification_assets.learning.artifacts.parquet_files import read_memory
 from classification_assets.learning.artifacts.partial_files import PARTIAL, is_abandoned, partial_name
 from classification_assets.learning.preparation.fold_memory import FoldMemory
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from classification_assets.learning.artifacts.formats import Artifact
 
 T = TypeVar("T")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -128,7 +132,7 @@ def stage(
                 version = write(content, file, origin)
             else:
                 write_sidecar(content, file)
-            if isinstance(content, Figure):
+            if is_figure(content):
                 draw_seconds += time.perf_counter() - started
             with file.open("rb+") as opened:
                 os.fsync(opened.fileno())

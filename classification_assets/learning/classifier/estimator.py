@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from pydantic import TypeAdapter
+import torch
+from pydantic import ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from classification_assets.learning.artifacts import storage as artifacts
 from classification_assets.learning.classifier.inputs import (
@@ -23,13 +25,25 @@ from classification_assets.learning.classifier.inputs import (
     encoded,
     in_order,
 )
+from classification_assets.learning.classifier.options import (
+    as_it_was_if_refused,
+    by_class,
+    declared_architecture,
+    declared_training,
+    device_name,
+    fields,
+    told_class_weight,
+    warn_of_ignored,
+    with_fields,
+)
+from classification_assets.learning.classifier.pickling import packed, unpacked
+from classification_assets.learning.declaration import broken_rules
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.models import onnx_export as onnx_model
-from classification_assets.learning.models.architectures import Architecture, ArchitectureChoice
+from classification_assets.learning.models.architectures import Architecture
 from classification_assets.learning.models.fit import fit
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.models.progress import Progress
-from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.duplicates import learned_rows
 from classification_assets.learning.preparation.folds import Fold, stratified
 from classification_assets.learning.preparation.split import Split
@@ -43,6 +57,8 @@ from classification_assets.learning.tables.frames import (
 from classification_assets.learning.tables.labels import as_array
 from classification_assets.learning.tables.source import Source
 
+_NESTED = "architecture__"
+
 
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
     """A calibrated ensemble of neural networks, trained in one pass.
@@ -51,9 +67,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    architecture : str, dict or Architecture
-        A shipped architecture's name, or a declaration such as ``{"hidden": [16, 16], "activation": "relu"}``.
-        The default chooses for itself how large and how many its networks are and how long they train.
+    architecture : str, dict, Architecture or class
+        A shipped architecture's name, a declaration such as ``{"hidden": [16, 16], "activation": "relu"}``, or a
+        class of networks of one's own, called as in `Module`. The default chooses for itself how large and how many
+        its networks are and how long they train. Its fields are parameters, too: ``architecture__hidden``.
     learning_rate, weight_decay, input_noise, mixup, precision, compile
         As in `Training`; an architecture's own training options come before these. The default learning rate
         stands for that of ``tabular`` itself there.
@@ -64,11 +81,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     validation_fraction : float
         Share of the rows given to `fit`, but at least one row a class, that stops and calibrates. If no class has
         three rows to share, all rows train, and nothing is stopped or calibrated.
-    device : str
+    class_weight : dict of label to float, "balanced" or None
+        How much each row of a class counts, times its `sample_weight`; balanced: all classes alike. It changes what
+        probabilities mean: they are those of classes that are as frequent as they weigh.
+    device : str or torch.device
         auto, cpu, cuda, cuda:N or mps.
     random_state : int, RandomState or None
     verbose : bool or None
-        Show a progress bar; None: in a terminal.
+        Show a progress bar; None: in a terminal or a notebook.
 
     Attributes
     ----------
@@ -78,6 +98,15 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         Only if the rows came with names.
     fitted_ : FittedModel
         The trained networks, their history and provenance.
+    n_iter_ : int
+        Epochs that were trained.
+    loss_curve_ : list of float
+        The mean training loss of the networks after each of them.
+
+    Notes
+    -----
+    There is neither `partial_fit` nor `warm_start`: a fit chooses, stops and calibrates on all rows at once. Fit the
+    old and the new rows together.
 
     Examples
     --------
@@ -88,9 +117,12 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     (400, 2)
     """
 
+    # Where it is public: pickles name it, and outlive the file that it stands in.
+    __module__ = "classification_assets.learning.classifier"
+
     def __init__(
         self,
-        architecture: str | Mapping[str, Any] | Architecture = "tabular",
+        architecture: str | Mapping[str, Any] | Architecture | Callable[..., nn.Module] = "tabular",
         *,
         members: int = 8,
         max_epochs: int = 200,
@@ -106,7 +138,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         precision: str = "float32",
         compile: bool = False,
         validation_fraction: float = 0.2,
-        device: str = "auto",
+        class_weight: Mapping[Any, float] | str | None = None,
+        device: str | torch.device = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: bool | None = None,
     ) -> None:
@@ -125,15 +158,46 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         self.precision = precision
         self.compile = compile
         self.validation_fraction = validation_fraction
+        self.class_weight = class_weight
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        params = super().get_params(deep)
+        if deep:
+            params |= {f"{_NESTED}{name}": value for name, value in fields(self.architecture).items()}
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        nested = {
+            name.removeprefix(_NESTED): params.pop(name) for name in list(params) if name.startswith(_NESTED)
+        }
+        super().set_params(**params)
+        if nested:
+            self.architecture = with_fields(self.architecture, nested)
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "partial_fit":
+            raise AttributeError(
+                "there is no partial_fit: a fit chooses, stops and calibrates on all rows at once; fit the old and the "
+                "new rows together"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        return packed(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A pickle of an earlier version knows fewer parameters.
+        super().__setstate__(vars(NeuralClassifier()) | unpacked(state))
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows X (N, D), a frame or an array, and labels y (N,).
@@ -151,30 +215,35 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             If a parameter, the rows or the labels cannot be used; nothing has been trained then.
         """
         seed = self._seed()
-        architecture, _ = self._architecture(), self._training(seed)
-        X = checked_rows(self, X, reset=True, y=y)
-        labels = checked_labels(y)
-        check_consistent_length(X, labels)
-        weight = checked_weight(sample_weight, len(labels))
-        classes, code = classes_and_codes(labels, weight)
-        named = hasattr(self, "feature_names_in_")
-        names = list(self.feature_names_in_) if named else numbered(self.n_features_in_)
-        rows = given(X, names)
-        learned, weight = learned_rows(rows, names, code, weight)
-        code = code[learned]
-        fold = np.full(len(code), Fold.TRAIN, np.int8)
-        if not architecture.learns_from_validation:
-            # No row is set aside for test: whoever calls `fit` holds that fold.
-            fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
-        preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
-        told = {
-            "validation_fraction": self.validation_fraction,
-            "named": named,
-            "labels": classes.dtype.str,
-        }
-        source = Source(estimator=told)
-        self.fit_split(Split(X, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
-        self.classes_ = classes
+        architecture, _ = declared_architecture(self.architecture), declared_training(self, seed)
+        warn_of_ignored(self, architecture)
+        with as_it_was_if_refused(self):
+            X = checked_rows(self, X, reset=True, y=y)
+            labels = checked_labels(y)
+            check_consistent_length(X, labels)
+            weight = checked_weight(sample_weight, len(labels))
+            classes, code = classes_and_codes(labels, weight)
+            weight = by_class(self.class_weight, classes, code, weight)
+            named = hasattr(self, "feature_names_in_")
+            names = list(self.feature_names_in_) if named else numbered(self.n_features_in_)
+            rows = given(X, names)
+            learned, weight = learned_rows(rows, names, code, weight)
+            code = code[learned]
+            fold = np.full(len(code), Fold.TRAIN, np.int8)
+            if not architecture.learns_from_validation:
+                # No row is set aside for test: whoever calls `fit` holds that fold.
+                fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
+            preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
+            told = {
+                "validation_fraction": self.validation_fraction,
+                "named": named,
+                "labels": classes.dtype.str,
+            }
+            if self.class_weight is not None:
+                told["class_weight"] = told_class_weight(self.class_weight)
+            source = Source(estimator=told)
+            self.fit_split(Split(X, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
+            self.classes_ = classes
         return self
 
     def fit_split(self, split: Split, seed: int | None = None) -> Self:
@@ -182,9 +251,13 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 
         The seed is drawn from `random_state` unless it is given.
         """
-        architecture = self._architecture()
-        training = architecture.trained_with(self._training(self._seed() if seed is None else seed))
-        device = resolve_device(self.device, architecture.device).name
+        architecture = declared_architecture(self.architecture)
+        declared = declared_training(self, self._seed() if seed is None else seed)
+        try:
+            training = architecture.trained_with(declared)
+        except ValidationError as error:
+            raise ValueError(broken_rules(error, "training")) from error
+        device = resolve_device(device_name(self.device), architecture.device).name
         progress = Progress(architecture.name, bar=self.verbose)
         try:
             fitted = fit(architecture, split, training, device, progress)
@@ -210,12 +283,36 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy on rows X (N, D) of labels y (N,), of any type that `fit` takes."""
+        check_is_fitted(self, "fitted_")
         if not isinstance(self.classes_.tolist()[0], date):
             return super().score(X, y, sample_weight)
         # Scikit-learn's metrics know no dates.
         predicted, labels = self.predict(X), checked_labels(y)
         check_consistent_length(predicted, labels, sample_weight)
         return float(np.average(predicted == labels, weights=sample_weight))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Logarithms (N, C) of what `predict_proba` gives."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs that were trained."""
+        return len(self.fitted_.history["step"])
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The mean training loss, after each epoch, of the networks that still learned."""
+        return np.nanmean(self.fitted_.history["train_loss"], axis=1).tolist()
+
+    def encode(self, X: Any) -> np.ndarray:
+        """Rows X (N, D) as (N, D) float32, as the file that `to_onnx` writes takes them.
+
+        Numbers are as they are, truth values 0 or 1, dates days since 2000-01-01 UTC, categories codes; missing is NaN.
+        """
+        check_is_fitted(self, "fitted_")
+        return self._encoded(X)
 
     def save(self, path: str | Path) -> None:
         """Store the fitted classifier atomically, for `load_classifier`."""
@@ -230,19 +327,11 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "fitted_")
         artifacts.save(onnx_model.exported(self.fitted_), path)
 
-    def _architecture(self) -> Architecture:
-        value = dict(self.architecture) if isinstance(self.architecture, Mapping) else self.architecture
-        return TypeAdapter(ArchitectureChoice).validate_python(value)
-
     def _seed(self) -> int:
         state = check_random_state(self.random_state)
         if isinstance(self.random_state, Integral):
             return int(self.random_state)  # as it is: what was opened repeats its own training
         return int(state.randint(2**31))
-
-    def _training(self, seed: int) -> Training:
-        options = {name: getattr(self, name) for name in Training.model_fields if name != "seed"}
-        return Training.model_validate(options | {"seed": seed})
 
     def _n_validation(self, y: np.ndarray) -> int:
         if not 0 < self.validation_fraction < 1:
@@ -263,9 +352,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         names = list(preprocessing.names)
         if is_frame(X) and _is_named(self.fitted_):
             if getattr(self, "feature_names_in_", None) is None and (known := in_order(X, names)) is not None:
-                return preprocessing.encode(given(known, names))
+                return preprocessing.encode(given(known, names), shares=True)
             X = with_columns(X, names)
-        return preprocessing.encode(given(checked_rows(self, X), names))
+        return preprocessing.encode(given(checked_rows(self, X), names), shares=True)
 
 
 def opened(classifier: NeuralClassifier, fitted: FittedModel) -> NeuralClassifier:

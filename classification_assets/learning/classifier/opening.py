@@ -11,8 +11,8 @@ from torch import nn
 from classification_assets.learning.artifacts import storage as artifacts
 from classification_assets.learning.artifacts.root import storage_root
 from classification_assets.learning.classifier.estimator import NeuralClassifier, opened
+from classification_assets.learning.classifier.options import class_weight_of, training_options
 from classification_assets.learning.models.fitted import FittedModel
-from classification_assets.learning.packed.options import Training
 from classification_assets.learning.registry.serving import serving
 
 
@@ -47,10 +47,10 @@ def load_classifier(
         fitted = artifacts.load(path, module)
     if not isinstance(fitted, FittedModel):
         raise artifacts.ArtifactError(f"{path} holds no classifier but a {type(fitted).__name__}")
-    training = fitted.provenance.training
-    options = {name: getattr(training, name) for name in Training.model_fields if name != "seed"}
-    told = fitted.provenance.source.estimator
+    training, told = fitted.provenance.training, fitted.provenance.source.estimator
+    options = training_options(training)
     options |= {name: told[name] for name in ("validation_fraction",) if name in told}
+    options["class_weight"] = class_weight_of(told.get("class_weight"))
     classifier = NeuralClassifier(fitted.provenance.architecture, **options, random_state=training.seed)
     return opened(classifier, fitted)
 

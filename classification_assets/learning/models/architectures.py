@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    PrivateAttr,
     Tag,
     field_serializer,
     model_validator,
@@ -125,12 +128,25 @@ class Module(Architecture):
     """A person's own `torch.nn.Module`, by its import path; it needs no knowledge of packs.
 
     Called as ``Class(n_features, n_classes, **arguments)``; maps (N, D) to logits (N, C). Its random layers
-    draw from one stream for the whole pack, so only the same pack gives the same numbers again.
+    draw from one stream for the whole pack, begun by its first seed: only the same pack gives the same numbers again.
     """
 
     kind: Literal["module"]
     path: ImportPath = Field(description="Where the class is: package.module:Class.")
     arguments: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the class.")
+    _class: Callable[..., nn.Module] | None = PrivateAttr(None)
+
+    @classmethod
+    def of_class(cls, network: Callable[..., nn.Module]) -> Self:
+        """The declaration of a class at hand, or of a `functools.partial` of one, which need not be importable."""
+        given, arguments = network, {}
+        if isinstance(network, partial) and not network.args and _is_json(network.keywords):
+            given, arguments = network.func, network.keywords
+        name = getattr(given, "__name__", "")
+        path = f"{getattr(given, '__module__', '__main__')}:{name if name.isidentifier() else 'network'}"
+        declared = cls(kind="module", path=path, arguments=arguments)
+        declared._class = given
+        return declared
 
     def network_class(self) -> Callable[..., nn.Module]:
         """The class that `path` names.
@@ -140,11 +156,9 @@ class Module(Architecture):
         ValueError
             If the module cannot be imported or holds no such class.
         """
-        return imported(self.path, f"architecture {self.name}")
+        return self._class or imported(self.path, f"architecture {self.name}")
 
     def build(self, n_features: int, n_classes: int, seeds: Sequence[int]) -> PackedNetwork:
-        from functools import partial
-
         from classification_assets.learning.packed.networks.vmap import VmapNetwork
 
         return VmapNetwork(partial(self.network_class(), **self.arguments), n_features, n_classes, seeds)
@@ -221,6 +235,14 @@ NAMED: dict[str, Architecture] = {**SHIPPED, "tabular": Tabular(name="tabular", 
 """The architectures that can be named without being declared."""
 
 
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _kind(value: Any) -> str | None:
     return value.get("kind", "mlp") if isinstance(value, dict) else getattr(value, "kind", None)
 
@@ -237,6 +259,9 @@ def _shipped_by_name(value: Any) -> Any:
         )
     return NAMED[value]
 
+
+KINDS = ("mlp", "module", "tabular")
+"""The kinds of architecture."""
 
 AnyArchitecture = Annotated[
     Annotated[MLP, Tag("mlp")] | Annotated[Module, Tag("module")] | Annotated[Tabular, Tag("tabular")],

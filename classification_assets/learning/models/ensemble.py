@@ -17,6 +17,7 @@ from classification_assets.learning.models.calibration import temperature
 from classification_assets.learning.models.divergence import divergence
 from classification_assets.learning.models.fitted import FittedModel, Pack, Provenance
 from classification_assets.learning.models.snapshots import snapshots
+from classification_assets.learning.packed.arithmetic import threads_for
 from classification_assets.learning.packed.batches import RowSource
 from classification_assets.learning.packed.memory import in_halves
 from classification_assets.learning.packed.networks.members import PackedNetwork
@@ -57,7 +58,9 @@ def fit(
     # Taken over, not copied: members trained in halves may not fit a second time.
     state = trained.state if len(survivors) == training.members else _of(trained.state, survivors)
     network.load_state_dict(state, assign=True)
-    blend, validation_probabilities = calibrate(network, split, X)
+    values = sum(parameter.numel() for parameter in network.parameters())
+    with threads_for(values * len(split.rows(Fold.VALIDATION)), threads):
+        blend, validation_probabilities = calibrate(network, split, X)
     return FittedModel(
         state={name: value.detach().cpu() for name, value in blend.state_dict().items()},
         provenance=Provenance(

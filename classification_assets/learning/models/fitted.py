@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
+from html import escape
 from importlib.metadata import version
 from typing import Annotated, Any, Literal, Self
 
@@ -87,7 +88,13 @@ class Provenance(Declaration):
     @staticmethod
     def current_versions() -> dict[str, str]:
         """Versions of the packages on which the numbers depend."""
-        return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
+        return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    # Each is read from a file, which takes as long as a small fit.
+    return {name: version(name) for name in ("torch", "numpy", "scikit-learn", "classification-assets")}
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,18 @@ class FittedModel:
     checkpoints: Mapping[int, dict[str, Tensor]] = field(default_factory=dict)
     module: Callable[..., nn.Module] | None = None
     learned: LearnedRows | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The networks are made of the state, and would hold every number a second time.
+        return {name: value for name, value in self.__dict__.items() if name != "blend"}
+
+    def __repr__(self) -> str:
+        provenance = self.provenance
+        return (
+            f"{type(self).__name__}({provenance.architecture.name}: {provenance.members} members, "
+            f"{len(provenance.preprocessing.columns)} columns, {len(provenance.classes)} classes, "
+            f"{len(self.history['step'])} epochs)"
+        )
 
     @cached_property
     @usual_state()
@@ -190,6 +209,14 @@ class FittedModel:
         used = architecture.model_dump(mode="json", exclude={"training", "device", "name"})
         used |= provenance.training.model_dump(mode="json", exclude=set(architecture.ignores))
         return pd.DataFrame({"hyper-parameter": list(used), "value": [str(value) for value in used.values()]})
+
+    def _repr_html_(self) -> str:
+        """Shown by a notebook: what it is, how its training went, and architecture and training as used."""
+        figures = pd.DataFrame(
+            {"": list(self.summary()), "value": [f"{v:.4g}" for v in self.summary().values()]}
+        )
+        tables = [frame.to_html(index=False) for frame in (figures, self.hyperparameters())]
+        return f"<p><code>{escape(repr(self))}</code></p>" + "".join(tables)
 
     def predict_proba(self, X: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Class probabilities (N, C) of rows X (N, D) in their own units."""

@@ -6,8 +6,11 @@ import io
 import json
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,8 +30,8 @@ OPSET = 17
 _ABOUT = (
     "X is (N, D) float32, the columns feature_names in that order: numbers as they are; true 1 and false 0; dates "
     "as days since 2000-01-01 UTC; of a column in categories the index of the value there, counted from 0, and "
-    "their number for any other value; NaN where the value is missing. probabilities is (N, C) float32, the "
-    "columns classes in that order."
+    "their number for any other value; NaN where the value is missing (in Python, NeuralClassifier.encode does all "
+    "this). probabilities is (N, C) float32, the columns classes in that order; label is (N,), the most probable class."
 )
 
 
@@ -54,8 +57,9 @@ class _Served(nn.Module):
 def exported(fitted: FittedModel) -> OnnxModel:
     """The classifier from encoded rows on: the arithmetic of the preprocessing, networks, blend and calibration.
 
-    Input ``X`` and output ``probabilities``, of any number of rows. The file's metadata hold, as JSON, ``classes``,
-    ``feature_names`` and the ``categories`` of each column that has some; its description says how rows are encoded.
+    Input ``X`` and outputs ``probabilities`` and ``label``, of any number of rows. The file's metadata hold, as JSON,
+    ``classes``, ``feature_names`` and the ``categories`` of each column that has some; its description says how rows
+    are encoded.
 
     Raises
     ------
@@ -91,6 +95,7 @@ def exported(fitted: FittedModel) -> OnnxModel:
             dynamic_axes={"X": {0: "N"}, "probabilities": {0: "N"}},
         )
     model = onnx.load_model_from_string(content.getvalue())
+    _add_labels(onnx, model, provenance.classes)
     model.producer_name, model.doc_string = "classification-assets", _ABOUT
     model.producer_version = provenance.versions["classification-assets"]
     told = {
@@ -105,6 +110,19 @@ def exported(fitted: FittedModel) -> OnnxModel:
     onnx.helper.set_model_props(model, {name: json.dumps(value) for name, value in told.items()})
     onnx.checker.check_model(model)
     return OnnxModel(model.SerializeToString(deterministic=True))
+
+
+def _add_labels(onnx: Any, model: Any, classes: Sequence[Any]) -> None:
+    """Give a graph the output ``label`` (N,): the class with the largest probability, as it was; a date as a word."""
+    known = np.array([label.isoformat() if isinstance(label, date) else label for label in classes])
+    if known.dtype.kind == "U":
+        known = known.astype(object)
+    kind = onnx.helper.np_dtype_to_tensor_dtype(known.dtype)
+    graph = model.graph
+    graph.initializer.append(onnx.numpy_helper.from_array(known, "classes"))
+    graph.node.append(onnx.helper.make_node("ArgMax", ["probabilities"], ["code"], axis=1, keepdims=0))
+    graph.node.append(onnx.helper.make_node("Gather", ["classes", "code"], ["label"], axis=0))
+    graph.output.append(onnx.helper.make_tensor_value_info("label", kind, ["N"]))
 
 
 def _library() -> ModuleType:

@@ -9,12 +9,14 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from importlib.util import find_spec
 
 import torch
 from torch import Tensor, nn
 
 from classification_assets.learning.packed.networks.layers import PackedDropout, PackedLinear
+from classification_assets.learning.packed.networks.members import PackedNetwork
 
 
 class ByAutograd:
@@ -90,7 +92,9 @@ class Compiled(ByAutograd):
             layer.mask = layer.masks(units, x.shape[2])
         try:
             torch.compiler.cudagraph_mark_step_begin()
-            return super().__call__(x, target)
+            stream = self.network.own_stream if isinstance(self.network, PackedNetwork) else nullcontext
+            with stream(x.device):
+                return super().__call__(x, target)
         finally:
             for layer, _ in self.dropouts:
                 layer.mask = None

@@ -27,12 +27,13 @@ def usual_state() -> Iterator[None]:
 
 @contextmanager
 def usual_defaults(device: torch.device) -> Iterator[None]:
-    """Float32 and a device as defaults, for code that is not ours and leaves them open.
+    """Float32 as the default type, for code that is not ours and leaves it open.
 
-    One thread at a time, since the default type is one of the whole process.
+    A default device that the caller has set gives way to this one; the CPU, as it is unless set, stays. One thread at
+    a time, since the default type is one of the whole process.
     """
     with _DEFAULTS, ExitStack() as entered:
-        if torch.get_default_device() != device:
+        if torch.get_default_device().type != "cpu":
             entered.enter_context(device)
         before = torch.get_default_dtype()
         if before != torch.float32:

@@ -129,6 +129,24 @@ class Boolean(Scaled):
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         return truths(values, self.name, first)
 
+    def shares(self, values: pa.Array, first: int = 0) -> np.ndarray:
+        """As `encode`, but numbers from 0 to 1 as they are: others lay profiles and grids between two truths.
+
+        Raises
+        ------
+        ValueError
+            If a value is neither: the message names column, row and value.
+        """
+        if not pa.types.is_floating(values.type):
+            return self.encode(values, first)
+        found = numbers(values, self.name, first)
+        if (wrong := np.flatnonzero((found < 0) | (found > 1))).size:
+            raise ValueError(
+                f"column {self.name!r} is boolean, so its values are true, false or a number from 0 to 1, got in "
+                f"row {first + wrong[0]}: {found[wrong[0]]:g}"
+            )
+        return found
+
     def _value(self, code: float) -> Any:
         return code >= 0.5
 

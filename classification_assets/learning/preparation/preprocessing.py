@@ -20,6 +20,7 @@ from classification_assets.learning.packed.torch_state import threads
 from classification_assets.learning.preparation.columns import (
     FITTED,
     AnyColumn,
+    Boolean,
     Categorical,
     Date,
     Numeric,
@@ -137,11 +138,11 @@ class Preprocessing(Declaration):
         """The half that maps encoded rows (N, D) to features (N, F), on any device."""
         return Features(self.columns)
 
-    def encode(self, rows: Any, first: int = 0) -> np.ndarray:
+    def encode(self, rows: Any, first: int = 0, *, shares: bool = False) -> np.ndarray:
         """Rows of a frame or an Arrow batch (by column name; others are ignored) or array, as (N, D) float32.
 
         Numbers are in their own units, categories their codes, missing values NaN. `first` is the number of the
-        first row, for messages.
+        first row, for messages; with `shares` a truth value may be a number from 0 to 1.
 
         Raises
         ------
@@ -156,14 +157,16 @@ class Preprocessing(Declaration):
             self._refuse_missing(rows.schema.names)
             X = np.empty((rows.num_rows, len(self.columns)), np.float32)
             for index, column in enumerate(self.columns):
-                X[:, index] = column.encode(rows.column(column.name), first)
+                encode = column.shares if shares and isinstance(column, Boolean) else column.encode
+                X[:, index] = encode(rows.column(column.name), first)
             return X
         given = np.asarray(rows)
         if given.ndim != 2 or given.shape[1] != len(self.columns):
             raise ValueError(f"expected rows of shape (N, {len(self.columns)}), got {given.shape}")
         if given.dtype == np.float32 and all(isinstance(column, Numeric) for column in self.columns):
             return as_numbers(given, self.names, missing=True)
-        return self.encode(pd.DataFrame(given, columns=list(self.names)).infer_objects(), first)
+        frame = pd.DataFrame(given, columns=list(self.names)).infer_objects()
+        return self.encode(frame, first, shares=shares)
 
     def encode_rows(self, rows: Rows) -> np.ndarray:
         """All rows of a table as (N, D) float32, read in batches; errors are those of `encode`."""

@@ -2,11 +2,14 @@
 
 import io
 import re
+import sys
 import time
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
 
+from classification_assets.learning.models import progress
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.models.fit import timed_fit
 from classification_assets.learning.models.progress import LINES, Progress
@@ -26,11 +29,11 @@ def told(monkeypatch):
     def told(epochs, seconds_an_epoch):
         clock, lines = [0.0], []
         monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-        progress = Progress("moons", lines.append, bar=False)
+        shown = Progress("moons", lines.append, bar=False)
         for epoch in range(1, epochs + 1):
             clock[0] += seconds_an_epoch
-            progress(epoch * 10, epochs * 10, ENTRY)
-        progress.close()
+            shown(epoch * 10, epochs * 10, ENTRY)
+        shown.close()
         return lines
 
     return told
@@ -80,3 +83,36 @@ def test_a_timed_training_ends_with_a_line_that_says_what_was_trained_and_where(
     assert re.fullmatch(r"moons · mlp: 2 networks trained, 3 epochs, \d+\.\d s on cpu", lines[-1])
     assert len(fitted.best_step) == 2
     assert seconds > 0
+
+
+class ZMQInteractiveShell:
+    """What IPython calls the shell of a notebook's kernel."""
+
+
+def test_in_a_notebook_the_bar_is_a_widget(monkeypatch):
+    drawn = []
+
+    class Widget:
+        def __init__(self, **options):
+            drawn.append(options)
+
+    notebook = ModuleType("tqdm.notebook")
+    notebook.tqdm = Widget
+    monkeypatch.setitem(sys.modules, "tqdm.notebook", notebook)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=ZMQInteractiveShell))
+    monkeypatch.setattr(progress, "find_spec", lambda name: name == "ipywidgets")
+    assert isinstance(Progress("moons").bar, Widget)
+    assert drawn == [{"desc": "moons", "unit": "step", "leave": False}]
+    Progress("moons", bar=False)
+    assert len(drawn) == 1
+    monkeypatch.setattr(progress, "find_spec", lambda name: None)
+    shown = Progress("moons")
+    assert not shown.bar.disable
+    shown.close()
+    assert len(drawn) == 1
+
+
+@pytest.mark.parametrize("shell", [None, object()])
+def test_elsewhere_it_is_none(monkeypatch, shell):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert Progress("moons").bar is None

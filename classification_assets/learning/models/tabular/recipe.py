@@ -34,6 +34,7 @@ from classification_assets.learning.models.tabular.inner_folds import InnerFolds
 from classification_assets.learning.models.tabular.plan import Plan
 from classification_assets.learning.models.tabular.selection import Choice, choose
 from classification_assets.learning.models.tabular.stopping import KindStopping
+from classification_assets.learning.packed.arithmetic import threads_for
 from classification_assets.learning.packed.memory import in_halves
 from classification_assets.learning.packed.networks.tabular import Kind, PackedTabular
 from classification_assets.learning.packed.options import Training
@@ -136,6 +137,11 @@ class Task:
         """C."""
         return len(self.split.classes)
 
+    @property
+    def multiplications(self) -> int:
+        """Multiplications in the hidden layers of one candidate on all rows."""
+        return 2 * self.plan.width**2 * self.plan.repeats * len(self.learned)
+
     def seeds(self, members: Sequence[int]) -> list[int]:
         """The seeds of some members."""
         return [self.first_seed + member for member in members]
@@ -171,10 +177,11 @@ def fit(
     alive = _alive(task, trained)
     if not alive.any():
         raise divergence(architecture.name, trained, training, task.X, task.learned)
-    candidates = network_candidates(task, trained)
-    candidates += linear_candidates(task.X, split.y, task.weight, task.folds, task.n_classes)
-    choice = choose_candidates(task, candidates)
-    blend, validation_probabilities = blended(task, candidates, choice)
+    with threads_for(task.multiplications, threads):
+        candidates = network_candidates(task, trained)
+        candidates += linear_candidates(task.X, split.y, task.weight, task.folds, task.n_classes)
+        choice = choose_candidates(task, candidates)
+        blend, validation_probabilities = blended(task, candidates, choice)
     return FittedModel(
         state={name: value.detach().cpu() for name, value in blend.state_dict().items()},
         provenance=Provenance(

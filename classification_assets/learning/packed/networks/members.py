@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -27,6 +28,10 @@ class PackedNetwork(nn.Module):
 
     one_call_at_a_time: ClassVar[bool] = False
     """True if only one thread may predict at a time."""
+
+    def own_stream(self, device: torch.device) -> AbstractContextManager[None]:
+        """The random numbers of a call, where layers draw from PyTorch's generators and not from pools of their own."""
+        return nullcontext()
 
     @property
     def n_members(self) -> int:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from classification_assets.learning.packed.networks.members import PackedNetwork
+from classification_assets.learning.packed.torch_state import usual_defaults
+from classification_assets.learning.seeds import OWN_LAYERS
 
 
 class VmapNetwork(PackedNetwork):
@@ -19,7 +23,9 @@ class VmapNetwork(PackedNetwork):
     make : callable
         ``make(n_features, n_classes)`` gives a module that maps (N, D) to logits (N, C).
     seeds : sequence of int
-        One module is made under each seed.
+        One module is made under each seed. Random layers draw from one stream for the whole pack: in training
+        another part of it each call, in prediction always the same. PyTorch's generator, which they draw from, is
+        the process's; afterwards it is where it was.
     """
 
     one_call_at_a_time = True  # the module that lends its code is shared
@@ -28,8 +34,8 @@ class VmapNetwork(PackedNetwork):
         self, make: Callable[..., nn.Module], n_features: int, n_classes: int, seeds: Sequence[int]
     ) -> None:
         super().__init__()
-        with torch.random.fork_rng():
-            modules = [_made_under(seed, make, n_features, n_classes) for seed in seeds]
+        self._first_seed, self._calls = seeds[0], 0
+        modules = [_made_under(seed, make, n_features, n_classes) for seed in seeds]
         # In a list, the module that lends its code is no submodule, and its own parameters are not ours.
         self._code = [copy.deepcopy(modules[0]).to("meta")]
         self._names: dict[str, str] = {}
@@ -52,7 +58,22 @@ class VmapNetwork(PackedNetwork):
         self._code[0].train(mode)
         return self
 
+    @contextmanager
+    def own_stream(self, device: torch.device) -> Iterator[None]:
+        if self.training:
+            self._calls += 1
+        call = self._calls if self.training else 0
+        seed = np.random.SeedSequence([self._first_seed, OWN_LAYERS, call]).generate_state(1, np.uint64)
+        with _generators_at(int(seed[0] >> 1), device):
+            yield
+
     def forward(self, x: Tensor) -> Tensor:
+        if torch.compiler.is_compiling():
+            return self._forward(x)  # whoever compiles has entered the stream before
+        with self.own_stream(x.device):
+            return self._forward(x)
+
+    def _forward(self, x: Tensor) -> Tensor:
         state = {name: getattr(self, registered) for name, registered in self._names.items()}
 
         def one(member: dict[str, Tensor], rows: Tensor) -> Tensor:
@@ -62,5 +83,17 @@ class VmapNetwork(PackedNetwork):
 
 
 def _made_under(seed: int, make: Callable[..., nn.Module], n_features: int, n_classes: int) -> nn.Module:
-    torch.manual_seed(seed)
-    return make(n_features, n_classes)
+    with _generators_at(seed, torch.device("cpu")):
+        return make(n_features, n_classes)
+
+
+@contextmanager
+def _generators_at(seed: int, device: torch.device) -> Iterator[None]:
+    """PyTorch's generators at a seed, and afterwards where they were; one thread at a time, since all share them."""
+    of_cuda = [device] if device.type == "cuda" else []
+    with usual_defaults(device), torch.random.fork_rng(of_cuda):
+        torch.default_generator.manual_seed(seed)
+        for one in of_cuda:
+            with torch.cuda.device(one):
+                torch.cuda.manual_seed(seed)
+        yield

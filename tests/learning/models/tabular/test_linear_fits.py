@@ -1,8 +1,12 @@
 """Linear models of inner folds: where the optimum is, and that no member knows of a row that it must not see."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from classification_assets.learning.models.tabular.linear_fits import STRENGTHS, linear_fits
 
@@ -55,3 +59,37 @@ def test_a_row_of_weight_2_is_as_two_rows():
     rows = np.r_[np.arange(len(y)), np.flatnonzero(twice)]
     other = linear_fits(X[rows], y[rows], [np.ones(len(rows))], 2)
     np.testing.assert_allclose(one[0], other[0], atol=0.02)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_it_is_what_scikit_learn_solves_from_penalty_to_penalty(n_classes):
+    X, y, weights = drawn(n_classes)
+    weights = [weight * np.random.default_rng(1).random(len(y)) for weight in weights]
+    coefficients, bias = linear_fits(X, y, weights, n_classes)
+    for member, weight in enumerate(weights):
+        model = LogisticRegression(warm_start=True, tol=1e-3)
+        for strength, C in enumerate(STRENGTHS):
+            z = X @ coefficients[strength, member].numpy() + bias[strength, member].numpy()
+            p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+            known = model.set_params(C=C).fit(X.astype(float), y, weight).predict_proba(X)
+            np.testing.assert_allclose(p, known, atol=1e-6)
+
+
+def test_no_estimator_of_scikit_learn_is_fitted_that_others_might_instrument(monkeypatch):
+    made = []
+    monkeypatch.setattr(BaseEstimator, "__setattr__", lambda self, *_: made.append(self), raising=False)
+    LogisticRegression()
+    assert made.pop(), "an estimator that is made is seen"
+    made.clear()
+    X, y, weights = drawn(3)
+    linear_fits(X, y, weights, 3)
+    assert made == []
+
+
+def test_fits_in_several_threads_leave_the_threads_of_blas_as_they_were():
+    X, y, weights = drawn(3)
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(4) as pool:
+        before = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+        list(pool.map(lambda _: linear_fits(X, y, weights, 3), range(8)))
+        after = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    assert before == after

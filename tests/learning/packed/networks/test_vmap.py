@@ -1,5 +1,8 @@
 """A pack of a person's own modules computes what they compute."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 import torch
 from torch import nn
 
@@ -72,11 +75,55 @@ def test_a_persons_own_dropout_drops_in_training_and_rests_in_evaluation():
     close(pack.eval()(x), torch.stack(expected))
 
 
-def test_packing_a_persons_own_modules_leaves_the_global_random_numbers_alone():
+def test_dropout_is_decided_by_the_packs_seeds_and_the_number_of_the_call():
+    x = rows(K, N, D)
+
+    def two_calls(first_seed):
+        pack = VmapNetwork(Dropping, D, C, [first_seed, *SEEDS[1:]])
+        return torch.stack([pack(x), pack(x)])
+
+    torch.manual_seed(1)
+    one = two_calls(SEEDS[0])
+    torch.manual_seed(2)
+    assert torch.equal(two_calls(SEEDS[0]), one)
+    assert not torch.equal(two_calls(SEEDS[0] + 1)[:, 1:], one[:, 1:])
+
+
+class Noisy(Dropping):
+    def forward(self, x):
+        return super().forward(x) + torch.rand(x.shape[0], 1)
+
+
+def test_what_is_random_in_evaluation_too_is_the_same_each_time():
+    pack, x = VmapNetwork(Noisy, D, C, SEEDS).eval(), rows(K, N, D)
+    assert torch.equal(pack(x), pack(x))
+
+
+def test_in_several_threads_a_pack_computes_what_it_computes_in_one():
+    pack = VmapNetwork(Dropping, D, C, SEEDS).eval()
+    inputs = [rows(K, N, D, seed=seed) for seed in range(40)]
+    with torch.no_grad(), ThreadPoolExecutor(4) as pool:
+        for computed, x in zip(pool.map(pack, inputs), inputs, strict=True):
+            assert torch.equal(computed, pack(x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_another_default_type_of_the_callers_does_not_reach_a_persons_own_module(dtype):
+    x = rows(K, N, D)
+    expected = VmapNetwork(Noisy, D, C, SEEDS)(x)
+    torch.set_default_dtype(dtype)
+    try:
+        with torch.device("meta"):
+            assert torch.equal(VmapNetwork(Noisy, D, C, SEEDS)(x), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_packing_and_calling_a_persons_own_modules_leaves_the_global_random_numbers_alone():
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    VmapNetwork(Plain, D, C, SEEDS)
+    VmapNetwork(Dropping, D, C, SEEDS)(rows(K, N, D))
     assert torch.equal(torch.rand(3), expected)
 
 
