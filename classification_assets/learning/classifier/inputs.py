@@ -16,7 +16,6 @@ from sklearn.utils.validation import validate_data
 
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.tables.frames import InputRows, at_hand, dense, heading, is_frame
-from classification_assets.learning.tables.rows import MemoryRows
 
 
 def checked_rows(classifier: BaseEstimator, X: Any, **options: Any) -> Any:
@@ -114,7 +113,7 @@ def encoded(
     if isinstance(rows, np.ndarray):
         X = rows[learned]
         return Preprocessing.fit(X, names, np.flatnonzero(training)), X
-    return Preprocessing.fit_table(MemoryRows(rows.take(learned)), names, training)
+    return Preprocessing.fit_frame(rows.take(learned), names, training)
 
 
 def checked_weight(sample_weight: Any, n_rows: int) -> np.ndarray | None:

@@ -17,7 +17,7 @@ from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.models.unseen import UnseenCells
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.tables.datasets import UnlabelledFile
+from classification_assets.learning.tables.datasets import Format, UnlabelledFile
 from classification_assets.learning.tables.reading.fingerprint import fingerprint
 from classification_assets.learning.tables.reading.read import read_unlabelled
 from classification_assets.learning.tables.rows import BATCH, ParquetRows, Rows
@@ -105,8 +105,19 @@ def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "c
     return Predictions(ParquetRows([path], keeps=folder), about)
 
 
-def check_file(learned: Split, declared: UnlabelledFile) -> UnseenCells:
-    """Check that whatever learns from a split can predict the rows of a file; count them, and what it has never seen.
+def check_file(learned: Split, declared: UnlabelledFile) -> int:
+    """Check that whatever learns from a split can predict the rows of a file, and count them.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As of `predict_file`.
+    """
+    return unseen_in_file(learned, declared).n_rows
+
+
+def unseen_in_file(learned: Split, declared: UnlabelledFile) -> UnseenCells:
+    """The same, and the cells of which whatever learns from the split has never seen the category.
 
     Raises
     ------
@@ -128,8 +139,8 @@ def read_alike(learned: Split | Provenance, declared: UnlabelledFile) -> Rows:
     FileNotFoundError, ValueError
         As of `predict_file`.
     """
-    kinds = {column.name: column.kind for column in learned.preprocessing.columns}
-    return read_unlabelled(_written_alike(learned, declared), kinds)
+    columns = learned.preprocessing
+    return read_unlabelled(_written_alike(learned, declared), columns.kinds, columns.readings)
 
 
 @dataclass(frozen=True)
@@ -146,7 +157,7 @@ class _Unlabelled:
     def of(cls, learned: Split | Provenance, declared: UnlabelledFile) -> Self:
         declared, where = _written_alike(learned, declared), declared.path
         preprocessing = learned.preprocessing
-        rows = read_unlabelled(declared, {column.name: column.kind for column in preprocessing.columns})
+        rows = read_unlabelled(declared, preprocessing.kinds, preprocessing.readings)
         name = declared.id or _known_id(learned, rows)
         if name is not None and name not in rows.names:
             raise ValueError(f"{where}: id: there is no column {name!r}; there are: {', '.join(rows.names)}")
@@ -175,11 +186,11 @@ class _Unlabelled:
 
 
 def _written_alike(learned: Split | Provenance, declared: UnlabelledFile) -> UnlabelledFile:
-    options = {
-        name: learned.source.declared(name) for name in ("separator", "decimal", "encoding", "missing")
-    }
+    options = {name: learned.source.declared(name) for name in Format.model_fields if name != "format"}
     own = {name: value for name, value in options.items() if value is not None}
     said = {name: getattr(declared, name) for name in declared.model_fields_set}
+    if said.get("header"):
+        own.pop("names", None)
     return UnlabelledFile.model_validate(own | said)
 
 

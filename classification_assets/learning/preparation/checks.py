@@ -35,6 +35,7 @@ def dataset_checks() -> list[Check]:
         labels_complete,
         labels_differ,
         classes_have_rows,
+        read_as_meant,
         columns_vary,
         columns_filled,
         values_stay_apart,
@@ -95,6 +96,17 @@ def classes_have_rows(profile: Profile) -> Verdict:
     if rarest[rows] < RARE * sum(count[rows] for count in counts):
         return False, f"{found}; look at its recall, and at balanced accuracy instead of accuracy"
     return True, found
+
+
+def read_as_meant(profile: Profile) -> Verdict:
+    """The file is read as it is meant: no column of words, learned as categories, rather holds numbers or dates."""
+    if profile.doubts:
+        told = [f"column {name} {reason}" for name, reason in profile.doubts.items()]
+        return False, _listed(told, "; ")
+    read = profile.columns.dropna(subset="read as")
+    told = [f"{name} ({words})" for name, words in zip(read["column"], read["read as"], strict=True)]
+    words = f"read from words: {_listed(told)}" if told else "words are categories"
+    return True, "; ".join([*profile.table.source.notes, words])
 
 
 def columns_vary(profile: Profile) -> Verdict:

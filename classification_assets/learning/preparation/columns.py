@@ -17,7 +17,9 @@ from pydantic import Field
 
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.tables.coercion import DAY_0, by_value, days, numbers, truths
+from classification_assets.learning.tables.column_reading import ColumnReading
 from classification_assets.learning.tables.roles import ColumnKind
+from classification_assets.learning.tables.word_values import read_words
 
 ONE_HOT = 32
 """Categories of a column, the most frequent ones, that get a feature of their own in any case."""
@@ -79,8 +81,12 @@ class Column(Declaration):
 
 
 class Scaled(Column):
-    """A column whose code is standardized; a missing one is filled."""
+    """A column whose code is standardized; a missing one is filled.
 
+    ``reading``: how its words are read, where they are not plain numbers or ISO 8601 dates.
+    """
+
+    reading: ColumnReading | None = Field(None, exclude_if=lambda reading: reading is None)
     mean: float
     scale: float
     fill: float
@@ -89,6 +95,9 @@ class Scaled(Column):
     def fit(cls, name: str, values: np.ndarray) -> Self:
         """Learn from values (n,), NaN where missing."""
         return cls(name=name, **_scale(values))
+
+    def _read(self, values: pa.Array, first: int) -> pa.Array:
+        return values if self.reading is None else read_words(values, self.reading, self.name, first)
 
 
 class Numeric(Scaled):
@@ -118,7 +127,7 @@ class Numeric(Scaled):
         return cls(name=name, **_scale(_bent(values, middle, knee)) | {"fill": middle}, knee=knee, own=own)
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
-        return numbers(values, self.name, first)
+        return numbers(self._read(values, first), self.name, first)
 
 
 class Boolean(Scaled):
@@ -159,7 +168,7 @@ class Date(Scaled):
     """In days: each gives a sine and a cosine. Only those that the training rows go round at least once."""
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
-        return days(values, self.name, first)
+        return days(self._read(values, first), self.name, first)
 
     def word(self, code: float) -> str:
         day, _, time = super().word(code).partition("T")

@@ -236,8 +236,15 @@ def _other_kind(accepted: Table, new: Table, name: str) -> str:
     """How a column's kind changed, in words; empty if it did not, or if another kind is declared."""
     import pyarrow as pa
 
+    from classification_assets.learning.tables.arrow_types import is_words
+
     if accepted.roles.columns.get(name) != new.roles.columns.get(name):
         return ""  # values are read as they are declared, so it was the declaration that changed
+    then, read = (table.source.readings.get(name) for table in (accepted, new))
+    if then is not None and read is not None and then.reading.unit != read.reading.unit:
+        return f"{then.reading.words}, now {read.reading.words}"
+    if then is None and read is not None and is_words(accepted.rows.schema.field(name).type):
+        return ""  # of an accepted version that did not know how to read such words
     types = [table.rows.schema.field(name).type for table in (accepted, new)]
     before, now = (_kind(name, type) for type in types)
     if before == now or pa.types.is_null(types[0]) or _is_empty(accepted, name):

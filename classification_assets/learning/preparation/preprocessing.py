@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ from classification_assets.learning.preparation.columns import (
     Categorical,
     Date,
     Numeric,
+    Scaled,
     one_hot_limit,
 )
 from classification_assets.learning.preparation.features import Features
@@ -34,7 +36,9 @@ from classification_assets.learning.tables.coercion import (
     is_timestamp,
     refuse_long_words,
 )
+from classification_assets.learning.tables.column_reading import ColumnReading, ReadColumn
 from classification_assets.learning.tables.reading.type_inference import COMMA, NEARLY
+from classification_assets.learning.tables.recognition import Spelling, doubt, doubts, rows_as_read
 from classification_assets.learning.tables.roles import ColumnKind
 from classification_assets.learning.tables.rows import MemoryRows, Rows
 
@@ -43,6 +47,9 @@ _CHUNK = 2**12
 
 _SEVERAL = 20
 """Different words that a column may hold however few rows there are; above, half of the rows must share theirs."""
+
+
+_OF_FRAMES = Spelling()
 
 
 class Preprocessing(Declaration):
@@ -71,6 +78,7 @@ class Preprocessing(Declaration):
         names: Sequence[str],
         training: np.ndarray,
         kinds: Mapping[str, ColumnKind] | None = None,
+        readings: Mapping[str, ReadColumn] = MappingProxyType({}),
     ) -> tuple[Self, np.ndarray]:
         """Learn the columns of these names from the training rows (a mask, (N,)) and encode all rows.
 
@@ -78,6 +86,8 @@ class Preprocessing(Declaration):
         ----------
         kinds : mapping, optional
             Kinds that are declared and not to be inferred from the columns' types.
+        readings : mapping
+            How words were read as the numbers and dates that stand in the rows: later words are read so, too.
 
         Returns
         -------
@@ -111,12 +121,40 @@ class Preprocessing(Declaration):
         for index, name in enumerate(names):
             if name not in learned:
                 learned[name] = FITTED[kind[name]].fit(name, X[training, index])
+        for name, found in readings.items():
+            if name in learned and isinstance(learned[name], Scaled):
+                learned[name] = learned[name].replaced(reading=found.reading)
         return cls(columns=tuple(learned[name] for name in names)), X
+
+    @classmethod
+    def fit_frame(
+        cls, frame: pa.Table, names: Sequence[str], training: np.ndarray
+    ) -> tuple[Self, np.ndarray]:
+        """As `fit_table`, of a frame for which nothing is declared: its words may be numbers or dates.
+
+        Warns of columns of words that rather hold some, but cannot be read.
+        """
+        rows, readings = rows_as_read(MemoryRows(frame), names, {}, _OF_FRAMES)
+        preprocessing, X = cls.fit_table(rows, names, training, readings=readings)
+        for name, reason in doubts(rows, preprocessing.kinds, _OF_FRAMES).items():
+            warnings.warn(f"column {name!r}, of which categories are learned, {reason}", stacklevel=4)
+        return preprocessing, X
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the D columns."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def kinds(self) -> dict[str, ColumnKind]:
+        """The kind of each column."""
+        return {column.name: column.kind for column in self.columns}
+
+    @property
+    def readings(self) -> dict[str, ColumnReading]:
+        """How the words of some columns are read."""
+        own = {column.name: column.reading for column in self.columns if isinstance(column, Scaled)}
+        return {name: reading for name, reading in own.items() if reading is not None}
 
     @property
     def width(self) -> int:
@@ -231,7 +269,9 @@ def _counted(rows: Rows, names: Sequence[str], training: np.ndarray) -> dict[str
     return {name: (found, 0 < sum(found.values()) < n) for name, found in counts.items()}
 
 
-def refuse_names(counts: Mapping[str, int], name: str, *, declared: bool) -> None:
+def refuse_names(
+    counts: Mapping[str, int], name: str, *, declared: bool, spelling: Spelling = _OF_FRAMES
+) -> None:
     """Check that a column of words, given by how often each is there, holds categories.
 
     Raises
@@ -250,6 +290,8 @@ def refuse_names(counts: Mapping[str, int], name: str, *, declared: bool) -> Non
             "numbers (of a file, if the comma is the decimal one, in YAML: decimal: ','), or say that words are meant "
             f"(columns: {{{name}: categorical}})"
         )
+    if reason := doubt(counts, name, spelling):
+        raise ValueError(f"column {name!r} {reason}; or leave the column out (in YAML: drop: [{name}])")
     raise ValueError(
         f"column {name!r} looks like a name or free text: {len(counts):,} different values in {there:,} rows, such "
         f"as {example[:40]!r}; leave it out (in YAML: drop: [{name}]), say that it names the rows (id: {name}), or "

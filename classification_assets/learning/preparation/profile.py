@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from classification_assets.learning.preparation.columns import Categorical
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.tables.arrow_types import is_number
 from classification_assets.learning.tables.coercion import DAY_0, timestamps_of
+from classification_assets.learning.tables.recognition import doubts
 from classification_assets.learning.tables.roles import ColumnKind
 from classification_assets.learning.tables.rows import Rows
 
@@ -44,7 +45,8 @@ class Profile:
     table : Table
         The table that was gone through.
     columns : DataFrame
-        A row a column: ``column``, ``role``, ``kind`` (of a feature), ``type``, ``missing`` (share), ``different
+        A row a column: ``column``, ``role``, ``kind`` (of a feature), ``type``, ``read as`` (how words were read that
+        are numbers or dates), ``missing`` (share), ``different
         values`` (in at most `COUNTED` rows), ``lowest``, ``highest``, ``alone`` (balanced accuracy on rows aside
         of the target predicted from this feature alone, in at most `TRIED` rows).
     n_rows : int
@@ -58,6 +60,8 @@ class Profile:
     merged : dict
         Features whose values float32 cannot tell apart, though it could their differences: how many differ (in at
         most `COUNTED` rows) before and after rounding.
+    doubts : dict
+        Features of words that rather hold numbers or dates, and why they are not read so.
     """
 
     table: Table
@@ -67,6 +71,7 @@ class Profile:
     repeated: int
     contradicting: int
     merged: dict[str, tuple[int, int]]
+    doubts: dict[str, str]
 
     @property
     def features(self) -> pd.DataFrame:
@@ -92,10 +97,12 @@ class Profile:
     def described(self) -> pd.DataFrame:
         """The columns, for reading: first what a narrow page may not cut off."""
         columns = self.columns
+        read = columns["read as"]
         return pd.DataFrame(
             {
                 "column": columns["column"],
                 "used as": columns["kind"].fillna(columns["role"]),
+                **({"read as": read.fillna("")} if read.notna().any() else {}),
                 "missing": columns["missing"],
                 "different values": columns["different values"],
                 "lowest": columns["lowest"],
@@ -119,7 +126,7 @@ class Profile:
         """Go through a table, a column at a time."""
         classes, y = table.labels()
         kinds, roles = table.kinds(), _roles(table)
-        alone = _alone(table, y, len(classes))
+        alone, readings = _alone(table, y, len(classes)), table.source.readings
         keys, described, merged = np.zeros(table.rows.n_rows, np.uint64), [], {}
         for name in table.rows.names:
             column = table.rows.column(name)
@@ -129,6 +136,7 @@ class Profile:
                     merged[name] = counts
             described.append(
                 {"column": name, "role": roles[name], "kind": kinds.get(name), "type": str(column.type)}
+                | {"read as": readings[name].words if name in readings else None}
                 | _summary(column)
                 | {"alone": alone.get(name, np.nan)}
             )
@@ -141,7 +149,12 @@ class Profile:
             repeated=repeated,
             contradicting=contradicting,
             merged=merged,
+            doubts=doubts(table.rows, _inferred(table, kinds), table.spelling),
         )
+
+
+def _inferred(table: Table, kinds: Mapping[str, ColumnKind]) -> dict[str, ColumnKind]:
+    return {name: kind for name, kind in kinds.items() if name not in table.roles.columns}
 
 
 def _roles(table: Table) -> dict[str, str]:

@@ -80,7 +80,8 @@ def refuse_unfit(table: Table, folds: Folds) -> None:
         try:
             if kind == "categorical":
                 refuse_long_words(column, name)
-                refuse_names(category_counts(column), name, declared=name in table.roles.columns)
+                declared = name in table.roles.columns
+                refuse_names(category_counts(column), name, declared=declared, spelling=table.spelling)
             else:
                 FITTED[kind].fit(name, np.empty(0)).encode(column)
         except ValueError as error:

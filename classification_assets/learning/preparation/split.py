@@ -102,7 +102,11 @@ class Split:
             known_by = keys if memory is None or memory.identity == identity else memory.identity.keys(table)
             fold, gone = deal(folds, table, y, known_by, labels, memory)
             preprocessing, X = Preprocessing.fit_table(
-                table.rows, table.features, fold == Fold.TRAIN, table.roles.columns
+                table.rows,
+                table.features,
+                fold == Fold.TRAIN,
+                table.roles.columns,
+                table.source.readings,
             )
         except ValueError as error:
             raise table.refusal(error) from error

@@ -86,7 +86,8 @@ def days(values: pa.Array, name: str, first: int = 0) -> np.ndarray:
         row, value = _first(values, pc.is_valid(values), timestamps_of)
         raise ValueError(
             f"column {name!r} is a date, as in 2024-02-29 or 2024-02-29T12:30:00, got in "
-            f"row {first + row}: {value!r}"
+            f"row {first + row}: {value!r} (a date that tells neither by itself nor by its column which number is the "
+            "month needs, in YAML, day_first: true or false)"
         ) from error
     found = np.full(len(values), np.nan)
     there = np.asarray(pc.is_valid(timestamps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import is_number
+from classification_assets.learning.tables.column_reading import ReadColumn
 from classification_assets.learning.tables.labels import labels_of
 
 BATCH = 2**16
@@ -79,6 +80,10 @@ class LoadedRows:
         The format of the first file, and a hash of the content of all of them.
     fingerprint : str
         Of files elsewhere, taken before they were read: see `reading.fingerprint`.
+    readings : dict
+        Columns of words that were read as numbers or dates.
+    notes : tuple of str
+        What was unusual about a file, and how it was taken.
     """
 
     rows: Rows
@@ -86,6 +91,8 @@ class LoadedRows:
     format: str = ""
     sha256: str = ""
     fingerprint: str = ""
+    readings: dict[str, ReadColumn] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class MemoryRows(Rows):
@@ -171,7 +178,7 @@ def refuse_large(n_bytes: int, shape: tuple[int, int]) -> None:
 
 
 class ParquetRows(Rows):
-    """Rows of Parquet files of one schema, one file after the other.
+    """Rows of Parquet files, one file after the other.
 
     Parameters
     ----------
@@ -179,15 +186,21 @@ class ParquetRows(Rows):
     unchanged : callable, optional
         Called at the end of each passage; raises if a file is no longer what it was.
     keeps : something that must live as long as the rows, such as a temporary folder
+    schema : Schema, optional
+        What the files' columns become; one that a file has not is missing in its rows. Default: that of the first.
     """
 
     def __init__(
-        self, paths: Sequence[Path], unchanged: Callable[[], None] | None = None, keeps: Any = None
+        self,
+        paths: Sequence[Path],
+        unchanged: Callable[[], None] | None = None,
+        keeps: Any = None,
+        schema: pa.Schema | None = None,
     ) -> None:
         self.paths, self.unchanged, self.keeps = list(paths), unchanged, keeps
         # One that stays open is read to its end even if another process replaces it meanwhile.
         self.held = _opened(self.paths[0]) if len(self.paths) == 1 else None
-        self.schema = _without_views(pq.read_schema(self.paths[0]))
+        self.schema = schema or _without_views(pq.read_schema(self.paths[0]))
         self.n_rows = sum(pq.read_metadata(path).num_rows for path in self.paths)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -196,15 +209,33 @@ class ParquetRows(Rows):
         for path in self.paths:
             try:
                 file = self.held or _opened(path)
-                for read in file.iter_batches(BATCH, columns=chosen):
-                    batch = read.select(chosen)
-                    yield batch if batch.schema.types == schema.types else batch.cast(schema)
+                there = [name for name in chosen if name in file.schema_arrow.names]
+                for read in file.iter_batches(BATCH, columns=there):
+                    yield _of_schema(read, schema)
             except (pa.ArrowException, OSError) as error:
                 if self.unchanged is not None:
                     self.unchanged()
                 raise ValueError(f"{path}: is damaged: {error}") from error
         if self.unchanged is not None:
             self.unchanged()
+
+
+def _of_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The columns of a schema out of a batch, which may have them in another order, of other types, or not at all."""
+    columns = []
+    for own in schema:
+        if own.name not in batch.schema.names:
+            columns.append(pa.nulls(batch.num_rows, own.type))
+            continue
+        values = batch.column(own.name)
+        if values.type != own.type:
+            if pc.all(pc.is_null(values, nan_is_null=True)).as_py():
+                values = pa.nulls(len(values), own.type)
+            elif pa.types.is_dictionary(values.type):
+                values = values.dictionary_decode()
+            values = _as_type(values, own.type)
+        columns.append(values)
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -220,12 +251,13 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _without_views(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([field.with_type(_without_view(field.type)) for field in schema], schema.metadata)
+    return pa.schema([field.with_type(without_view(field.type)) for field in schema], schema.metadata)
 
 
-def _without_view(type: pa.DataType) -> pa.DataType:
+def without_view(type: pa.DataType) -> pa.DataType:
+    """The type of the same values that most of Arrow's functions take."""
     if pa.types.is_dictionary(type):
-        return pa.dictionary(type.index_type, _without_view(type.value_type), type.ordered)
+        return pa.dictionary(type.index_type, without_view(type.value_type), type.ordered)
     return _PLAIN.get(type, type)
 
 

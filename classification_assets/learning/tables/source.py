@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.tables.column_reading import ReadColumn
 from classification_assets.learning.tables.datasets import AnyDataset
 
 _DATASET: TypeAdapter[AnyDataset] = TypeAdapter(AnyDataset)
@@ -33,6 +34,12 @@ class Source(Declaration):
     sha256: str = Field("", description="A hash of the files' content.")
     fingerprint: str = Field("", description="Of files elsewhere: what their server said of the content.")
     without_label: int = Field(0, description="Rows that were left out since they have no label.")
+    readings: dict[str, ReadColumn] = Field(
+        {}, description="Columns of words that were read as numbers or dates, and how."
+    )
+    notes: tuple[str, ...] = Field(
+        (), description="What was unusual about the files, and how they were taken."
+    )
     estimator: dict[str, Any] = Field(
         {}, description="What a NeuralClassifier remembers of its own parameters."
     )
@@ -50,7 +57,7 @@ class Source(Declaration):
     @model_serializer(mode="wrap")
     def _what_is_told(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         told = handler(self)
-        return {name: value for name, value in told.items() if value not in (None, "", 0, {})}
+        return {name: value for name, value in told.items() if value not in (None, "", 0, {}, (), [])}
 
     def declared(self, name: str) -> Any:
         """A field of the data set's declaration, also of an outdated one; None where it has none of that name."""

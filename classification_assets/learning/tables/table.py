@@ -17,6 +17,7 @@ from classification_assets.learning.tables.coercion import numbers, timestamps_o
 from classification_assets.learning.tables.datasets import Dataset
 from classification_assets.learning.tables.labels import LABELS, as_label, label_rank, labels_of
 from classification_assets.learning.tables.reading.file_format import MISSING
+from classification_assets.learning.tables.recognition import Spelling
 from classification_assets.learning.tables.roles import COUNTED, ColumnKind, Roles
 from classification_assets.learning.tables.rows import MemoryRows, Rows, labelled
 from classification_assets.learning.tables.source import Source
@@ -51,6 +52,8 @@ class Table:
             format=read.format,
             sha256=read.sha256,
             fingerprint=read.fingerprint,
+            readings=read.readings,
+            notes=read.notes,
         )
         whole = cls(read.rows, roles, source, read.n_test)
         if not read.rows.n_rows:
@@ -109,6 +112,18 @@ class Table:
             }
         except ValueError as error:
             raise ValueError(f"{self.where}: {error}") from error
+
+    @property
+    def spelling(self) -> Spelling:
+        """How its values were written, as far as it was declared."""
+        if not self.source.format:
+            return Spelling()
+        return Spelling(
+            self.source.declared("decimal") or ".",
+            tuple(self.source.declared("missing") or ()),
+            self.source.declared("day_first"),
+            "text" if self.source.format in ("csv", "tsv") else "typed",
+        )
 
     @property
     def where(self) -> str:

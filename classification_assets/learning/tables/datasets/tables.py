@@ -66,10 +66,15 @@ class TableFunction(OwnTable):
     arguments: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the function.")
 
     def read(self) -> LoadedRows:
+        from classification_assets.learning.tables.recognition import Spelling, rows_as_read
         from classification_assets.learning.tables.rows import LoadedRows, MemoryRows
 
         where = f"dataset {self.path}"
-        return LoadedRows(MemoryRows.of_any(imported(self.path, "dataset")(**self.arguments), where))
+        rows = MemoryRows.of_any(imported(self.path, "dataset")(**self.arguments), where)
+        read = [*self.feature_names(rows.names, self.path), self.weight, self.time]
+        names = [name for name in read if name is not None]
+        typed, readings = rows_as_read(rows, names, self.columns, Spelling())
+        return LoadedRows(typed, readings=readings)
 
 
 class ShippedTable(Dataset):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.declaration import Declaration, field_error
 
 MISSING = ("", "?", "-", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "none")
 
@@ -31,6 +31,17 @@ class Format(Declaration):
         max_length=1,
         description="Between the values of CSV; default: a comma (tsv: a tab).",
     )
+    skip_rows: int = Field(0, ge=0, description="Lines of CSV and TSV before the header that are not read.")
+    comment: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="Lines of CSV and TSV that begin with this sign are not read.",
+    )
+    header: bool = Field(True, description="Whether the first line of CSV and TSV holds the columns' names.")
+    names: tuple[str, ...] = Field(
+        (), description="The columns' names where there is no header; default: column_1, column_2, …"
+    )
     decimal: Literal[".", ","] = Field(
         ".",
         description="Before a number's fraction in CSV and TSV, and in JSON Lines and Parquet where numbers of a "
@@ -40,7 +51,11 @@ class Format(Declaration):
     missing: tuple[str, ...] = Field(
         MISSING,
         description="Words in CSV and TSV that say a value is missing, all of them; an empty one always does. Spaces "
-        "around words do not count.",
+        "around words do not count. In JSON Lines and Parquet they do so where numbers or dates are words.",
+    )
+    day_first: bool | None = Field(
+        None,
+        description="Whether 01/02/2024 is in February. Default: as a column tells, by a day after the 12th.",
     )
 
     @field_validator("encoding")
@@ -54,6 +69,17 @@ class Format(Declaration):
             raise ValueError(
                 f"there is no encoding {encoding!r}; known are utf-8, latin-1, cp1252, utf-16 and more"
             ) from error
+
+    @model_validator(mode="after")
+    def _names_stand_once(self) -> Self:
+        if self.names and self.header:
+            raise field_error(
+                type(self),
+                "names",
+                "a header names the columns; say that there is none (header: false)",
+                self.names,
+            )
+        return self
 
     @property
     def written(self) -> Format:

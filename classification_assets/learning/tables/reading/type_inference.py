@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classification_assets.learning.tables.coercion import NUMBER, TIMESTAMP, timestamps_of
+from classification_assets.learning.tables.column_reading import ReadColumn
+from classification_assets.learning.tables.recognition import Spelling, in_yaml, recognized
 from classification_assets.learning.tables.roles import ColumnKind
 
 WHOLE = r"^[+-]?(0|[1-9]\d*)$"
@@ -32,9 +34,11 @@ def type_of(
     declared: ColumnKind | None,
     *,
     strict: bool,
-    decimal: str = ".",
-) -> pa.DataType:
-    """The type of a column of words, which `converted` gives it.
+    spelling: Spelling,
+    readable: bool = False,
+    gap: str = "",
+) -> pa.DataType | ReadColumn:
+    """The type of a column of words, or how they are to be read, which `converted` gives it.
 
     A number with a leading zero, such as a postal code, stays a word.
 
@@ -45,8 +49,12 @@ def type_of(
         What the column is declared to be.
     strict : bool
         Whether a few words among numbers are an error, as they are in a feature.
-    decimal : str
-        What stands before a number's fraction; where it is a comma, one with a point there is a word.
+    spelling : Spelling
+        Where the decimal sign is a comma, a number with a point there is a word.
+    readable : bool
+        Whether numbers and dates are looked for that are written in other ways: see `recognized`.
+    gap : str
+        What to do, in this format, if a value is not known; ``{}`` stands for the word that is there now.
 
     Raises
     ------
@@ -54,20 +62,51 @@ def type_of(
         If a column is declared numeric, or nearly is, and a value is no number, or its numbers have commas, or its
         dates are not written as ISO 8601 has it.
     """
-    written, words = words, _with_points(words, decimal)
-    there = words.drop_null()
+    if declared in ("categorical", "boolean") and len(words.drop_null()):
+        return pa.string()
+    pointed = _with_points(words, spelling.decimal)
+    if type := _plain_type(words, pointed, declared):
+        return type
+    if readable and (reading := recognized(words, spelling, declared)):
+        return reading
+    if declared != "date":
+        _refuse_nearly_numbers(words, pointed, name, where, declared, strict, spelling.decimal, gap)
+    return pa.string()
+
+
+def _plain_type(
+    words: pa.ChunkedArray, pointed: pa.ChunkedArray, declared: ColumnKind | None
+) -> pa.DataType | None:
+    """The type of a column all of whose words are truth values, plain numbers or ISO 8601 dates; null if it is empty.
+
+    `pointed` are the words with decimal points.
+    """
+    there = pointed.drop_null()
     if not len(there):
         return pa.null()
-    if declared in ("categorical", "boolean", "date"):
-        return pa.string()
+    if declared == "date":
+        return None
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, TRUTH)):
         return pa.bool_()
     if declared is None and _all(there, lambda part: pc.match_substring_regex(part, WHOLE)):
         return _whole_type(there)
-    numeric = pc.match_substring_regex(words, NUMBER)
-    share = pc.mean(numeric.cast(pa.int8())).as_py()
-    if share == 1:
+    if _all(there, lambda part: pc.match_substring_regex(part, NUMBER)):
         return pa.float64()
+    return None if declared else _date_type(words)
+
+
+def _refuse_nearly_numbers(
+    written: pa.ChunkedArray,
+    words: pa.ChunkedArray,
+    name: str,
+    where: str,
+    declared: ColumnKind | None,
+    strict: bool,
+    decimal: str,
+    gap: str,
+) -> None:
+    there, numeric = words.drop_null(), pc.match_substring_regex(words, NUMBER)
+    share = pc.mean(numeric.cast(pa.int8())).as_py()
     advice = "" if declared else f", or say that words are meant (columns: {{{name}: categorical}})"
     if decimal == "." and (strict or declared) and _have_commas(there):
         raise ValueError(
@@ -78,15 +117,14 @@ def type_of(
         row = int(np.flatnonzero(np.asarray(pc.invert(numeric.fill_null(True))))[0])
         wrong = written[row].as_py()[:80]
         raise ValueError(
-            f"{where}: column {name!r} holds numbers, but not in row {row}: {wrong!r}; correct it, leave it empty if "
-            f"it is not known (in CSV, or list all words that say so: missing: [{wrong}]){advice}"
+            f"{where}: column {name!r} holds numbers, but not in row {row}: {wrong!r}; correct it, or "
+            f"{gap.replace('{}', in_yaml(wrong))}{advice}"
         )
     if strict and _all(written.drop_null(), lambda part: pc.match_substring_regex(part, OTHER_DAY)):
         raise ValueError(
             f"{where}: column {name!r} holds dates such as {written.drop_null()[0].as_py()!r}; write the year first, "
-            f"as in 2024-02-29 or 2024-02-29T12:30:00{advice}"
+            f"as in 2024-02-29 or 2024-02-29T12:30:00, or say whether the day comes first (day_first: true){advice}"
         )
-    return _date_type(written) or pa.string()
 
 
 def refuse_other_words(
@@ -144,7 +182,7 @@ def _date_type(words: pa.ChunkedArray) -> pa.DataType | None:
 
 
 def converted(values: pa.Array, type: pa.DataType, decimal: str = ".") -> pa.Array:
-    """Words (N,) as values of a type that `type_of` found; other values as they are."""
+    """Words (N,) as values of a type that `type_of` found, other values as they are."""
     if values.type == type:
         return values
     if pa.types.is_boolean(type):

@@ -36,8 +36,11 @@ def test_columns_of_the_same_name_are_named():
 
 
 def test_a_column_without_a_name_is_told():
-    refused(written("a,,label\n1,2,3\n"), "every column needs a name, but column 2 has none$")
-    refused(written("a,label,\n1,2,\n"), r"column 3 has none \(does every line end with ','\? leave it out\)")
+    refused(
+        written("a,,label\n1,2,3\n"),
+        "every column needs a name, but column 2 has none in line 1, 'a,,label'$",
+    )
+    refused(written("a,label,\n1,2,3\n"), "every column needs a name, but column 3 has none")
 
 
 @pytest.mark.parametrize("separator", [None, ";"])
@@ -50,7 +53,7 @@ def test_the_index_of_a_pandas_frame_is_no_feature():
     good().sort_values("label").to_parquet("a.parquet")
     assert "__index_level_0__" in pq.read_schema("a.parquet").names
     assert used("a.parquet").features == ("age", "town")
-    refused(written(good().to_csv()), r"column 1 has none \(as pandas writes its index")
+    assert used(written(good().to_csv())).features == ("age", "town")
 
 
 def test_names_that_are_the_projects_own_are_told():

@@ -34,25 +34,25 @@ def test_an_infinite_value_is_named_with_column_and_row(value):
 
 def test_a_word_among_numbers_is_named_and_may_be_declared_missing():
     rows = lines()
-    rows[6] = f"unknown,{rows[6].partition(',')[2]}"
+    rows[6] = f"old,{rows[6].partition(',')[2]}"
     refused(
         written("\n".join(rows)),
-        r"column 'age' holds numbers, but not in row 5: 'unknown'.*missing: \[unknown\]",
+        r"column 'age' holds numbers, but not in row 5: 'old'.*empty.*missing: \[old\]",
     )
-    assert used("a.csv", missing=["unknown"]).frame["age"].isna().sum() == 1
+    assert used("a.csv", missing=["old"]).frame["age"].isna().sum() == 1
 
 
 def test_an_empty_word_is_missing_whatever_else_is():
     rows = lines()
     rows[6], rows[7] = (
-        f"{word},{row.partition(',')[2]}" for word, row in zip(["", "unknown"], rows[6:8], strict=True)
+        f"{word},{row.partition(',')[2]}" for word, row in zip(["", "old"], rows[6:8], strict=True)
     )
-    table = used(written("\n".join(rows)), missing=["unknown"])
+    table = used(written("\n".join(rows)), missing=["old"])
     assert table.kinds()["age"] == "numeric"
     assert table.frame["age"].isna().sum() == 2
 
 
-@pytest.mark.parametrize("number", ["{},5", "1,{}00", "-1.{}00,25", "{},000.5"])
+@pytest.mark.parametrize("number", ["{},5", "1,{}00", "-1.{}00,25"])
 def test_numbers_with_a_comma_are_not_taken_for_words(number):
     frame = good().assign(width=[number.format(1 + row % 9) for row in range(60)])
     frame.loc[3, "width"] = "7"
@@ -65,14 +65,18 @@ def test_numbers_with_a_comma_are_not_taken_for_words(number):
 
 
 @pytest.mark.parametrize("day", ["{:02}.02.2024", "2/{}/2024 12:30", "{}-2-2024"])
-def test_dates_with_the_year_at_the_end_are_not_taken_for_words(day):
-    frame = good().assign(since=[day.format(1 + row % 28) for row in range(60)])
+def test_dates_whose_day_may_be_the_month_are_not_taken_for_words(day):
+    frame = good().assign(since=[day.format(1 + row % 12) for row in range(60)])
     path = written(frame.to_csv(index=False))
     refused(
         path,
-        f"column 'since' holds dates such as '{day.format(1)}'; write the year first.*since: categorical",
+        f"column 'since' holds dates such as '{day.format(1)}'; write the year first.*day_first: true.*"
+        "since: categorical",
     )
     assert used(path, columns={"since": "categorical"}).kinds()["since"] == "categorical"
+    for day_first in (True, False):
+        read = used(path, day_first=day_first).frame["since"]
+        assert read[0].month == (2 if day_first != day.startswith("2") else 1)
 
 
 def test_words_with_a_comma_in_some_are_words():
