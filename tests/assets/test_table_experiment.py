@@ -225,7 +225,14 @@ def test_the_champion_predicts_the_rows_without_labels(done):
     assert sum(record.data["share"] for record in shown["predicted classes"].records) == pytest.approx(
         1, abs=1e-3
     )
-    assert list(shown["some of the rows"].records[0].data)[1:3] == ["label", "disagreement"]
+    assert list(shown["some of the rows"].records[0].data)[1:4] == ["label", "disagreement", "never_seen"]
+    checks = {
+        evaluation.check_name: (evaluation.passed, evaluation.description)
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.asset_key == dg.AssetKey(["visits", "predictions"])
+    }
+    assert set(checks) == {"no_drift", "categories_are_known"}
+    assert checks["categories_are_known"] == (True, "every category was seen in training")
 
 
 def test_without_rows_to_predict_there_are_no_predictions(declared):

@@ -283,6 +283,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy on rows X (N, D) of labels y (N,), of any type that `fit` takes."""
+        check_is_fitted(self, "fitted_")
         if not isinstance(self.classes_.tolist()[0], date):
             return super().score(X, y, sample_weight)
         # Scikit-learn's metrics know no dates.

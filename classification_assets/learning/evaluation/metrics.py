@@ -71,7 +71,7 @@ def average_scores(
             "expected_calibration_error": calibration_error(y, p, weight),
             # By chance all rows would be right too, so agreement says nothing.
             "cohen_kappa": 0.0 if one_class else cohen_kappa_score(y, predicted, sample_weight=weight),
-            "matthews_correlation": matthews_corrcoef(y, predicted, sample_weight=weight),
+            "matthews_correlation": _correlation(y, predicted, weight),
         }
         for average in ("macro", "weighted"):
             found = precision_recall_fscore_support(
@@ -213,7 +213,7 @@ def _count_scores(confusion: np.ndarray, classes: list[str]) -> dict[Key, np.nda
         ("", "accuracy"): _ratio(right.sum(1), total, np.nan),
         ("", "balanced_accuracy"): _ratio(recall.sum(1), (support > 0).sum(1)),
         ("", "cohen_kappa"): _ratio(agreed - by_chance, total**2 - by_chance),
-        ("", "matthews_correlation"): _ratio(agreed - by_chance, np.sqrt(spread)),
+        ("", "matthews_correlation"): _ratio(agreed - by_chance, np.sqrt(np.maximum(spread, 0))),
     }
     there = support + predicted > 0
     known = {"recall": support > 0, "f1": there, "precision": np.ones_like(there)}
@@ -254,6 +254,12 @@ def _ranking_scores(
         return np.nan, np.nan
     area = np.nan if positive.all() else roc_auc_score(positive, score, sample_weight=weight)
     return area, average_precision_score(positive, score, sample_weight=weight)
+
+
+def _correlation(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    """Matthews' correlation; 0 where rounding of weights puts a negative number below its root, as of one class."""
+    with np.errstate(invalid="ignore"):
+        return float(np.nan_to_num(matthews_corrcoef(y, predicted, sample_weight=weight)))
 
 
 def _miss(y: np.ndarray, p: np.ndarray) -> np.ndarray:

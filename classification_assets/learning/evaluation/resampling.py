@@ -198,6 +198,8 @@ def member_spreads(
     y: np.ndarray, members: np.ndarray, classes: list[str], weight: np.ndarray | None = None
 ) -> dict[Key, Interval]:
     """Mean and standard deviation of each score over members (M, N, C); of one member the latter is NaN."""
+    rows, weight = counted(weight)
+    y, members = y[rows], members[:, rows]
     sums = np.stack([summed_statistics(y, own, GROUPS_OF_MEMBERS, weight) for own in members])
     return {
         key: (float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan)

@@ -25,10 +25,10 @@ def predictable(declared: UnlabelledFile) -> Check:
 
     def rows_are_predictable(split: Split) -> Verdict:
         """The rows without labels (`predict`) have the columns and the kinds of values that are learned from."""
-        from classification_assets.learning.models.predictions import check_file
+        from classification_assets.learning.models.predictions import unseen_in_file
 
         try:
-            unseen = check_file(split, declared)
+            unseen = unseen_in_file(split, declared)
         except Exception as error:  # of as many kinds as there are protocols; and training needs no such file
             return (
                 False,

@@ -108,8 +108,19 @@ def predict_file(fitted: FittedModel, declared: UnlabelledFile, device: str = "c
     return Predictions(ParquetRows([path], keeps=folder), about, unlabelled.rows)
 
 
-def check_file(learned: Split, declared: UnlabelledFile) -> UnseenCells:
-    """Check that whatever learns from a split can predict the rows of a file; count them, and what it has never seen.
+def check_file(learned: Split, declared: UnlabelledFile) -> int:
+    """Check that whatever learns from a split can predict the rows of a file, and count them.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As of `predict_file`.
+    """
+    return unseen_in_file(learned, declared).n_rows
+
+
+def unseen_in_file(learned: Split, declared: UnlabelledFile) -> UnseenCells:
+    """The same, and the cells of which whatever learns from the split has never seen the category.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from classification_assets.learning.artifacts.storage import load, save
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.models.checks import predictable, predictions_checks
 from classification_assets.learning.models.fit import fit
-from classification_assets.learning.models.predictions import check_file, predict_file
+from classification_assets.learning.models.predictions import predict_file, unseen_in_file
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.preparation.split import Split
@@ -104,7 +104,7 @@ def test_rows_of_known_categories_pass_and_say_so(split, new):
         True,
         f"all 40 rows of {declared.path} can be predicted; every category was seen in training",
     )
-    assert check_file(split, declared).columns == {}
+    assert unseen_in_file(split, declared).columns == {}
 
 
 def test_cells_are_counted_over_batches(fitted, new, monkeypatch):

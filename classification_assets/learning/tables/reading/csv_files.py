@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
 from classification_assets.learning.tables.reading import text_files as text
 from classification_assets.learning.tables.reading.csv_shape import Shape, lines_of, shape_of, uncommented
+from classification_assets.learning.tables.reading.label_words import Gaps
 from classification_assets.learning.tables.reading.text_files import refuse_binary, refuse_encoding
-from classification_assets.learning.tables.reading.type_inference import without_missing
 from classification_assets.learning.tables.rows import Rows, spooled
 
 if TYPE_CHECKING:
@@ -22,19 +21,11 @@ if TYPE_CHECKING:
 
 
 def words_of(
-    written: Format,
-    file: Path,
-    path: str,
-    format: str,
-    target: str | None = None,
-    said: set[str] | None = None,
+    written: Format, file: Path, path: str, format: str, gaps: Gaps | None = None
 ) -> tuple[Rows, tuple[str, ...]]:
     """All values of a file as words, without the spaces around them; and what is unusual about its lines, in words.
 
-    Values that say so are missing.
-
-    In the `target` an empty word alone does: of another it is known later whether it is a class, see
-    `label_words.without_labels`. The words that were taken as missing elsewhere are added to `said`.
+    Values that say so are missing: see `Gaps`.
 
     Raises
     ------
@@ -52,24 +43,11 @@ def words_of(
     schema = pa.schema([(name, pa.string()) for name in shape.names])
     with tempfile.TemporaryDirectory(prefix="classification-assets-") as folder:
         plain = uncommented(file, written, Path(folder) / "plain")
-        batches = _batches(written, plain, path, format, separator, shape, schema)
-        rows = spooled(_missing(batches, written.missing, target, set() if said is None else said), schema)
+        batches = _batches(
+            written, plain, path, format, separator, shape, schema, gaps or Gaps(written.missing)
+        )
+        rows = spooled(batches, schema)
     return rows, shape.notes
-
-
-def _missing(
-    batches: Iterator[pa.RecordBatch], missing: Sequence[str], target: str | None, said: set[str]
-) -> Iterator[pa.RecordBatch]:
-    """Batches of words without the blanks around them, null where they are missing."""
-    for batch in batches:
-        columns = []
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            found = without_missing(column, () if name == target else missing)
-            columns.append(found)
-            if target is not None and name != target and found.null_count:
-                gaps = pc.unique(pc.utf8_trim_whitespace(column.filter(pc.is_null(found))))
-                said.update(gaps.to_pylist())
-        yield pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def separator_of(written: Format, format: str) -> str:
@@ -78,7 +56,14 @@ def separator_of(written: Format, format: str) -> str:
 
 
 def _batches(
-    written: Format, file: Path, path: str, format: str, separator: str, shape: Shape, schema: pa.Schema
+    written: Format,
+    file: Path,
+    path: str,
+    format: str,
+    separator: str,
+    shape: Shape,
+    schema: pa.Schema,
+    gaps: Gaps,
 ) -> Iterator[pa.RecordBatch]:
     ragged: list[Any] = []
     names = [*shape.names, *(f"__surplus_{number}__" for number in range(shape.surplus))]
@@ -105,14 +90,13 @@ def _batches(
             ),
         )
         for batch in reader:
-            columns, surplus = batch.columns[: len(schema)], batch.columns[len(schema) :]
-            behind = [without_missing(column, written.missing) for column in surplus]
-            if any(column.null_count < len(column) for column in behind):
+            columns = list(map(gaps.without, names, batch.columns))
+            if any(column.null_count < len(column) for column in columns[len(schema) :]):
                 raise ValueError(
                     f"{path}: lines end with {separator!r}, but in some a value stands behind it: "
-                    f"{_behind(behind)!r}; give it a column with a name, or leave it out"
+                    f"{_behind(columns, len(schema))!r}; give it a column with a name, or leave it out"
                 )
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            yield pa.RecordBatch.from_arrays(columns[: len(schema)], schema=schema)
     except (pa.ArrowInvalid, UnicodeError) as error:
         if ragged:
             raise ValueError(f"{path}: {_told(ragged[0], written, file, separator, shape)}") from error
@@ -124,8 +108,8 @@ def _batches(
         raise ValueError(f"{path}: is no table of {format.upper()}: {error}") from error
 
 
-def _behind(columns: Sequence[pa.Array]) -> str:
-    return next(str(value) for column in columns for value in column.drop_null().to_pylist())[:80]
+def _behind(columns: Sequence[pa.Array], width: int) -> str:
+    return next(str(value) for column in columns[width:] for value in column.drop_null().to_pylist())[:80]
 
 
 def _told(row: Any, written: Format, file: Path, separator: str, shape: Shape) -> str:

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from classification_assets.learning.tables.coercion import NUMBER, TIMESTAMP
 from classification_assets.learning.tables.reading.file_format import MISSING
-from classification_assets.learning.tables.reading.type_inference import TRUTH
+from classification_assets.learning.tables.reading.type_inference import TRUTH, without_missing
 from classification_assets.learning.tables.rows import Rows, spooled
 
 _NO_WORD = f"{NUMBER}|{TRUTH.removeprefix('(?i)')}|{TIMESTAMP}"
+
+
+@dataclass
+class Gaps:
+    """Which words of a text are no values.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        Words that say that a value is missing.
+    target : str, optional
+        The column of labels: there an empty word alone is none, until `without_label` tells about the others.
+    said : set of str
+        Those that were found in other columns.
+    """
+
+    missing: tuple[str, ...]
+    target: str | None = None
+    said: set[str] = field(default_factory=set)
+
+    def without(self, name: str, words: pa.Array) -> pa.Array:
+        """The words (N,) of a column without the blanks around them, null where they are missing."""
+        if name == self.target:
+            return without_missing(words, ())
+        found = without_missing(words, self.missing)
+        if self.target is not None and found.null_count:
+            self.said.update(pc.unique(pc.utf8_trim_whitespace(words.filter(pc.is_null(found)))).to_pylist())
+        return found
 
 
 def without_label(labels: pa.ChunkedArray, missing: tuple[str, ...], said: Iterable[str]) -> set[str]:

@@ -15,7 +15,7 @@ from classification_assets.learning.tables.reading.csv_files import separator_of
 from classification_assets.learning.tables.reading.csv_shape import no_header
 from classification_assets.learning.tables.reading.fingerprint import fingerprint_elsewhere
 from classification_assets.learning.tables.reading.json_lines import objects_of
-from classification_assets.learning.tables.reading.label_words import relabelled, without_label
+from classification_assets.learning.tables.reading.label_words import Gaps, relabelled, without_label
 from classification_assets.learning.tables.reading.local_files import COMPRESSED, local_files
 from classification_assets.learning.tables.reading.location import PARQUET, files_of
 from classification_assets.learning.tables.reading.parquet_files import parquet_rows
@@ -265,17 +265,17 @@ def _part(written: Format, path: str, needed: Sequence[str] = (), target: str | 
     if len(found) > 1:
         raise ValueError(f"{path}: a folder is read if it holds Parquet files; a {format} table is one file")
     (file,) = files.paths
-    headless, said = "", set[str]()
+    headless, gaps = "", Gaps(written.missing, target)
     if format == "jsonl":
         rows, notes = objects_of(written, file, path), ()
     else:
-        rows, notes = words_of(written, file, path, format, target, said)
+        rows, notes = words_of(written, file, path, format, gaps)
         headless = no_header(file, written, separator_of(written, format))
     files.unchanged()
     if not rows.n_rows:
         raise ValueError(f"{path}: there is a header, but no rows below it")
     spelling = _spelling(written, format)
-    return _Part(path, rows, format, spelling, files.sha256, notes, headless, frozenset(said))
+    return _Part(path, rows, format, spelling, files.sha256, notes, headless, frozenset(gaps.said))
 
 
 def _spelling(written: Format, format: str) -> Spelling:
