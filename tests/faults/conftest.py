@@ -15,9 +15,13 @@ import pytest
 from classification_assets.assets.comparison import comparison_leaderboard_asset, gallery_asset
 from classification_assets.assets.report import comparison_report_asset
 from classification_assets.experiment import Experiment, NamedExperiment
+from tests.e2e import processes
 from tests.e2e.processes import Project, copied_source
 from tests.faults.materializing import materialize_into
 from tests.faults.moons import SMALL
+
+# What is killed and made up for takes longer than what goes well; the modules of tests read it after this one.
+processes.PATIENCE = 480.0
 
 
 @pytest.fixture(scope="session")
