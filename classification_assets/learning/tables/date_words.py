@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 _MONTHS = (
@@ -82,6 +83,7 @@ class DateWord(NamedTuple):
             return None
 
 
+@lru_cache(maxsize=2**16)
 def date_word(word: str, compact: bool = False) -> DateWord | None:
     """The date that a word is; None if it is none, or one of several.
 

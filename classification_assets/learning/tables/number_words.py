@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 MONEY = (
@@ -66,158 +67,16 @@ SCALES = {
 }
 """Factors behind a number; where all of a column have one of them, it is the column's unit."""
 
-_UNITS = (
-    *("%", "‰", "pct", "percent", "bps", "bp", "ppm", "ppb", "°C", "°F", "℃", "℉", "°", "C", "F", "K"),
-    *("nm", "µm", "μm", "um", "mm", "cm", "dm", "km", "m", "in", "inch", "ft", "yd", "mi", "miles", '"', "'"),
-    *(
-        "µg",
-        "μg",
-        "ug",
-        "mcg",
-        "mg",
-        "kg",
-        "g",
-        "t",
-        "lbs",
-        "lb",
-        "oz",
-        "st",
-        "mL",
-        "ml",
-        "cL",
-        "cl",
-        "dL",
-        "dl",
-    ),
-    *(
-        "l",
-        "L",
-        "gal",
-        "ns",
-        "µs",
-        "μs",
-        "us",
-        "ms",
-        "s",
-        "sec",
-        "secs",
-        "min",
-        "mins",
-        "h",
-        "hr",
-        "hrs",
-        "d",
-    ),
-    *(
-        "days",
-        "day",
-        "wk",
-        "weeks",
-        "week",
-        "mo",
-        "mos",
-        "months",
-        "month",
-        "yr",
-        "yrs",
-        "y",
-        "years",
-        "year",
-    ),
-    *(
-        "mW",
-        "kW",
-        "MW",
-        "GW",
-        "W",
-        "Wh",
-        "kWh",
-        "MWh",
-        "GWh",
-        "mV",
-        "kV",
-        "V",
-        "mA",
-        "A",
-        "mAh",
-        "Ah",
-        "Ω",
-        "VA",
-    ),
-    *(
-        "Hz",
-        "kHz",
-        "MHz",
-        "GHz",
-        "B",
-        "kB",
-        "KB",
-        "MB",
-        "GB",
-        "TB",
-        "KiB",
-        "MiB",
-        "GiB",
-        "kbps",
-        "Mbps",
-        "Gbps",
-    ),
-    *(
-        "Pa",
-        "hPa",
-        "kPa",
-        "MPa",
-        "mbar",
-        "bar",
-        "psi",
-        "mmHg",
-        "N",
-        "Nm",
-        "kN",
-        "J",
-        "kJ",
-        "MJ",
-        "cal",
-        "kcal",
-    ),
-    *(
-        "km/h",
-        "kmh",
-        "kph",
-        "mph",
-        "m/s",
-        "kn",
-        "rpm",
-        "mpg",
-        "kmpl",
-        "km/kg",
-        "l/100km",
-        "bhp",
-        "hp",
-        "PS",
-        "CC",
-    ),
-    *("cc", "ccm", "px", "dpi", "dB", "dBm", "lm", "lx", "cd", "bpm", "g/dL", "g/L", "mg/dL", "mg/L", "µg/L"),
-    *("ng/mL", "µg/mL", "mmol/L", "µmol/L", "mol/L", "mol", "mmol", "U/L", "IU/L", "IU", "mEq/L", "kg/m2"),
-    *(
-        "kg/m²",
-        "kg/m3",
-        "kg/m³",
-        "m2",
-        "m²",
-        "m3",
-        "m³",
-        "cm2",
-        "cm²",
-        "cm3",
-        "cm³",
-        "km2",
-        "km²",
-        "ha",
-        "ac",
-    ),
-    *("sqft", "sqm", "sq ft", "sq m", "ft2", "ft²", "x", "pts", "pt", "pcs"),
-)
+_UNIT_WORDS = """
+    % ‰ pct percent bps bp ppm ppb °C °F ℃ ℉ ° C F K nm µm μm um mm cm dm km m in inch ft yd mi miles " ' µg μg ug
+    mcg mg kg g t lbs lb oz st mL ml cL cl dL dl l L gal ns µs μs us ms s sec secs min mins h hr hrs d days day wk
+    weeks week mo mos months month yr yrs y years year mW kW MW GW W Wh kWh MWh GWh mV kV V mA A mAh Ah Ω VA Hz kHz
+    MHz GHz B kB KB MB GB TB KiB MiB GiB kbps Mbps Gbps Pa hPa kPa MPa mbar bar psi mmHg N Nm kN J kJ MJ cal kcal
+    km/h kmh kph mph m/s kn rpm mpg kmpl km/kg l/100km bhp hp PS CC cc ccm px dpi dB dBm lm lx cd bpm g/dL g/L mg/dL
+    mg/L µg/L ng/mL µg/mL mmol/L µmol/L mol/L mol mmol U/L IU/L IU mEq/L kg/m2 kg/m² kg/m3 kg/m³ m2 m² m3 m³ cm2 cm²
+    cm3 cm³ km2 km² ha ac sqft sqm ft2 ft² x pts pt pcs
+"""
+_UNITS = (*_UNIT_WORDS.split(), "sq ft", "sq m")
 
 _CORE = r"""
 (?P<core>
@@ -234,10 +93,10 @@ def _any(words: tuple[str, ...]) -> str:
 
 _NUMBER = re.compile(
     rf"""
-    (?P<bound> <=|>=|=<|=>|<|>|≤|≥|~|≈|±|(?i:under|over|above|below|less[ ]than|more[ ]than|at[ ]least|at[ ]most
-        |up[ ]to|about|approx\.?|ca\.?)(?=[ ]) )? [ ]*
-    (?P<outer>[+-])? [ ]* (?P<before>{_any(MONEY)})? [ ]* (?P<open>\()? (?P<sign>[+-])? [ ]*
-    (?P<inside>{_any(MONEY)})? [ ]* {_CORE}
+    (?:(?=[^\d(.+-])(?P<bound> <=|>=|=<|=>|<|>|≤|≥|~|≈|±|(?i:under|over|above|below|less[ ]than|more[ ]than|at[ ]least
+        |at[ ]most|up[ ]to|about|approx\.?|ca\.?)(?=[ ]) ))? [ ]*
+    (?P<outer>[+-])? [ ]* (?:(?=[^\d(.+-])(?P<before>{_any(MONEY)}))? [ ]* (?P<open>\()? (?P<sign>[+-])? [ ]*
+    (?:(?=[^\d.])(?P<inside>{_any(MONEY)}))? [ ]* {_CORE}
     (?P<plus>\+)? (?P<behind>-$)?
     (?: [ ]*(?P<scale>{_any(tuple(SCALES))}) (?=[ ]|\)|\+|$|{_any(MONEY)}) )?
     (?: [ ]*(?P<unit>{_any(MONEY + _UNITS)}) | [ ]+(?P<word>[^\W\d_]{{3,}}\.?(?:[ ][^\W\d_]+)?) )?
@@ -268,6 +127,7 @@ class NumberWord(NamedTuple):
     plain: str
 
 
+@lru_cache(maxsize=2**16)
 def number_word(word: str, decimal: str = ".") -> NumberWord | None:
     """The number that a word is; None if it is none, or one with a leading zero, such as a postal code."""
     word = word.translate(_TIDY).strip()

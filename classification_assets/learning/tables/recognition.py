@@ -108,7 +108,7 @@ def recognized(
     declared : kind, optional
         What the column is declared to be.
     """
-    if declared in ("categorical", "boolean") or _is_text(words, spelling, declared):
+    if declared in ("categorical", "boolean") or is_text(words, spelling, declared):
         return None
     found = _sorted(word_counts(words), spelling, declared)
     if found.others or (found.numbers and found.dates):
@@ -250,8 +250,8 @@ def rows_as_read(
     return converted_rows(rows, {name: found.reading for name, found in readings.items()}), readings
 
 
-def _is_text(words: pa.Array | pa.ChunkedArray, spelling: Spelling, declared: ColumnKind | None) -> bool:
-    """Whether the first different words of a column are mostly neither numbers nor dates nor missing."""
+def is_text(words: pa.Array | pa.ChunkedArray, spelling: Spelling, declared: ColumnKind | None) -> bool:
+    """Whether the first different words of a column, or of its first rows, are mostly neither numbers nor dates."""
     first = words[: 4 * _TRIED].drop_null().unique()[:_TRIED].to_pylist()
     found = _sorted({word.strip(): 1 for word in first}, spelling, declared)
     return len(found.others) > MOSTLY * len(first)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import is_number
-from classification_assets.learning.tables.column_reading import ReadColumn
+from classification_assets.learning.tables.column_reading import ReadColumn, says_missing
 from classification_assets.learning.tables.labels import labels_of
 
 BATCH = 2**16
@@ -120,6 +121,9 @@ class MemoryRows(Rows):
                 whole = column.sparse.to_dense() if isinstance(column.dtype, pd.SparseDtype) else column
                 arrays.append(pa.Array.from_pandas(whole))
             except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+                if (found := _numbers_with_gaps(frame.iloc[:, index])) is not None:
+                    arrays.append(found)
+                    continue
                 raise ValueError(
                     f"{where}: column {str(name)!r} holds values of several types, or of one that no table "
                     f"holds ({str(error).splitlines()[0]}); turn it into numbers or words, or leave it out"
@@ -218,6 +222,17 @@ class ParquetRows(Rows):
                 raise ValueError(f"{path}: is damaged: {error}") from error
         if self.unchanged is not None:
             self.unchanged()
+
+
+def _numbers_with_gaps(column: pd.Series) -> pa.Array | None:
+    """Numbers among which words say that one is missing, as spreadsheets give them; None if a column holds others."""
+    words = column.map(lambda value: isinstance(value, str))
+    if not column[words].map(lambda word: says_missing(word.strip())).all():
+        return None
+    rest = column[~words].dropna()
+    if not rest.map(lambda value: isinstance(value, Real) and not isinstance(value, bool)).all():
+        return None
+    return pa.Array.from_pandas(column.mask(words, None).astype("float64"))
 
 
 def _of_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

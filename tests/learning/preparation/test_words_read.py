@@ -158,3 +158,12 @@ def test_a_classifier_warns_of_words_that_it_cannot_decide_on():
     rows = frame().drop(columns="label").assign(weight=[f"{n % 9} {'kg' if n % 2 else 'g'}" for n in NUMBER])
     with pytest.warns(UserWarning, match=r"'weight', of which categories are learned, .* several units"):
         NeuralClassifier("linear", members=2, max_epochs=2, random_state=0).fit(rows, frame()["label"])
+
+
+def test_numbers_of_a_spreadsheet_have_gaps_where_a_word_says_so():
+    sheet = pd.DataFrame({"x": [1, 2.5, ".", None, "n/a", *range(95)], "label": list("ab") * 50})
+    found = Table.of_frame(sheet)
+    assert found.kinds() == {"x": "numeric"}
+    np.testing.assert_array_equal(found.rows.column("x")[:6].to_pylist(), [1, 2.5, None, None, None, 0])
+    with pytest.raises(ValueError, match="column 'x' holds values of several types"):
+        Table.of_frame(sheet.replace({"x": {".": "tall"}}))

@@ -24,7 +24,7 @@ from classification_assets.learning.tables.reading.type_inference import (
     refuse_other_words,
     type_of,
 )
-from classification_assets.learning.tables.recognition import Spelling, recognized
+from classification_assets.learning.tables.recognition import Spelling, is_text, recognized
 from classification_assets.learning.tables.rows import JoinedRows, LoadedRows, Rows, spooled
 from classification_assets.learning.tables.word_values import (
     UnreadableWordError,
@@ -186,6 +186,11 @@ class _Part:
         parts = [batch.column(0).cast(pa.string()) for batch in self.rows.batches([name])]
         return pa.chunked_array(parts, pa.string())
 
+    def _is_text(self, name: str, kind: ColumnKind | None) -> bool:
+        """Whether a column's first rows are a text, so that the others need not be read."""
+        first = next(self.rows.batches([name]), None)
+        return first is None or is_text(first.column(0).cast(pa.string()), self.spelling, kind)
+
     def _type(self, field: pa.Field, wanted: _Wanted) -> pa.DataType | ReadColumn | ColumnReading:
         name, kind, strict = field.name, wanted.kinds.get(field.name), field.name in wanted.strict
         if is_words(field.type) and name in wanted.readings:
@@ -193,8 +198,8 @@ class _Part:
         # Where values have types, a word is a word, but for dates, which JSON does not know, decimal commas, and what
         # is no category whatever it is meant to be.
         written, readable = self.format in TEXT, field.name in wanted.readable
-        words = self.words(name) if is_words(field.type) and readable and not written else None
-        if words is not None and (reading := recognized(words, self.spelling, kind)):
+        looked_at = not written and readable and is_words(field.type) and not self._is_text(name, kind)
+        if looked_at and (reading := recognized(self.words(name), self.spelling, kind)):
             return reading
         dates = self.format == "jsonl" and kind is None
         numbers = self.spelling.decimal == "," and (strict or kind == "numeric")
