@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from classification_assets.learning.tables.arrow_types import is_number, is_words
 from classification_assets.learning.tables.column_reading import ColumnReading, ReadColumn, says_missing
+from classification_assets.learning.tables.joined_rows import JoinedRows
 from classification_assets.learning.tables.reading.csv_files import separator_of, words_of
 from classification_assets.learning.tables.reading.csv_shape import no_header
 from classification_assets.learning.tables.reading.fingerprint import fingerprint_elsewhere
@@ -25,7 +26,7 @@ from classification_assets.learning.tables.reading.type_inference import (
     type_of,
 )
 from classification_assets.learning.tables.recognition import Spelling, is_text, recognized
-from classification_assets.learning.tables.rows import JoinedRows, LoadedRows, Rows, spooled
+from classification_assets.learning.tables.rows import LoadedRows, Rows, spooled
 from classification_assets.learning.tables.word_values import (
     UnreadableWordError,
     read_words,
