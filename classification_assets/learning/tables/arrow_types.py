@@ -40,3 +40,15 @@ def inferred_kind(name: str, type: pa.DataType) -> ColumnKind:
         f"column {name!r} holds {type}, which no network reads; "
         f"turn it into numbers or words, or leave it out (in YAML: drop: [{name}])"
     )
+
+
+def as_type(values: pa.Array, type: pa.DataType) -> pa.Array:
+    """Values as ones of another type; `pyarrow.ArrowInvalid` if one does not become one."""
+    # Whole numbers of more than 53 bits and nanoseconds are rounded, as in CSV and as they are used.
+    rounds = (pa.types.is_integer(values.type) and pa.types.is_float64(type)) or (
+        pa.types.is_timestamp(values.type) and pa.types.is_timestamp(type)
+    )
+    found = values.cast(type, safe=not rounds)
+    if pa.types.is_boolean(type) and is_number(values.type) and found.cast(values.type) != values:
+        raise pa.ArrowInvalid("a number that is neither 0 nor 1 is no truth value")
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from classification_assets.learning.tables.arrow_types import is_number
+from classification_assets.learning.tables.arrow_types import as_type, is_number
 from classification_assets.learning.tables.rows import Rows
 
 
@@ -37,7 +37,7 @@ class JoinedRows(Rows):
             first = 0
             for batch in part.batches(chosen):
                 try:
-                    typed = list(map(_as_type, batch.columns, schema.types))
+                    typed = list(map(as_type, batch.columns, schema.types))
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                     raise ValueError(f"{where}: {self._disagreement(batch, first) or error}") from error
                 yield pa.RecordBatch.from_arrays(typed, schema=schema)
@@ -48,7 +48,7 @@ class JoinedRows(Rows):
             type = self.schema.field(name).type
             for row in range(len(values)):
                 try:
-                    _as_type(values[row : row + 1], type)
+                    as_type(values[row : row + 1], type)
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
                     own = [part.schema.field(name).type for part in self.parts]
                     other = next(index for index, there in enumerate(own) if there != values.type)
@@ -58,17 +58,6 @@ class JoinedRows(Rows):
                         "write both files alike"
                     )
         return ""
-
-
-def _as_type(values: pa.Array, type: pa.DataType) -> pa.Array:
-    # Whole numbers of more than 53 bits and nanoseconds are rounded, as in CSV and as they are used.
-    rounds = (pa.types.is_integer(values.type) and pa.types.is_float64(type)) or (
-        pa.types.is_timestamp(values.type) and pa.types.is_timestamp(type)
-    )
-    found = values.cast(type, safe=not rounds)
-    if pa.types.is_boolean(type) and is_number(values.type) and found.cast(values.type) != values:
-        raise pa.ArrowInvalid("a number that is neither 0 nor 1 is no truth value")
-    return found
 
 
 def _common(types: Sequence[pa.DataType]) -> pa.DataType:

@@ -247,7 +247,7 @@ def _of_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
                 values = pa.nulls(len(values), own.type)
             elif pa.types.is_dictionary(values.type):
                 values = values.dictionary_decode()
-            values = _as_type(values, own.type)
+            values = as_type(values, own.type)
         columns.append(values)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
