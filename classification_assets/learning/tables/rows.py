@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from classification_assets.learning.tables.arrow_types import as_type
-
 from classification_assets.learning.tables.column_reading import ReadColumn, says_missing
 from classification_assets.learning.tables.labels import labels_of
 
