@@ -115,6 +115,6 @@ def test_markdown_in_the_ui_is_our_own_pictures(made):
     for event in result.get_asset_materialization_events():
         for value in event.materialization.metadata.values():
             if isinstance(value, dg.MarkdownMetadataValue):
-                assert re.fullmatch(r"!\[[\w\s-]+\]\(data:image/(png|gif);base64,[\w+/=]+\)", value.md_str), (
-                    value
-                )
+                assert re.fullmatch(
+                    r"!\[[\w\s-]+\]\(data:image/(webp|gif);base64,[\w+/=]+\)", value.md_str
+                ), value
