@@ -70,8 +70,8 @@ def test_the_files_of_a_folder_must_agree():
     good().to_parquet("parts/1.parquet")
     good().assign(age="old").to_parquet("parts/2.parquet")
     refused("parts", r"2\.parquet: column 'age' holds .*string, and double in .*1\.parquet")
-    good().drop(columns="town").to_parquet("parts/2.parquet")
-    refused("parts", r"2\.parquet: there is no column 'town', which the first file has")
+    good().drop(columns="label").to_parquet("parts/2.parquet")
+    refused("parts", r"2\.parquet: .*'label'")
 
 
 def test_a_folder_of_partitions_is_refused_since_their_key_would_be_lost():
