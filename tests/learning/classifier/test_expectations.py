@@ -2,10 +2,12 @@
 
 import pickle
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
 
@@ -102,7 +104,16 @@ def test_a_class_is_the_same_as_its_declaration(tmp_path):
     np.testing.assert_array_equal(opened.predict_proba(FRAME), expected.predict_proba(FRAME))
 
 
-def test_a_class_survives_other_processes():
+@pytest.fixture
+def importable(monkeypatch):
+    """New processes of joblib find the tests' own modules, as they would a person's."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
+    get_reusable_executor().shutdown()
+    yield
+    get_reusable_executor().shutdown()
+
+
+def test_a_class_survives_other_processes(importable):
     search = GridSearchCV(
         classifier(Dropping, max_epochs=3),
         {"architecture__width": [2, 8]},
