@@ -149,7 +149,7 @@ def data_version(registry: Registry, outcome: Outcome) -> str:
 
 
 def shows(registry: Registry, outcome: Outcome) -> dict[str, dg.MetadataValue]:
-    """What the UI shows of a decision: its reason first, then who was champion when."""
+    """Metadata of a decision for the UI: its reason first, then who was champion when."""
     from classification_assets.learning.registry import history
 
     decision, pointer = outcome.decision, outcome.pointer

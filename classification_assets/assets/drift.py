@@ -37,7 +37,7 @@ def drift_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
 
 
 def shows(found, title, run, picture="drift"):
-    """What the UI shows of a comparison: a figure under a name of its own, the result in words, and a table."""
+    """Metadata of a comparison for the UI: a figure under a name of its own, the result in words, and a table."""
     from classification_assets.learning.figures import displays
 
     drawn = (

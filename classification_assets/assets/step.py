@@ -43,7 +43,7 @@ class NothingToMakeError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """What an asset declares of its own making; see `asset.declared_asset` for the attributes."""
+    """An asset's own declaration of how it is made; see `asset.declared_asset` for the attributes."""
 
     key: Key
     body: Body

@@ -1,1 +1,1 @@
-"""What starts runs by itself: schedules, sensors, and how they know that something has changed."""
+"""Runs that start by themselves: schedules, sensors, and how they know that something has changed."""

@@ -1,4 +1,4 @@
-"""What of an experiment is due: compares what is stored with its files and its declaration. Light: no PyTorch."""
+"""Due assets of an experiment: what is stored is compared with its files and its declaration. Light: no PyTorch."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Due:
 
 
 def due(experiment: NamedExperiment, root: UPath, settled: bool = False) -> Due:
-    """What is due of an experiment whose artifacts lie in a folder.
+    """The assets that are due of an experiment whose artifacts lie in a folder.
 
     Files that are perhaps still being written are refused where `settled` ones are asked for.
 

@@ -52,7 +52,7 @@ def training_due(experiment: NamedExperiment) -> str:
 
 
 def looked_at(experiment: NamedExperiment) -> Sequence[dg.AssetKey]:
-    """What is made where nothing has changed: the decision that the champion stays, and predictions."""
+    """The assets that are made where nothing has changed: the decision that the champion stays, and predictions."""
     kinds = ["champion", *(["predictions"] if experiment.predict is not None else [])]
     return keys_of(experiment, *kinds)
 

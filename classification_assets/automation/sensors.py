@@ -113,7 +113,7 @@ def _after_change(
 
 
 def _trained(found: Due) -> dict[str, str]:
-    """What a run of everything takes care of: predictions too."""
+    """The changes that a run of everything takes care of: rows to predict too."""
     return {"trained": found.state, "predicted": OTHER_ROWS + found.rows}
 
 
@@ -151,7 +151,7 @@ def _request(
 
 
 def _observations(experiment: NamedExperiment, seen: Seen, found: Due) -> Iterator[dg.AssetObservation]:
-    """What Dagster is told of files whose content is another one than before."""
+    """Observations for Dagster of files whose content is another one than before."""
     for kind, before, now in (("table", seen.table, found.table), ("rows", seen.rows, found.rows)):
         if now and now != before:
             key = dg.AssetKey(key_of(experiment, kind))

@@ -46,7 +46,7 @@ SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would stand between what `--json` prints
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # 7 take minutes, and a run may wait
 }
-"""What MLflow's client does otherwise, unless the environment says so."""
+"""Settings that MLflow's client has otherwise, unless the environment says so."""
 LONGEST_TAG = 5000
 """Characters that MLflow's registry stores of a tag's value."""
 
@@ -84,7 +84,7 @@ class Published:
 
     @property
     def uri(self) -> str:
-        """What `mlflow.pyfunc.load_model` takes."""
+        """The address that `mlflow.pyfunc.load_model` takes."""
         return f"models:/{self.name}/{self.mlflow_version}"
 
 

@@ -69,7 +69,7 @@ class Difference:
 
 
 def differences(reference: pa.Array, current: pa.Array, kind: ColumnKind) -> Iterator[tuple[str, Difference]]:
-    """What is compared of a column: its gaps, where there are some, and its values.
+    """Comparisons of a column: of its gaps, where there are some, and of its values.
 
     Raises
     ------

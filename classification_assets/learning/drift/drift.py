@@ -43,7 +43,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Drift:
-    """What has changed between two tables.
+    """Changes between two tables.
 
     Attributes
     ----------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -82,6 +83,14 @@ class Delivery:
     gates: Gates
     configuration: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
+    @cached_property
+    def classes(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Rows of each class of the accepted version, of which there must be one, and of the new one."""
+        from classification_assets.learning.preparation.label_shift import class_rows
+
+        assert self.accepted is not None
+        return class_rows(self.accepted), class_rows(self.profile.table)
+
     @property
     def compared(self) -> tuple[Table | None, str]:
         """The accepted version, or None if the new one is no later version of it; and why not."""
@@ -156,9 +165,7 @@ def same_classes(delivery: Delivery) -> Verdict:
     accepted, why = delivery.compared
     if accepted is None:
         return True, why
-    from classification_assets.learning.preparation.label_shift import class_rows
-
-    before, now = class_rows(accepted), class_rows(delivery.profile.table)
+    before, now = delivery.classes
     gone = [f"{name} ({rows:,} rows before)" for name, rows in before.items() if name not in now]
     added = [f"{name} ({rows:,} rows)" for name, rows in now.items() if name not in before]
     extra = f"; new classes: {_listed(added)}" if added else ""
@@ -173,9 +180,7 @@ def new_classes_are_no_slips(delivery: Delivery) -> Verdict:
     accepted, why = delivery.compared
     if accepted is None:
         return True, why
-    from classification_assets.learning.preparation.label_shift import class_rows
-
-    before, now = class_rows(accepted), class_rows(delivery.profile.table)
+    before, now = delivery.classes
     new = {name: rows / sum(now.values()) for name, rows in now.items() if name not in before}
     bound = delivery.gates.new_class_share
     if not new:

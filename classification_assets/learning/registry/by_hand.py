@@ -1,4 +1,4 @@
-"""What a person decides about champions: promote, roll back, pin, release. Each is recorded with its reason."""
+"""A person's decisions about champions: promote, roll back, pin, release. Each is recorded with its reason."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _refuse_without_reason(told: Told) -> None:
 
 
 def as_outcome(pointer: Pointer) -> Outcome:
-    """What a person has decided, as the outcome of a decision."""
+    """A person's decision, as the outcome of one."""
     entry = pointer.entry
     done = "rolled back to version" if entry.action == "rolled back" else f"{entry.action} version"
     reason = f"{done} {entry.version} by hand" + (f": {entry.because}" if entry.because else "")

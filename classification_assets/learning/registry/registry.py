@@ -168,7 +168,7 @@ class Registry:
 
     @property
     def _way_out(self) -> str:
-        """What to do about a damaged version."""
+        """Advice about a damaged version."""
         return (
             f"Materialize {self.experiment}/champion, which replaces it: {COMMAND} {self.experiment}/champion; or "
             f"take another version: python -m classification_assets.registry rollback {self.experiment}"

@@ -1,4 +1,4 @@
-"""What serves: the champion's model out of the registry, and the rows that it was promoted on."""
+"""The version that serves: the champion's model out of the registry, and the rows that it was promoted on."""
 
 from __future__ import annotations
 

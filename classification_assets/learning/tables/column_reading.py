@@ -70,7 +70,7 @@ class ColumnReading(Declaration):
 
     @property
     def words(self) -> str:
-        """What the column holds, in words."""
+        """The column's content, in words."""
         if self.kind == "date":
             order = {None: "", True: ", the day first", False: ", the month first"}[self.day_first]
             return f"dates{order}"

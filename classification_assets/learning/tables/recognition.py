@@ -53,7 +53,7 @@ _THOUSAND, _GROUP = 1000, 3
 
 @dataclass(frozen=True)
 class Spelling:
-    """What is said of how values are written.
+    """A declaration of how values are written.
 
     Attributes
     ----------

@@ -51,7 +51,7 @@ def words_of(
 
 
 def separator_of(written: Format, format: str) -> str:
-    """What stands between values."""
+    """The character between values."""
     return written.separator or ("\t" if format == "tsv" else ",")
 
 
@@ -113,7 +113,7 @@ def _behind(columns: Sequence[pa.Array], width: int) -> str:
 
 
 def _told(row: Any, written: Format, file: Path, separator: str, shape: Shape) -> str:
-    """What is wrong with a row of too many or too few values, and what to do about it."""
+    """The mistake in a row of too many or too few values, and what to do about it."""
     expected = row.expected_columns
     # Arrow does not count empty lines.
     found = (

@@ -37,7 +37,7 @@ _SEPARATORS = (";", "\t", ",", "|")
 
 @dataclass(frozen=True)
 class Shape:
-    """What a file's lines hold.
+    """The content of a file's lines.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ def shape_of(file: Path, written: Format, path: str, separator: str) -> Shape:
 
 
 def no_header(file: Path, written: Format, separator: str) -> str:
-    """What to declare if the header of a file is rather a row of it; empty if it is none."""
+    """The declaration to advise if the header of a file is rather a row of it; empty if it is none."""
     if not written.header:
         return ""
     header, *body = _first_lines(file, written, separator)
@@ -249,7 +249,7 @@ def _named(
 
 
 def _later_header(lines: Sequence[_Line], separator: str) -> str:
-    """What to declare if one of the next lines may be the header."""
+    """The declaration to advise if one of the next lines may be the header."""
     later = (
         line for line in lines[:BEFORE] if line.filled == len(line.values) > 1 and _are_names(line.values)
     )

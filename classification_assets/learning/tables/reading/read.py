@@ -108,7 +108,7 @@ def read_unlabelled(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What columns are to become.
+    """The kinds that columns are to become.
 
     Attributes
     ----------
