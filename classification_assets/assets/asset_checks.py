@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from operator import itemgetter
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.check import Check
 from classification_assets.learning.drift.checks import drift_checks
-from classification_assets.learning.evaluation.bounds import Lesson
 from classification_assets.learning.evaluation.checks import evaluation_checks, leaderboard_checks
 from classification_assets.learning.models.checks import model_checks, predictable, predictions_checks
 from classification_assets.learning.preparation.checks import dataset_checks, split_checks
@@ -55,6 +54,6 @@ def _judged(check: Check, experiment: NamedExperiment, architecture: str) -> Che
     if check.name in bounds.lessons:
         check = check.teaching(bounds.lessons[check.name])
     others = {each.name for each in experiment.architectures} - {*bounds.baselines}
-    # What a person has declared holds for a baseline, too.
-    is_declared = check.name not in get_args(Lesson)
-    return check.measuring() if architecture in bounds.baselines and others and not is_declared else check
+    # A bound that a person has declared holds for a baseline, too.
+    measured = architecture in bounds.baselines and others and not bounds.declares(check.name)
+    return check.measuring() if measured else check

@@ -55,7 +55,7 @@ def test_a_baseline_beside_others_is_measured_and_not_judged_but_for_declared_bo
     result = materialize(
         declared(
             dataset={"kind": "circles", "n_samples": 300, "noise": 0.05},
-            checks={"accuracy": {"min": 0.9}},
+            checks={"accuracy": {"min": 0.9}, "gap": {"max": -0.5}},
             architectures=["linear", "shallow_relu"],
         )
     )
@@ -69,6 +69,7 @@ def test_a_baseline_beside_others_is_measured_and_not_judged_but_for_declared_bo
         "a baseline, which is measured and not judged: the log loss"
     )
     assert not found["accuracy_within_bounds"].passed
+    assert not found["generalizes"].passed
 
 
 def test_a_failed_check_says_what_it_teaches_and_warns_nobody(materialize, declared, capfd):

@@ -83,6 +83,13 @@ class Bounds(Declaration):
         description="What a check teaches by failing: {generalizes: deep networks learn the noise by heart}.",
     )
 
+    def declares(self, check: str) -> bool:
+        """Whether a person has declared the bound that a check of every model judges by, and not only its default."""
+        field = {"generalizes": "gap", "near_optimal": "regret"}.get(
+            check, check.removesuffix("_within_bounds")
+        )
+        return field in self.model_fields_set
+
     def of_scores(self) -> dict[str, Bound]:
         """The declared bounds by metric, those of differences aside."""
         declared = {name: getattr(self, name) for name in type(self).model_fields}

@@ -72,17 +72,19 @@ def _beats_baseline(leaderboard: Leaderboard, baselines: Sequence[str]) -> Verdi
         better = [name for name in others if name in set(against["better"])]
         behind = against[against["better"] == baseline]
         beaten = [name for name in others if name in {*behind["first"], *behind["second"]}]
-        open_ = [name for name in others if name not in (*better, *beaten)]
+        untold = [name for name in others if name not in (*better, *beaten)]
         parts = [
             ("really better: ", better),
             ("really worse: ", beaten),
-            ("these rows do not tell: ", open_),
+            ("these rows do not tell: ", untold),
         ]
-        told.append(
-            f"than {baseline}, " + "; ".join(words + ", ".join(names) for words, names in parts if names)
-        )
-        if not better and not beaten:
-            told[-1] = f"no architecture is really better than {baseline}: the boundary may well be as simple"
+        if better or beaten:
+            found = "; ".join(words + ", ".join(names) for words, names in parts if names)
+            told.append(f"than {baseline}, {found}")
+        else:
+            told.append(
+                f"no architecture is really better than {baseline}: the boundary may well be as simple"
+            )
         worse += beaten if better else []
     return not worse, "log loss on the test fold: " + "; ".join(told)
 
