@@ -101,6 +101,8 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             for experiment in experiments
             for part in (*experiment.all_declared(), experiment.view, experiment.checks)
         ],
+        # It links to them; and so it is the last of a run of everything, whose terminal ends with the results.
+        follows=[key_of(own, "report") for own in experiments],
         kinds={"html"},
     )
     def report(compared, gallery, leaderboards, splits, models, evaluations, run: Run):
