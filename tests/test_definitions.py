@@ -6,7 +6,8 @@ import sys
 import dagster as dg
 import pytest
 
-from classification_assets.definitions import defs, executor
+from classification_assets.definitions import defs
+from classification_assets.executor import executor
 
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
 EXPERIMENTS = {
@@ -59,5 +60,5 @@ def test_loading_the_code_location_imports_nothing_heavy():
 
 
 def test_an_executor_that_is_neither_is_refused():
-    with pytest.raises(ValueError, match="in_process or multiprocess, got 'celery'"):
+    with pytest.raises(ValueError, match="auto, in_process or multiprocess, got 'celery'"):
         executor("celery")

@@ -122,8 +122,8 @@ def declared_asset(
             key, body, stored_as, inputs, overrides, devices, accelerated, checks, may_be_older, code_version
         )
 
-        def compute(context: dg.AssetExecutionContext, **loaded: Any) -> Iterator[Any]:
-            yield from step.events(context, loaded)
+        def compute(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            yield from step.events(context)
 
         # Without a return type, which Dagster would take for the output's.
         compute.__annotations__ = {"context": dg.AssetExecutionContext}
@@ -131,8 +131,10 @@ def declared_asset(
             key=asset_key,
             group_name=group,
             description=body.__doc__,
-            ins={name: dg.AssetIn(key=dg.AssetKey(list(upstream))) for name, upstream in flat_inputs(inputs)},
-            deps=[dg.AssetKey(list(upstream)) for upstream in follows],
+            # Read by the step itself: Dagster would write two events for each, which are half of all.
+            deps=[
+                dg.AssetKey(list(upstream)) for upstream in (*dict(flat_inputs(inputs)).values(), *follows)
+            ],
             io_manager_key="artifacts",
             config_schema=run_config(overrides) if overrides else None,
             required_resource_keys={"device", "artifacts"},

@@ -21,6 +21,7 @@ from classification_assets.assets.materialization import (
     used_device,
     with_draw_seconds,
 )
+from classification_assets.assets.pictures import chosen, linked
 from classification_assets.assets.run_config import with_overrides
 from classification_assets.assets.run_process import note_process
 from classification_assets.assets.step_line import step_line
@@ -60,30 +61,34 @@ class Step:
     def asset_key(self) -> dg.AssetKey:
         return dg.AssetKey(list(self.key))
 
-    def events(self, context: dg.AssetExecutionContext, loaded: Mapping[str, Any]) -> Iterator[Any]:
+    def events(self, context: dg.AssetExecutionContext) -> Iterator[Any]:
         """The step's results as Dagster wants them; errors that can pass ask for a retry.
 
         Raises
         ------
+        MissingArtifactError
+            If an input was never made.
+        ArtifactError
+            If an input is damaged.
         MisfitError
             If the inputs were not made of one another.
         dagster.Failure
             If a check withholds what was made: it is not published, and what was there before stays.
         """
         started = time.perf_counter()
+        chosen()  # what is wished wrongly is refused before any work
         note_process(context.instance, context.run.run_id)
         with retrying(context.op_execution_context.retry_number):
-            yield from self._events(context, loaded, started)
+            yield from self._events(context, started)
 
-    def _events(
-        self, context: dg.AssetExecutionContext, loaded: Mapping[str, Any], started: float
-    ) -> Iterator[Any]:
+    def _events(self, context: dg.AssetExecutionContext, started: float) -> Iterator[Any]:
         threads = context.resources.device.chosen_threads()
         device = used_device(context.resources.device, self.devices, self.accelerated, threads)
         config = context.op_execution_context.op_config or {}
         declared, overridden = with_overrides(self.overrides, config)
         store, name = context.resources.artifacts, as_text(self.key)
         flat = dict(flat_inputs(self.inputs))
+        loaded = {argument: store.load(dg.AssetKey(list(upstream))) for argument, upstream in flat.items()}
         origins = {as_text(upstream): loaded[argument].origin for argument, upstream in flat.items()}
         older = [
             as_text(upstream)
@@ -170,12 +175,13 @@ class Step:
             )
         context.log.info(step_line(context, name, time.perf_counter() - started, metadata))
         told = {"overridden for this run": overrides_as_text(overridden)} if overridden else {}
+        metadata = (
+            told | with_draw_seconds(metadata, staged.draw_seconds) | paths_of(store, staged.path) | device
+        )
+        # As part of the result it would be stored once more, with the step's output.
+        context.add_asset_metadata(linked(metadata, context, "__".join(self.key)))
         yield dg.MaterializeResult(
             value=staged,
-            metadata=told
-            | with_draw_seconds(metadata, staged.draw_seconds)
-            | paths_of(store, staged.path)
-            | device,
             data_version=dg.DataVersion(staged.version),
             check_results=list(results.values()),
         )

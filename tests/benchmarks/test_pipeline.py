@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from classification_assets.definitions import EXECUTOR
+from classification_assets.executor import ENVIRONMENT as EXECUTOR
 from tests.benchmarks.measure import WHOLE, Contender, Reach, Row, command, duration, python
 
 ROOT = Path(__file__).resolve().parents[2]
