@@ -19,7 +19,7 @@ MANY = 12
 PRELOADED = ["classification_assets.preloaded", "dagster._core.storage.sqlite_storage"]
 """Before a step's process is forked. The second is Dagster's own: where it has moved, steps import it themselves."""
 
-_RETRIES = {"retries": {"enabled": {}}}
+_RETRIES: Mapping[str, Any] = {"retries": {"enabled": {}}}
 
 
 def executor(choice: str) -> dg.ExecutorDefinition:

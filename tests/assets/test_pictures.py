@@ -48,11 +48,13 @@ def shown(result: dg.ExecuteInProcessResult) -> str:
 def test_a_picture_is_a_file_beside_the_logs_of_its_run(instance, tmp_path):
     result = materialized(instance, tmp_path)
     found = LINK.fullmatch(shown(result))
-    assert found and found["run"] == result.run_id
+    assert found is not None
+    assert found["run"] == result.run_id
     manager = instance.compute_log_manager
     path = Path(manager.get_captured_local_path([result.run_id, "pictures", "moons__dataset-rows"], "webp"))
     with Image.open(path) as picture:
-        assert picture.format == "WEBP" and picture.width > 300
+        assert picture.format == "WEBP"
+        assert picture.width > 300
     assert [file.name for file in path.parent.iterdir()] == [path.name], "nothing partial is left"
 
 

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from upath import UPath
 
+from classification_assets.executor import ENVIRONMENT as EXECUTOR
 from classification_assets.learning.registry.registry import Registry
 from tests.e2e.processes import PATIENCE, Project, Server, served
 from tests.faults.moons import ASSETS, refuse_half_written
@@ -46,19 +47,19 @@ def run_workers(server: Server) -> list[psutil.Process]:
 
 
 def step_workers(server: Server) -> list[psutil.Process]:
-    """The processes of steps, which a run's has started."""
-    runs = {process.pid for process in run_workers(server)}
-    return [process for process in known_by(server, ("spawn_main",)) if process.pid not in runs]
+    """The processes of steps, forked from one that a run's has started."""
+    forked = known_by(server, ("multiprocessing.forkserver",))
+    return [process for process in forked if process.ppid() in {other.pid for other in forked}]
 
 
 WORKERS = {"the run's worker": run_workers, "a step's worker": step_workers}
 
 
 @contextlib.contextmanager
-def started(project: Project) -> Iterator[tuple[Server, list[psutil.Process]]]:
+def started(project: Project, **variables: str) -> Iterator[tuple[Server, list[psutil.Process]]]:
     """A server; of all its processes none is left afterwards, whoever was killed."""
     seen: list[psutil.Process] = []
-    with served(project) as server:
+    with served(project, **variables) as server:
         server.wait_until_loaded()
         try:
             yield server, seen
@@ -91,10 +92,14 @@ def within(seconds: float, happened: Callable[[], bool]) -> bool:
 def test_a_killed_process_loses_nothing_and_the_next_run_completes(copy, victim):
     before = Registry(UPath(copy.artifacts), "small").pointer()
     model = copy.artifacts / "small" / "narrow" / "model.safetensors"
-    with started(copy) as (server, seen):
+    forked = {EXECUTOR: "multiprocess"} if victim == "a step's worker" else {}
+    with started(copy, **forked) as (server, seen):
         written = model.stat().st_mtime_ns
         server.launch(*ASSETS)
         server.wait_until("a model is trained", lambda: model.stat().st_mtime_ns != written)
+        if victim in WORKERS:
+            # One step's process may just have ended, and the next one's not yet begun.
+            server.wait_until(f"{victim} is there", lambda: bool(WORKERS[victim](server)))
         seen.extend(family(server))
         if victim == "all at once":
             victims = [psutil.Process(server.process.pid), *family(server)]
