@@ -117,7 +117,17 @@ def made_keys(experiment: NamedExperiment) -> list[dg.AssetKey]:
 
 def declared_experiments(context: dg.ComponentLoadContext) -> list[ClassificationExperiment]:
     """All experiments of the code location, by name."""
-    found = context.component_tree.get_all_components(of_type=ClassificationExperiment)
+    return _by_name(context.component_tree)
+
+
+def project_experiments() -> list[NamedExperiment]:
+    """All experiments of this project, by name, without a code location."""
+    tree = dg.ComponentTree.for_project(Path(__file__).parent)
+    return [component.experiment for component in _by_name(tree)]
+
+
+def _by_name(tree: dg.ComponentTree) -> list[ClassificationExperiment]:
+    found = tree.get_all_components(of_type=ClassificationExperiment)
     return sorted(found, key=lambda component: component.experiment.name)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from classification_assets.figure_files import FigureFiles
 from classification_assets.learning.declaration import Declaration, Name, field_error
 from classification_assets.learning.device import DeviceName
 from classification_assets.learning.drift.rule import DriftRule
@@ -75,6 +76,9 @@ class Experiment(Declaration):
         Bounds(), description="What every model's test scores must lie within: {accuracy: {min: 0.9}}."
     )
     view: View = Field(View(), description="Which plane of the features the boundary figures show.")
+    figures: FigureFiles = Field(
+        FigureFiles(), description="In which formats figures are stored: {svg: true} for SVG, too."
+    )
     predict: UnlabelledFile | None = Field(
         None, description="Rows without labels, predicted by the champion: {path: new.csv}."
     )

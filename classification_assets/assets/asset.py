@@ -49,6 +49,7 @@ def experiment_asset(
         uses=uses,
         tags=tags,
         checks=checks_of(name, experiment, architecture.name if architecture else ""),
+        svg=experiment.figures.svg,
         **options,
     )
 
@@ -71,6 +72,7 @@ def declared_asset(
     pool: str | None = None,
     freshness: dg.FreshnessPolicy | None = None,
     may_be_left_out: bool = False,
+    svg: bool = False,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Make an asset of a body that computes a value and what to show of it.
 
@@ -107,6 +109,8 @@ def declared_asset(
         When the UI shows it as overdue.
     may_be_left_out : bool
         Whether the body may raise `NothingToMakeError`: then the step succeeds, and nothing is made that depends on it.
+    svg : bool
+        Whether its figures are stored as SVG, too.
 
     Returns
     -------
@@ -119,7 +123,17 @@ def declared_asset(
 
     def decorate(body: Body) -> dg.AssetsDefinition:
         step = Step(
-            key, body, stored_as, inputs, overrides, devices, accelerated, checks, may_be_older, code_version
+            key,
+            body,
+            stored_as,
+            inputs,
+            overrides,
+            devices,
+            accelerated,
+            checks,
+            may_be_older,
+            code_version,
+            svg,
         )
 
         def compute(context: dg.AssetExecutionContext) -> Iterator[Any]:

@@ -25,7 +25,7 @@ def boundary_asset(
         kinds={"matplotlib", "png"},
     )
     def boundary(evaluation, surface, split, run: Run):
-        """Class probabilities over the plane, the decision line, and the rows it gets wrong; PNG and SVG."""
+        """Class probabilities over the plane, the decision line, and the rows it gets wrong."""
         from classification_assets.learning.figures import boundary_displays
 
         title = f"{experiment.name} · {architecture.name}"

@@ -21,6 +21,7 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
         inputs={"leaderboards": of_experiments(experiments, "leaderboard")},
         uses=[part for experiment in experiments for part in experiment.all_declared()],
         kinds={"pandas", "parquet"},
+        svg=any(experiment.figures.svg for experiment in experiments),
     )
     def leaderboard(leaderboards, run: Run):
         """Every experiment's leaderboard, one below the other, and architectures by their average rank."""
@@ -30,18 +31,18 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
 
         compared = comparison(leaderboards)
 
-        def ranks():
-            return displays.average_ranks(compared, "All experiments")
-
         # Experiments may have no architecture in common.
+        draws = {"critical difference": displays.average_ranks} if len(compared.ranks) else {}
         return compared, {
-            **shown.kept({"critical difference": ranks} if len(compared.ranks) else {}, run.sidecars),
+            **shown.kept(draws, run.sidecars, compared, ALL),
             **shown.table(summary(compared.board), "leaderboard"),
             **shown.table(compared.ranks.round(2), "average ranks"),
         }
 
     return leaderboard
 
+
+ALL = "All experiments"
 
 GALLERY_BYTES = 150_000
 """The preview of the one picture that holds all others."""
@@ -62,9 +63,10 @@ def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition
         },
         uses=[part for experiment in experiments for part in (*experiment.all_declared(), experiment.view)],
         kinds={"matplotlib", "png"},
+        svg=any(experiment.figures.svg for experiment in experiments),
     )
     def gallery(evaluations, surfaces, splits, leaderboards, run: Run):
-        """Experiments down, architectures across: each decision boundary with its test accuracy; PNG and SVG."""
+        """Experiments down, architectures across: each decision boundary with its test accuracy."""
         from classification_assets.learning.figures import boundary_displays
 
         return shown.figure(

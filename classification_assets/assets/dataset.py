@@ -41,7 +41,7 @@ def dataset_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         refuse_unfit(table, experiment.split)
         profile = Profile.of(table)
         shows = {
-            **shown.kept({"rows": lambda: displays.rows(table, experiment.name)}, run.sidecars),
+            **shown.kept(displays.KEPT["dataset"], run.sidecars, table, experiment.name),
             **shown.table(table.class_counts(), "classes"),
             **shown.table(profile.described(), "columns"),
             **shown.scalars({"dagster/row_count": profile.n_rows} | profile.scalars()),

@@ -40,9 +40,7 @@ def shows(found, title, run, picture="drift"):
     """Metadata of a comparison for the UI: a figure under a name of its own, the result in words, and a table."""
     from classification_assets.learning.figures import displays
 
-    drawn = (
-        shown.kept({picture: lambda: displays.drift(found, title)}, run.sidecars) if len(found.tests) else {}
-    )
+    drawn = shown.kept({picture: displays.drift}, run.sidecars, found, title) if len(found.tests) else {}
     return {
         **drawn,
         "drift in words": dg.MetadataValue.text(found.sentence()),

@@ -20,7 +20,7 @@ def effect_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         kinds={"matplotlib", "png"},
     )
     def effect(split, leaderboard, evaluations, surfaces, run: Run):
-        """Test accuracy by size, depth, width and activation, with each architecture's boundary; PNG and SVG."""
+        """Test accuracy by size, depth, width and activation, with each architecture's boundary."""
         from classification_assets.learning.figures import boundary_displays
 
         architectures = {own.name: own for own in experiment.shaped()}

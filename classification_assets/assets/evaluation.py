@@ -41,14 +41,7 @@ def evaluation_asset(
         name = f"{experiment.name}/{architecture.name}"
         run.sidecars[model_card.NAME] = model_card.model_card(model, name, evaluation)
         return evaluation, {
-            **shown.kept(
-                {
-                    "confusion matrix": lambda: displays.confusion_matrix(evaluation, title),
-                    "reliability": lambda: displays.calibration(evaluation, title),
-                    "ROC and precision-recall": lambda: displays.ranking(evaluation, title),
-                },
-                run.sidecars,
-            ),
+            **shown.kept(displays.KEPT["evaluation"], run.sidecars, evaluation, title),
             **shown.scalars(evaluation.reported()),
             **shown.left_out(evaluation.left_out),
             **shown.table(evaluation.overall_table(), "scores"),

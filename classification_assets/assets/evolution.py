@@ -25,7 +25,7 @@ def evolution_asset(
         kinds={"matplotlib", "png"},
     )
     def evolution(model, split, run: Run):
-        """The boundary at some snapshots of the training, as a strip (PNG, SVG) and as an animation (GIF)."""
+        """The boundary at some snapshots of the training, as a strip (PNG) and as an animation (GIF)."""
         from classification_assets.learning.figures import boundary_displays
 
         title, view = f"{experiment.name} · {architecture.name}", experiment.view

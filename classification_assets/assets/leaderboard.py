@@ -28,11 +28,10 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         ordered = ranked(evaluations, experiment.metric)
         board = ordered.board
 
-        def scores():
-            return displays.score_intervals(ordered, evaluations, experiment.name)
-
         return ordered, {
-            **shown.kept({"scores": scores}, run.sidecars),
+            **shown.kept(
+                {"scores": displays.score_intervals}, run.sidecars, ordered, evaluations, experiment.name
+            ),
             **shown.table(summary(board), "leaderboard"),
             "result": dg.MetadataValue.text(ordered.sentence()),
             "winner": dg.MetadataValue.text(ordered.winner),

@@ -51,7 +51,7 @@ def model_asset(
             fitted, f"{experiment.name}/{architecture.name}"
         )
         return fitted, {
-            **shown.kept({"training curves": lambda: displays.training_curves(fitted, title)}, run.sidecars),
+            **shown.kept(displays.KEPT["model"], run.sidecars, fitted, title),
             "result": dg.MetadataValue.text(done),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
             **shown.table(fitted.hyperparameters(), "hyper-parameters"),

@@ -6,6 +6,7 @@ import base64
 import math
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -33,12 +34,14 @@ def figure(
     return drawn, _inline(preview(drawn, most_bytes), "webp", name, started)
 
 
-def kept(draws: Mapping[str, Callable[[], Figure]], sidecars: dict[str, Any]) -> dict[str, dg.MetadataValue]:
-    """Draw figures by name, to be published beside the artifact, and show them."""
+def kept(
+    draws: Mapping[str, Callable[..., Figure]], sidecars: dict[str, Any], *drawn_from: Any
+) -> dict[str, dg.MetadataValue]:
+    """Draw figures by name, each of all that is given, to be published beside the artifact, and show them."""
     metadata: dict[str, dg.MetadataValue] = {}
     seconds = 0.0
     for name, draw in draws.items():
-        drawn, told = figure(draw, name)
+        drawn, told = figure(partial(draw, *drawn_from), name)
         sidecars[file_name(name)] = drawn
         seconds += float(told.pop(DRAW_SECONDS).value)  # type: ignore[arg-type]
         metadata |= told

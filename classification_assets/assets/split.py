@@ -29,7 +29,7 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         # A mistake that would be found only after training.
         experiment.view.check(split.preprocessing.names)
         return split, {
-            **shown.kept({"folds": lambda: displays.folds(split, experiment.name)}, run.sidecars),
+            **shown.kept(displays.KEPT["split"], run.sidecars, split, experiment.name),
             **shown.table(split.class_counts(), "rows of each class"),
             **shown.table(split.columns(), "columns"),
         }

@@ -56,6 +56,7 @@ class Step:
     checks: Sequence[Check]
     may_be_older: Sequence[str]
     code_version: str
+    svg: bool = False
 
     @property
     def asset_key(self) -> dg.AssetKey:
@@ -135,7 +136,7 @@ class Step:
         values = {argument: each.value for argument, each in loaded.items()}
         try:
             with refusing(name, older or list(origins), store.origin_of), store.advising(self.asset_key):
-                value, metadata, *rest = self.body(**declared, **_nested_inputs(self.inputs, values), run=run)
+                value, metadata, *rest = self.body(**declared, **nested_inputs(self.inputs, values), run=run)
         except NothingToMakeError as why:
             context.log.warning(f"{name} is not made: {why}")
             # Dagster wants an answer of every check of a step, also of one that makes nothing.
@@ -154,7 +155,7 @@ class Step:
             self.code_version,
         )
         origin = replace(origin, inputs=origin.inputs | run.made_of)
-        staged = store.stage(self.asset_key, self.stored_as, value, run.sidecars, origin)
+        staged = store.stage(self.asset_key, self.stored_as, value, run.sidecars, origin, self.svg)
         judged = rest[0] if rest else value
         results = {check: checked_by(check, judged) for check in self.checks}
         for check, result in results.items():
@@ -197,7 +198,8 @@ def flat_inputs(inputs: Inputs) -> Iterator[tuple[str, Key]]:
             yield name, keys
 
 
-def _nested_inputs(inputs: Inputs, loaded: Mapping[str, Any]) -> dict[str, Any]:
+def nested_inputs(inputs: Inputs, loaded: Mapping[str, Any]) -> dict[str, Any]:
+    """What was loaded for `flat_inputs`, under the names that a body knows."""
     return {
         name: {inner: loaded[f"{name}__{index}"] for index, inner in enumerate(keys)}
         if isinstance(keys, Mapping)

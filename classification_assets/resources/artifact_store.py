@@ -63,6 +63,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
         value: Artifact | Published,
         sidecars: Mapping[str, Any] = NOTHING,
         origin: Origin | None = None,
+        svg: bool = False,
     ) -> Staged | Published:
         """Write an artifact, and what is to be read beside it; `handle_output` publishes them."""
         from classification_assets.learning.artifacts import storage
@@ -70,7 +71,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
         if isinstance(value, storage.Published):
             return value
         with self.advising(key):
-            return storage.stage(value, self.path_of(key, suffix), sidecars, origin)
+            return storage.stage(value, self.path_of(key, suffix), sidecars, origin, svg)
 
     def advising(self, key: dg.AssetKey) -> AbstractContextManager[None]:
         """While an asset is made and stored: errors of the operating system name the command that makes it again."""

@@ -44,6 +44,7 @@ def made(tmp_path_factory, materialize_into):
             "predict": {"path": str(folder / "new.parquet")},
             "training": {"members": 2, "max_epochs": 40, "learning_rate": 0.03},
             "architectures": ["linear", {"name": "narrow", "hidden": [6]}],
+            "figures": {"svg": True},
         }
     ).named("names")
     return materialize_into(folder / "artifacts", experiment), folder / "artifacts" / "names"

@@ -66,7 +66,7 @@ def done(tmp_path_factory, declared, materialize_into):
 def test_every_asset_of_a_table_materializes(done):
     result, folder = done
     assert result.success
-    for kind in ("model.safetensors", "evaluation.parquet", "boundary.png", "boundary.svg"):
+    for kind in ("model.safetensors", "evaluation.parquet", "boundary.png"):
         assert (folder / "visits" / "narrow" / kind).is_file()
 
 

@@ -169,7 +169,6 @@ def test_a_run_that_needs_a_damaged_file_names_the_command_that_restores_it(
     ("name", "made_by"),
     [
         ("report.html", "small/report"),
-        ("effect.svg", "small/effect"),
         ("narrow/evolution.gif", "small/narrow/evolution"),
         ("narrow/MODEL_CARD.md", "small/narrow/evaluation"),
         ("split.parquet", "small/split"),

@@ -16,7 +16,7 @@ one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a tex
 - `DataFrame`: its columns.
 - `FittedModel`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/`` (read only when asked for) and
   ``learned/``, the keys of the rows that it has learned from; the header holds the provenance.
-- `Figure`: a PNG, read back as its bytes, and beside it the SVG, which never is.
+- `Figure`: a PNG, read back as its bytes, and where that is asked for the SVG beside it, which never is.
 - `Page`: HTML, and `OnnxModel`: ONNX, which are never read back.
 """
 
@@ -143,9 +143,11 @@ def _is_of(value: Any, module: str, name: str) -> bool:
     return module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
 
 
-def files_of(path: UPath, content: Any) -> list[UPath]:
-    """Where a content goes: a figure's two pictures, the PNG last."""
-    return [path.with_suffix(suffix) for suffix in (".svg", ".png")] if is_figure(content) else [path]
+def files_of(path: UPath, content: Any, svg: bool = False) -> list[UPath]:
+    """Where a content goes: a figure's picture, or with `svg` both, the PNG last."""
+    if not is_figure(content):
+        return [path]
+    return [path.with_suffix(suffix) for suffix in ((".svg", ".png") if svg else (".png",))]
 
 
 def write_sidecar(content: Any, file: Path) -> None:

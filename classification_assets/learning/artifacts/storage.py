@@ -56,12 +56,15 @@ class Staged:
         What was written, and where each goes; the artifact itself is the last.
     draw_seconds : float
         What rendering figures took.
+    outdated : tuple of UPath
+        What may lie there from before and would show something older: the SVG of a figure that is a PNG alone now.
     """
 
     path: UPath
     version: str
     files: tuple[tuple[Path, UPath], ...]
     draw_seconds: float = 0.0
+    outdated: tuple[UPath, ...] = ()
 
     def publish(self) -> None:
         """Replace what was there, in one step a file.
@@ -72,6 +75,8 @@ class Staged:
             If that cannot be done; then nothing is left behind, and of the artifact itself nothing has changed.
         """
         try:
+            for file in self.outdated:
+                reached(file, partial(file.unlink, missing_ok=True))
             for written, file in self.files:
                 with _told(file):
                     if is_local(file):
@@ -109,6 +114,7 @@ def stage(
     path: UPath | Path | str,
     sidecars: Mapping[str, Figure | str | bytes] = NOTHING,
     origin: Origin | None = None,
+    svg: bool = False,
 ) -> Staged:
     """Write an artifact beside its file, so that publishing it is a rename.
 
@@ -117,10 +123,12 @@ def stage(
     Parameters
     ----------
     sidecars : mapping
-        Files for reading that are published in the same folder, by name: a figure as PNG and SVG, a text or bytes
-        under the name as it is.
+        Files for reading that are published in the same folder, by name: a figure as PNG, a text or bytes under the
+        name as it is.
     origin : Origin, optional
         What it was made of, which its file then says.
+    svg : bool
+        Whether figures are published as SVG, too.
 
     Raises
     ------
@@ -143,7 +151,7 @@ def stage(
     written: list[tuple[Path, UPath]] = []
     draw_seconds, version = 0.0, ""
     contents = [(target.with_name(name), content) for name, content in sidecars.items()] + [(target, value)]
-    parts = [(final, content) for named, content in contents for final in files_of(named, content)]
+    parts = [(final, content) for named, content in contents for final in files_of(named, content, svg)]
     for final, part in parts:
         file = folder / partial_name(target.stem, final.suffix)
         written.append((file, final))
@@ -162,12 +170,15 @@ def stage(
             raise
         if is_figure(part):
             draw_seconds += time.perf_counter() - started
-    return Staged(target, version, tuple(written), draw_seconds)
+    without = () if svg else tuple(final.with_suffix(".svg") for final, part in parts if is_figure(part))
+    return Staged(target, version, tuple(written), draw_seconds, without)
 
 
-def save(value: Artifact, path: UPath | Path | str, origin: Origin | None = None) -> str:
-    """Store an artifact atomically and return its version."""
-    staged = stage(value, path, origin=origin)
+def save(
+    value: Artifact, path: UPath | Path | str, origin: Origin | None = None, *, svg: bool = False
+) -> str:
+    """Store an artifact atomically and return its version; see `stage`."""
+    staged = stage(value, path, origin=origin, svg=svg)
     staged.publish()
     return staged.version
 

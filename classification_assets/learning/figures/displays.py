@@ -182,6 +182,20 @@ def average_ranks(comparison: Comparison, title: str) -> Figure:
     )
 
 
+KEPT: Mapping[str, Mapping[str, Callable[..., Figure]]] = {
+    "dataset": {"rows": rows},
+    "drift": {"drift": drift},
+    "split": {"folds": folds},
+    "model": {"training curves": training_curves},
+    "evaluation": {
+        "confusion matrix": confusion_matrix,
+        "reliability": calibration,
+        "ROC and precision-recall": ranking,
+    },
+}
+"""Figures that are published beside an artifact, by its kind and their names, of the artifact and a title."""
+
+
 def split_points(split: Split, plane: Plane) -> Points:
     return Points(plane.project(split.filled()), split.y, split.fold, np.zeros(len(split.y), bool))
 

@@ -84,7 +84,7 @@ def test_what_is_published_beside_an_artifact_keeps_its_name(frame, figure, tmp_
     assert not list(tmp_path.glob("[!.]*"))
     staged.publish()
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"frame.parquet", "shape.png", "shape.svg", "README.md", "clip.gif"}
+    assert names == {"frame.parquet", "shape.png", "README.md", "clip.gif"}
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == "# Hello ü\n"
     assert staged.version == save(frame, tmp_path / "alone.parquet")
 
@@ -94,10 +94,26 @@ def test_a_frame_comes_back(stored):
     pd.testing.assert_frame_equal(load(path), value)
 
 
-def test_a_figure_is_a_png_with_an_svg_beside_it(stored):
-    _, path = stored("figure")
+def test_a_figure_is_a_png_and_with_svg_both(figure, tmp_path):
+    path, vectors = tmp_path / "a.png", tmp_path / "a.svg"
+    save(figure, path, svg=True)
     assert path.read_bytes().startswith(b"\x89PNG")
-    assert b"<svg" in path.with_suffix(".svg").read_bytes()
+    assert b"<svg" in vectors.read_bytes()
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_an_older_svg_is_removed_with_the_publication_of_a_png_alone(figure, frame, tmp_path, beside):
+    stage(frame, tmp_path / "frame.parquet", {"a": figure}, svg=True).publish()
+    assert (tmp_path / "a.svg").exists()
+    alone = (
+        stage(frame, tmp_path / "frame.parquet", {"a": figure})
+        if beside
+        else stage(figure, tmp_path / "a.png")
+    )
+    assert (tmp_path / "a.svg").exists()
+    alone.publish()
+    assert not (tmp_path / "a.svg").exists()
+    assert (tmp_path / "a.png").exists()
 
 
 @every_kind
@@ -114,9 +130,10 @@ def test_what_was_loaded_is_stored_as_the_same_bytes_again(stored, tmp_path, kin
     assert (tmp_path / f"again{path.suffix}").read_bytes() == path.read_bytes()
 
 
-def test_an_svg_is_the_same_bytes_again(stored):
-    (_, one), (_, other) = stored("figure", "one"), stored("figure", "other")
-    assert one.with_suffix(".svg").read_bytes() == other.with_suffix(".svg").read_bytes()
+def test_an_svg_is_the_same_bytes_again(figure, tmp_path):
+    for name in ("one", "other"):
+        save(figure, tmp_path / f"{name}.png", svg=True)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
 
 
 @every_readable_kind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import struct
 import zlib
 
@@ -20,7 +19,11 @@ COMPRESSION = 2
 
 _LARGEST, _SMALLEST = 1000, 460
 """Pixels of a preview's longer side; below the second quality is given up before more pixels are."""
-_QUALITIES = (78, 60, 40)
+_QUALITIES = (76, 60, 40)
+_GROWTH = 1.3
+"""Power of its side with which a preview's bytes grow, a little less than the true one: the second try fits."""
+_EFFORT = 2
+"""Of WebP's encoder: from 3 on it takes twice the time for files smaller by a twentieth."""
 
 
 def picture(figure: Figure) -> Image.Image:
@@ -58,7 +61,7 @@ def preview(figure: Figure, most_bytes: int) -> bytes:
         small = _reduced(full, side, used)
         if len(small) <= most_bytes:
             return small
-        smaller = side * min(0.95, math.sqrt(most_bytes / len(small)))
+        smaller = side * min(0.95, (most_bytes / len(small)) ** (1 / _GROWTH))
         if side > _SMALLEST:
             side = max(_SMALLEST, round(smaller))
         elif worse := next(qualities, 0):
@@ -71,7 +74,7 @@ def _reduced(full: Image.Image, side: int, quality: int) -> bytes:
     share = side / max(full.size)
     size = (max(1, round(full.width * share)), max(1, round(full.height * share)))
     buffer = io.BytesIO()
-    full.resize(size, Image.Resampling.HAMMING).save(buffer, format="webp", quality=quality)
+    full.resize(size, Image.Resampling.HAMMING).save(buffer, format="webp", quality=quality, method=_EFFORT)
     return buffer.getvalue()
 
 
