@@ -15,7 +15,10 @@ one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a tex
 - `Drift`: its `tests`; the header holds the rows of both sides and the note.
 - `DataFrame`: its columns.
 - `FittedModel`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/`` (read only when asked for) and
-  ``learned/``, the keys of the rows that it has learned from; the header holds the provenance.
+  ``learned/``, the keys of the rows that it has learned from; the header holds the provenance, and which
+  `SnapshotsBeside` belong to it.
+- `SnapshotsBeside`: a model asset's checkpoints, small; tensors under ``states/<step>/``, those in 8 bits with a factor
+  under ``scales/<step>/``; the header holds steps and version.
 - `Figure`: a PNG, read back as its bytes, and beside it the SVG, which never is.
 - `Page`: HTML, and `OnnxModel`: ONNX, which are never read back.
 """
@@ -51,6 +54,12 @@ from classification_assets.learning.artifacts.parquet_files import (
     write_surfaces,
     write_table,
 )
+from classification_assets.learning.artifacts.snapshots_file import (
+    SUFFIX,
+    SnapshotsBeside,
+    read_snapshots,
+    write_snapshots,
+)
 from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
@@ -78,6 +87,7 @@ if TYPE_CHECKING:
         | Drift
         | pd.DataFrame
         | FittedModel
+        | SnapshotsBeside
         | OnnxModel
         | Figure
         | Page
@@ -124,6 +134,7 @@ _FORMATS: dict[type, tuple[str, Writer]] = {
     Drift: (".parquet", write_drift),
     pd.DataFrame: (".parquet", write_frame),
     FittedModel: (".safetensors", write_model),
+    SnapshotsBeside: (".safetensors", write_snapshots),
     OnnxModel: (".onnx", _write_onnx),
 }
 
@@ -187,6 +198,8 @@ def read(path: UPath, module: Callable[..., nn.Module] | None = None) -> Any:
     Exception
         Of many kinds, if the file is damaged or somebody else's.
     """
+    if path.name.endswith(SUFFIX):
+        return read_snapshots(path)
     if path.suffix == ".safetensors":
         return read_model(path, module)
     if path.suffix == ".parquet":
