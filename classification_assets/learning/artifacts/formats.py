@@ -9,7 +9,8 @@ one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a tex
   preprocessing, source, and how rows are known again.
 - `Predictions`: its rows; the header holds what is said about them all.
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
-- `Surfaces`: a row a point of the planes; the header holds view and shape.
+- `Surfaces`: a row a point of the planes, of logarithms of probabilities over the largest one, and disagreement, as
+  float16; the header holds view and shape.
 - `Leaderboard`: its `board`; the header holds `differences` and `metric`.
 - `Comparison`: its `board`; the header holds `ranks` and `about`.
 - `Drift`: its `tests`; the header holds the rows of both sides and the note.

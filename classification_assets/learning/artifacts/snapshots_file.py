@@ -1,7 +1,8 @@
 """Snapshots of a training in a file beside the model's own, which whoever uses the model need not read.
 
 They are for pictures: large matrices are stored in steps of a 127th of a row's largest number, all else as float16,
-which moves a probability by a hundredth, in the steepest places of a boundary by three.
+which moves a probability by a hundredth, in the steepest places of a boundary by three. Before the training, where all
+classes are nearly as likely, a hundredth would move the boundary, and everything is float16.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class SnapshotsBeside(Mapping[int, dict[str, Tensor]]):
             f"{part}{step}/{name}": tensor
             for step, state in states.items()
             for name, value in state.items()
-            for part, tensor in zip((_STATES, _SCALES), _packed(value), strict=False)
+            for part, tensor in zip((_STATES, _SCALES), _packed(value, finely=step == 0), strict=False)
         }
         self.version = tensors_version(self.tensors)
 
@@ -166,11 +167,11 @@ def _open(path: UPath) -> tuple[Any, list[int], str, LocalCopy]:
         raise ArtifactError(f"{path} is damaged, or not written by this project: {error!r}") from error
 
 
-def _packed(value: Tensor) -> tuple[Tensor, ...]:
+def _packed(value: Tensor, *, finely: bool) -> tuple[Tensor, ...]:
     """A tensor in fewer bytes, and the scale that it then has to be multiplied by, if there is one."""
     if value.dtype != torch.float32 or not value.isfinite().all():
         return (value.contiguous(),)
-    if value.ndim > 2 and min(value.shape[-2:]) >= LEAST_SIDE:
+    if not finely and value.ndim > 2 and min(value.shape[-2:]) >= LEAST_SIDE:
         scale = value.abs().amax(-1, keepdim=True).clamp(min=1e-30) / _LEVELS
         return (value / scale).round().to(torch.int8).contiguous(), scale
     half = value.half()
