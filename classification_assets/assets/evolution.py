@@ -4,8 +4,11 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.keys import as_text, key_of
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.artifacts.files import ArtifactError
+from classification_assets.learning.artifacts.origin import making
 from classification_assets.learning.models.architectures import Architecture
 from classification_assets.learning.packed.options import Training
 
@@ -29,7 +32,11 @@ def evolution_asset(
         from classification_assets.learning.figures import boundary_displays
 
         title, view = f"{experiment.name} · {architecture.name}", experiment.view
-        snapshots = boundary_displays.snapshots_of(model.using(architecture), split, view)
+        try:
+            snapshots = boundary_displays.snapshots_of(model.using(architecture), split, view)
+        except ArtifactError as error:  # they lie in a file beside the model, which only this asset opens
+            made = as_text(key_of(experiment, "model", architecture))
+            raise ArtifactError(f"{error}. Materialize {made} again: {making(made)}") from error
 
         def strip():
             return boundary_displays.boundary_evolution(snapshots, split, title, view)

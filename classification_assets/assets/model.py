@@ -1,5 +1,7 @@
 """<experiment>/<architecture>/model: an ensemble of networks, trained in one pass."""
 
+from dataclasses import replace
+
 import dagster as dg
 
 from classification_assets.assets import shown
@@ -29,6 +31,7 @@ def model_asset(
     )
     def model(training, architecture, split, run: Run):
         """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""
+        from classification_assets.learning.artifacts.snapshots_file import NAME, SnapshotsBeside
         from classification_assets.learning.figures import displays
         from classification_assets.learning.models.fit import timed_fit
         from classification_assets.learning.reports import model_card
@@ -47,6 +50,9 @@ def model_asset(
                 "report and the comparison are made of all of them or not at all"
             ) from error
         fitted = fitted.noting(run.overridden)
+        if fitted.checkpoints:
+            run.sidecars[NAME] = SnapshotsBeside(fitted.checkpoints)
+            fitted = replace(fitted, checkpoints=run.sidecars[NAME])
         run.sidecars[model_card.NAME] = model_card.model_card(
             fitted, f"{experiment.name}/{architecture.name}"
         )

@@ -9,13 +9,17 @@ one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a tex
   preprocessing, source, and how rows are known again.
 - `Predictions`: its rows; the header holds what is said about them all.
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
-- `Surfaces`: a row a point of the planes; the header holds view and shape.
+- `Surfaces`: a row a point of the planes, of logarithms of probabilities over the largest one, and disagreement, as
+  float16; the header holds view and shape.
 - `Leaderboard`: its `board`; the header holds `differences` and `metric`.
 - `Comparison`: its `board`; the header holds `ranks` and `about`.
 - `Drift`: its `tests`; the header holds the rows of both sides and the note.
 - `DataFrame`: its columns.
 - `FittedModel`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/`` (read only when asked for) and
-  ``learned/``, the keys of the rows that it has learned from; the header holds the provenance.
+  ``learned/``, the keys of the rows that it has learned from; the header holds the provenance, and which
+  `SnapshotsBeside` belong to it.
+- `SnapshotsBeside`: a model asset's checkpoints, small; tensors under ``states/<step>/``, those in 8 bits with a factor
+  under ``scales/<step>/``; the header holds steps and version.
 - `Figure`: a PNG, read back as its bytes, and where that is asked for the SVG beside it, which never is.
 - `Page`: HTML, and `OnnxModel`: ONNX, which are never read back.
 """
@@ -51,6 +55,12 @@ from classification_assets.learning.artifacts.parquet_files import (
     write_surfaces,
     write_table,
 )
+from classification_assets.learning.artifacts.snapshots_file import (
+    SUFFIX,
+    SnapshotsBeside,
+    read_snapshots,
+    write_snapshots,
+)
 from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
@@ -78,6 +88,7 @@ if TYPE_CHECKING:
         | Drift
         | pd.DataFrame
         | FittedModel
+        | SnapshotsBeside
         | OnnxModel
         | Figure
         | Page
@@ -124,6 +135,7 @@ _FORMATS: dict[type, tuple[str, Writer]] = {
     Drift: (".parquet", write_drift),
     pd.DataFrame: (".parquet", write_frame),
     FittedModel: (".safetensors", write_model),
+    SnapshotsBeside: (".safetensors", write_snapshots),
     OnnxModel: (".onnx", _write_onnx),
 }
 
@@ -189,6 +201,8 @@ def read(path: UPath, module: Callable[..., nn.Module] | None = None) -> Any:
     Exception
         Of many kinds, if the file is damaged or somebody else's.
     """
+    if path.name.endswith(SUFFIX):
+        return read_snapshots(path)
     if path.suffix == ".safetensors":
         return read_model(path, module)
     if path.suffix == ".parquet":

@@ -1,8 +1,7 @@
-"""A trained model as one safetensors file, and back."""
+"""A trained model as one safetensors file, and back; snapshots of its training are in it, or in a file beside it."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,12 @@ from upath import UPath
 from classification_assets.learning.artifacts.checksum import BLANK, SEAL, refuse_damaged, seal
 from classification_assets.learning.artifacts.files import CHECKSUM, HEADER, LocalCopy
 from classification_assets.learning.artifacts.origin import Origin
+from classification_assets.learning.artifacts.snapshots_file import (
+    SnapshotsBeside,
+    StoredSnapshots,
+    beside,
+    tensors_version,
+)
 from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.models.learned_rows import LearnedRows
 from classification_assets.learning.packed.torch_state import usual_state
@@ -36,7 +41,7 @@ _LEARNED_ARRAYS = (
 def write_model(value: FittedModel, file: Path, origin: Origin | None = None) -> str:
     """Write a model and return its version."""
     header, tensors = _parts(value)
-    version = _version(header, tensors)
+    version = tensors_version(tensors, json.dumps(header, sort_keys=True))
     if origin is not None:
         header["origin"] = origin.versioned(version).to_json()
     header[CHECKSUM] = SEAL + BLANK
@@ -64,19 +69,12 @@ def _parts(value: FittedModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
         header["identity"] = learned.identity.model_dump(mode="json")
         arrays |= {f"{_LEARNED}{name}": _signed(getattr(learned, name)) for name in _LEARNED_ARRAYS}
     tensors |= {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    if isinstance(value.checkpoints, SnapshotsBeside):
+        header["snapshots"] = {"steps": list(value.checkpoints), "version": value.checkpoints.version}
+        return header, tensors
     for step, state in value.checkpoints.items():
         tensors |= {f"{_CHECKPOINTS}{step}/{name}": tensor.contiguous() for name, tensor in state.items()}
     return header, tensors
-
-
-def _version(header: dict[str, Any], tensors: dict[str, Tensor]) -> str:
-    hashed = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        if tensor.numel():  # an empty one has no bytes, and no strides that a view may take
-            hashed.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy().data)
-    return hashed.hexdigest()
 
 
 def _signed(array: np.ndarray) -> np.ndarray:
@@ -98,9 +96,12 @@ def read_model(path: UPath, module: Callable[..., nn.Module] | None) -> FittedMo
     refuse_damaged(local.path, path)
     opened = safe_open(local.path, framework="pt")
     header = json.loads((opened.metadata() or {})[HEADER])
-    checkpoints = [name for name in opened.keys() if name.startswith(_CHECKPOINTS)]  # noqa: SIM118 (it is no mapping)
-    tensors = {name: opened.get_tensor(name) for name in set(opened.keys()) - set(checkpoints)}
-    return _model(header, tensors, _StoredCheckpoints(opened, checkpoints, local), module)
+    inside = [name for name in opened.keys() if name.startswith(_CHECKPOINTS)]  # noqa: SIM118 (it is no mapping)
+    tensors = {name: opened.get_tensor(name) for name in set(opened.keys()) - set(inside)}
+    checkpoints: Mapping[int, dict[str, Tensor]] = _StoredCheckpoints(opened, inside, local)
+    if (told := header.get("snapshots")) is not None:
+        checkpoints = StoredSnapshots(beside(path), told["steps"], told["version"])
+    return _model(header, tensors, checkpoints, module)
 
 
 @usual_state()

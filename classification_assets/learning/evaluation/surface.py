@@ -20,7 +20,7 @@ TOLERANCE = np.float32(1 / 64)
 """Largest error of interpolation, in the middle of four known points, that is left as it is."""
 
 TINY = np.float32(1e-9)
-
+"""Smallest probability that is told from none."""
 
 RESOLUTION, MATRIX_RESOLUTION = 201, 101
 """Points of a plane's grid along each side, and of each one of several; odd, so that every second one spans it too."""
