@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -175,7 +176,8 @@ class ArtifactStore(dg.ConfigurableIOManager):
         return f"{base}/{path.relative_to(self.root).as_posix()}" if base else None
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        if context.log:
+        # Not by each of a run's processes of steps, which are forked from one that has loaded this module.
+        if context.log and "classification_assets.preloaded" not in sys.modules:
             context.log.info(f"artifacts are stored in {self.root}")
 
     def handle_output(self, context: dg.OutputContext, obj: Staged | Published) -> None:

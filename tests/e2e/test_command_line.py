@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from classification_assets.learning.artifacts.storage import load, origin_of
+from classification_assets.learning.artifacts.storage import load
+from tests.e2e.stored import files_of
 
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
 ONE_EXPERIMENT = {
@@ -64,18 +65,6 @@ MODEL_TO_LEADERBOARD = (
 def model_checks(**changes):
     """Run configuration that changes hyper-parameters of one model."""
     return {"ops": {"moons_small__linear__model": {"config": changes}}}
-
-
-def files_of(project):
-    """All artifacts, by their names in the store."""
-    found = (path for path in project.artifacts.rglob("*") if path.is_file())
-    return {str(path.relative_to(project.artifacts)): path for path in found}
-
-
-def content_of(path):
-    """The version of an artifact, which its run has no influence on; the bytes of any other file."""
-    origin = origin_of(path)
-    return path.read_bytes() if origin is None else origin.version
 
 
 def written_at(project):
@@ -226,21 +215,6 @@ def test_a_run_chooses_its_device_against_the_environment_and_records_it(retrain
         "moons_small/linear/evaluation", config, CLASSIFICATION_ASSETS_DEVICE="cuda:7"
     ).succeeded()
     assert retrained.latest_metadata("moons_small", "linear", "evaluation")["device"] == "cpu"
-
-
-@pytest.mark.parametrize("chosen_by", ["run", "environment"])
-def test_a_process_a_step_gives_the_same_artifacts_as_one_process(trained, untrained, chosen_by):
-    executor = {"execution": {"config": {"multiprocess": {}}}} if chosen_by == "run" else None
-    variables = {} if chosen_by == "run" else {"CLASSIFICATION_ASSETS_EXECUTOR": "multiprocess"}
-    # With figures from the environment alone: a process is seconds of imports.
-    own = ("linear/model", "linear/evaluation") if chosen_by == "run" else ("linear/*",)
-    selected = " or ".join(f'key:"moons_small/{name}"' for name in ("dataset", "split", *own))
-    finished = untrained.materialize(selected, executor, **variables).succeeded()
-    assert finished.output.count("artifacts are stored in") > 3, "each step's process says it once"
-    made = files_of(untrained)
-    assert any("boundary" in str(name) for name in made) == (chosen_by == "environment")
-    for name, path in made.items():
-        assert content_of(path) == content_of(files_of(trained)[name]), name
 
 
 KILLED_WHEN = {
