@@ -1,7 +1,8 @@
 """How the boundary forms during training, as an animated GIF.
 
 Frames are painted with Pillow from the tints and lines of every other figure: a matplotlib figure a frame
-would take some twenty times longer.
+would take some twenty times longer. All share one palette, and are numbers of its colours from the first: tints are
+looked up in it, and of what lies upon them only the few pixels that it covers are mixed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ INLINE_BYTES = 300_000
 
 MOMENT, FIRST, LAST = 240, 700, 2_600  # milliseconds
 POINTS = 250
+UNTOUCHED = np.array([255, 255, 255, 0], np.uint8).view(np.uint32)[0]
+"""The renderer's empty pixel: white without cover."""
 
 
 @dataclass(frozen=True)
@@ -77,26 +80,23 @@ def animation(
     if len(snapshots) < 2:
         raise ValueError(f"an animation needs two snapshots or more, got {len(snapshots)}")
     chosen = theme_named(theme)
-    side, painted, expected, gif = 0, [], 0.0, b""
+    expected, gif = 0.0, b""
     # Of many classes hardly a pixel stands still, so there is no use in trying the largest.
     tried = _INLINE[0 if len(classes) <= 4 else 1 :] if inline else (_LARGE,)
     for quality in tried:
         if gif and quality is not _INLINE[-1] and expected * quality.weight > INLINE_BYTES:
             continue
-        if quality.side != side:
-            side = quality.side
-            page = _Page(extent, classes, points, title, chosen, side)
-            painted, finest = page.frames(snapshots, quality.between), quality.between
-        frames = painted[:: finest // quality.between]
-        gif = _encoded(frames, _palette(chosen, len(classes), quality.tints), MOMENT // quality.between)
+        palette = _palette(chosen, len(classes), quality.tints)
+        page = _Page(extent, classes, points, title, chosen, quality.side, palette)
+        gif = _encoded(page.frames(snapshots, quality.between), MOMENT // quality.between)
         if len(gif) <= INLINE_BYTES:
             break
         expected = len(gif) / quality.weight
     return gif
 
 
-def _encoded(frames: Sequence[Image.Image], palette: Image.Image, milliseconds: int) -> bytes:
-    first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+def _encoded(frames: Sequence[Image.Image], milliseconds: int) -> bytes:
+    first, *others = frames
     durations = [FIRST, *[milliseconds] * (len(frames) - 2), LAST]
     buffer = io.BytesIO()
     first.save(
@@ -143,8 +143,10 @@ class _Page:
         title: str,
         theme: Theme,
         side: int,
+        palette: Image.Image,
     ) -> None:
-        self.extent, self.theme = extent, theme
+        self.extent, self.theme, self.palette = extent, theme, palette
+        self.colours = np.reshape(palette.getpalette() or [], (-1, 3)).astype(np.float32)
         self.width, self.height = (round(length) for length in panel_size(extent, side))
         self.unit = unit = side / 340
         self.margin, self.top = round(12 * unit), round(56 * unit)
@@ -158,15 +160,16 @@ class _Page:
         beside = round(widest + 34 * unit)
         across = max(self.width + beside, round(bold.getlength(title)))
         size = (across + 2 * self.margin, self.top + self.height + round(20 * unit))
-        self.ground = Image.new("RGB", size, theme.paper)
-        draw = ImageDraw.Draw(self.ground)
+        ground = Image.new("RGB", size, theme.paper)
+        draw = ImageDraw.Draw(ground)
         draw.text((self.margin, round(8 * unit)), title, font=bold, fill=theme.ink)
         left = self.margin + self.width + round(14 * unit)
         for index, (font, name) in enumerate(zip(fonts[:rows], names, strict=False)):
             middle = self.top + (index + 0.5) * line
-            self._dot(left + 4 * unit, middle, 4 * unit, theme.class_colour(index))
+            _dot(ground, left + 4 * unit, middle, 4 * unit, theme.class_colour(index))
             draw.text((left + 14 * unit, middle), name, font=font, fill=theme.ink, anchor="lm")
-        self.dots = self._dots(points)
+        self.ground = self._numbers(ground)
+        self.dots = None if points is None else self._dots(points)
         tell_what_is_missing()
 
     def frames(self, snapshots: Sequence[Snapshot], between: int) -> list[Image.Image]:
@@ -182,61 +185,83 @@ class _Page:
         """The page at a position among the snapshots, of (R, R, C) logarithms of probabilities."""
         probabilities = np.exp(logs)
         probabilities /= probabilities.sum(axis=2, keepdims=True)
-        frame = self.ground.copy()
-        frame.paste(self._map(probabilities), (self.margin, self.top))
-        self._tell(ImageDraw.Draw(frame), snapshots, position)
+        page = self.ground.copy()
+        page[self.top :, self.margin :][: self.height, : self.width] = self._map(probabilities)
+        self._tell(page, snapshots, position)
+        frame = Image.fromarray(page)
+        frame.putpalette(self.palette.getpalette() or [])
         return frame
 
-    def _map(self, probabilities: np.ndarray) -> Image.Image:
+    def _map(self, probabilities: np.ndarray) -> np.ndarray:
         colours = (255 * tint(probabilities[::-1], self.theme)).round().astype(np.uint8)
-        picture = Image.fromarray(colours).resize((self.width, self.height), Image.Resampling.BILINEAR)
+        tints = Image.fromarray(colours).resize((self.width, self.height), Image.Resampling.BILINEAR)
+        area = self._numbers(tints)
         lines = _Layer(self.width, self.height)
         places = [self._pixels(line) for line in borders(probabilities, self.extent)]
         for colour, width, strength in ((self.theme.paper, 3.6, 0.75), (self.theme.ink, 1.7, 1.0)):
             for place in places:
                 lines.line(place, colour, width * self.unit, strength)
-        drawn = lines.image()
-        picture.paste(drawn, mask=drawn)
+        self._put(area, lines.marks())
         if self.dots is not None:
-            picture.paste(self.dots, mask=self.dots)
-        return picture
+            self._put(area, self.dots)
+        return area
 
-    def _tell(self, draw: ImageDraw.ImageDraw, snapshots: Sequence[Snapshot], position: float) -> None:
+    def _numbers(self, picture: Image.Image) -> np.ndarray:
+        """The palette's colours that are nearest to those of a picture, RGB."""
+        return np.array(picture.quantize(palette=self.palette, dither=Image.Dither.NONE))
+
+    def _put(self, area: np.ndarray, marks: _Marks) -> None:
+        below = self.colours[area.flat[marks.places]]
+        mixed = (below + marks.cover * (marks.colours - below)).round().astype(np.uint8)
+        if len(mixed):
+            area.flat[marks.places] = self._numbers(Image.fromarray(mixed[None]))[0]
+
+    def _tell(self, page: np.ndarray, snapshots: Sequence[Snapshot], position: float) -> None:
         # Snapshots are known as they are, so text names the latest one; the bar moves evenly.
         snapshot = snapshots[int(position + 1e-9)]
         text = f"step {snapshot.step:,} of {snapshots[-1].step:,}"
         if snapshot.loss is not None:
             text += f" · validation loss {snapshot.loss:.3f}"
-        draw.text((self.margin, round(32 * self.unit)), text, font=self.small, fill=self.theme.muted)
+        line = Image.new("RGB", (page.shape[1], self.top - round(30 * self.unit)), self.theme.paper)
+        place = self.margin, round(32 * self.unit) - round(30 * self.unit)
+        ImageDraw.Draw(line).text(place, text, font=self.small, fill=self.theme.muted)
+        page[self.top - line.height : self.top] = self._numbers(line)
         low = self.top + self.height + round(7 * self.unit)
-        high = low + max(2, round(4 * self.unit))
-        end = self.margin + self.width
-        done = self.margin + round(self.width * position / (len(snapshots) - 1))
-        draw.rectangle((self.margin, low, end, high), fill=self.theme.faint)
-        draw.rectangle((self.margin, low, done, high), fill=self.theme.accent)
+        bar = page[low : low + max(2, round(4 * self.unit)) + 1, self.margin :]
+        done = round(self.width * position / (len(snapshots) - 1))
+        for length, colour in ((self.width, self.theme.faint), (done, self.theme.accent)):
+            bar[:, : length + 1] = self._numbers(Image.new("RGB", (1, 1), colour))
 
     def _pixels(self, places: np.ndarray) -> np.ndarray:
         """Places (V, 2) in pixels from the map's lower left corner."""
         x0, x1, y0, y1 = self.extent
         return (places - (x0, y0)) / (x1 - x0, y1 - y0) * (self.width, self.height)
 
-    def _dots(self, points: Points | None) -> Image.Image | None:
-        if points is None:
-            return None
+    def _dots(self, points: Points) -> _Marks:
         shown = points[points.fold == TEST].inside(self.extent).thinned(POINTS)
         dots = _Layer(self.width, self.height)
         for place, label in zip(self._pixels(shown.xy), shown.label.tolist(), strict=True):
             dots.dot(
                 place, 2.6 * self.unit, self.theme.class_colour(label), self.theme.paper, 0.7 * self.unit
             )
-        return dots.image()
+        return dots.marks()
 
-    def _dot(self, x: float, y: float, radius: float, colour: str) -> None:
-        side = round(2 * radius) + 2
-        layer = _Layer(side, side)
-        layer.dot((side / 2, side / 2), radius, colour)
-        dot = layer.image()
-        self.ground.paste(dot, (round(x - side / 2), round(y - side / 2)), dot)
+
+def _dot(ground: Image.Image, x: float, y: float, radius: float, colour: str) -> None:
+    side = round(2 * radius) + 2
+    layer = _Layer(side, side)
+    layer.dot((side / 2, side / 2), radius, colour)
+    dot = layer.image()
+    ground.paste(dot, (round(x - side / 2), round(y - side / 2)), dot)
+
+
+@dataclass(frozen=True, eq=False)
+class _Marks:
+    """P pixels that something covers: where they are (P,), line by line, its colours (P, 3), and how much (P, 1)."""
+
+    places: np.ndarray
+    colours: np.ndarray
+    cover: np.ndarray
 
 
 class _Layer:
@@ -264,6 +289,13 @@ class _Layer:
         pen.set_foreground(edge or colour)
         circle = Affine2D().scale(radius).translate(*place)
         self.renderer.draw_path(pen, Line.unit_circle(), circle, to_rgb(colour))
+
+    def marks(self) -> _Marks:
+        pixels = np.asarray(self.renderer.buffer_rgba()).reshape(-1, 4)
+        # A pixel as one number, since looking at one channel of four takes five times longer.
+        places = np.flatnonzero(pixels.view(np.uint32)[:, 0] != UNTOUCHED)
+        drawn = pixels[places].astype(np.float32)
+        return _Marks(places, drawn[:, :3], drawn[:, 3:] / 255)
 
     def image(self) -> Image.Image:
         return Image.frombuffer("RGBA", self.size, self.renderer.buffer_rgba(), "raw", "RGBA", 0, 1)

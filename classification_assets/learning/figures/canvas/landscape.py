@@ -91,7 +91,7 @@ def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:
     for c in np.unique(winner)[:-1]:
         lead = logs[c] - np.where(winner == c, second, best)
         own = np.asarray(maximum_filter(winner > c, size=5), dtype=bool)
-        lines += _contour(np.ma.masked_where(~own, lead), 0.0, extent)
+        lines += _contour(lead, 0.0, extent, ~own)
     return lines
 
 
@@ -178,20 +178,36 @@ def _classes_first(probabilities: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.moveaxis(probabilities, 2, 0))
 
 
-def _contour(field: np.ndarray, level: float, extent: Extent) -> list[np.ndarray]:
-    return cast("list[np.ndarray]", _contours(field, extent, line_type="Separate").lines(level))
+def _contour(
+    field: np.ndarray, level: float, extent: Extent, mask: np.ndarray | None = None
+) -> list[np.ndarray]:
+    return cast("list[np.ndarray]", _contours(field, extent, mask).lines(level))
 
 
-def _contours(field: np.ndarray, extent: Extent, **kinds: str) -> contourpy.ContourGenerator:
+def _contours(
+    field: np.ndarray, extent: Extent, mask: np.ndarray | None = None
+) -> contourpy.SerialContourGenerator:
+    """Contours of a finite field (R, R), where it is not masked."""
     x0, x1, y0, y1 = extent
     rows, columns = field.shape
-    x, y = np.linspace(x0, x1, columns), np.linspace(y0, y1, rows)
-    return contourpy.contour_generator(x, y, field, name="serial", **kinds)
+    x, y = np.meshgrid(np.linspace(x0, x1, columns), np.linspace(y0, y1, rows))
+    # The generator itself: `contour_generator` takes longer to check what it is given than it takes to follow a line.
+    return contourpy.SerialContourGenerator(
+        x,
+        y,
+        field.astype(np.float64),
+        mask,
+        corner_mask=True,
+        line_type=contourpy.LineType.Separate,
+        fill_type=contourpy.FillType.OuterCode,
+        quad_as_tri=False,
+        z_interp=contourpy.ZInterp.Linear,
+    )
 
 
 def _hatch(ax: Axes, disagreement: np.ndarray, extent: Extent, theme: Theme) -> None:
     """Over areas where members disagree."""
-    found = _contours(disagreement, extent, fill_type="OuterCode").filled(DISAGREEMENT, np.inf)
+    found = _contours(disagreement, extent).filled(DISAGREEMENT, np.inf)
     areas = [Path(corners, codes) for corners, codes in zip(*found, strict=True)]
     look = {"facecolors": "none", "edgecolors": (*to_rgb(theme.ink), 0.35), "linewidths": 0, "hatch": HATCH}
     ax.add_collection(PathCollection(areas, zorder=2, transform=ax.transData, **look), autolim=False)

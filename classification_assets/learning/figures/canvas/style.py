@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 import matplotlib.style
@@ -71,15 +72,20 @@ class Theme:
 
         Beyond the palette's 20 the colours come again, darker: no palette tells more apart.
         """
-        rounds, position = divmod(index, len(PALETTE))
-        colour = np.array(to_rgb(PALETTE[position])) * 0.6**rounds
-        luminance = colour**2.2 @ [0.2126, 0.7152, 0.0722]
-        amount = max(0.0, self.lift - luminance)
-        return _hex((1 - amount) * colour + amount)
+        return _class_colour(index, self.lift)
 
     def faded(self, colour: str, amount: float) -> str:
         """The colour with `amount` (0 to 1) of the paper in it."""
         return _hex((1 - amount) * np.array(to_rgb(colour)) + amount * np.array(to_rgb(self.paper)))
+
+
+@cache
+def _class_colour(index: int, lift: float) -> str:
+    rounds, position = divmod(index, len(PALETTE))
+    colour = np.array(to_rgb(PALETTE[position])) * 0.6**rounds
+    luminance = colour**2.2 @ [0.2126, 0.7152, 0.0722]
+    amount = max(0.0, lift - luminance)
+    return _hex((1 - amount) * colour + amount)
 
 
 THEMES = {
