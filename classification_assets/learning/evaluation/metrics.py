@@ -235,22 +235,19 @@ def _groups(scores: np.ndarray, groups: int) -> np.ndarray:
 
 def _agreement(confusion: np.ndarray) -> dict[str, float]:
     """Scores of how labels and predictions go together, from their confusion matrix (C, C)."""
-    right, support, chosen, total = (
-        np.diagonal(confusion),
-        confusion.sum(1),
-        confusion.sum(0),
-        confusion.sum(),
-    )
+    right, support, chosen = np.diagonal(confusion), confusion.sum(1), confusion.sum(0)
+    total = confusion.sum()
     by_chance = np.outer(chosen, support) / total
     apart = 1 - np.eye(len(confusion))
     disagreed = (apart * by_chance).sum()
-    # Where rounding of weights puts a negative number below its root, all rows are of one class.
-    spread = max((total**2 - chosen @ chosen) * (total**2 - support @ support), 0.0)
+    # Of one class nothing varies, whatever rounding makes of that.
+    varies = min(np.count_nonzero(support), np.count_nonzero(chosen)) > 1
+    spread = (total**2 - chosen @ chosen) * (total**2 - support @ support)
     return {
         "balanced_accuracy": _ratio(right, support)[support > 0].mean(),
         # By chance all rows would be right too, so agreement says nothing.
         "cohen_kappa": 1 - (apart * confusion).sum() / disagreed if disagreed > 0 else 0.0,
-        "matthews_correlation": (right.sum() * total - support @ chosen) / np.sqrt(spread) if spread else 0.0,
+        "matthews_correlation": (right.sum() * total - support @ chosen) / np.sqrt(spread) if varies else 0.0,
     }
 
 
