@@ -1,27 +1,16 @@
 """Scores of probabilities against labels, over all rows and for each class.
 
-Point scores come from scikit-learn. Thousands of resamples need the same scores at once, which it does not
-offer: `row_statistics` and `scores_of_sums` give those from sums over rows, and a test holds the two together.
+Point scores are those of scikit-learn, which tests compare them with. From one confusion matrix, and for each class
+one order of the rows, they take a fraction of its time, which goes by in checking the same labels anew for each score.
+Thousands of resamples need the same scores at once: `row_statistics` and `scores_of_sums` give those from sums over
+rows, and a test holds the two together.
 """
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    balanced_accuracy_score,
-    brier_score_loss,
-    cohen_kappa_score,
-    log_loss,
-    matthews_corrcoef,
-    precision_recall_fscore_support,
-    roc_auc_score,
-)
 
 CLASS_METRICS = ("precision", "recall", "f1")
 RANKING_METRICS = ("roc_auc", "average_precision")
@@ -58,26 +47,25 @@ def average_scores(
     ranked = ranking_scores(y, p, weight) if ranked is None else ranked
     rows, weight = counted(weight)
     y, p = y[rows], p[rows]
-    predicted, labels = p.argmax(1), np.arange(p.shape[1])
-    one_class = len(np.unique(np.concatenate([y, predicted]))) < 2
-    with warnings.catch_warnings():
-        # That a fold has no row of a class, or of one only, is seen in its support.
-        warnings.simplefilter("ignore", UserWarning)
-        scores = {
-            "accuracy": accuracy_score(y, predicted, sample_weight=weight),
-            "balanced_accuracy": balanced_accuracy_score(y, predicted, sample_weight=weight),
-            "log_loss": log_loss(y, p, labels=labels, sample_weight=weight),
-            "brier_score": brier_score_loss(y, p, labels=labels, scale_by_half=False, sample_weight=weight),
-            "expected_calibration_error": calibration_error(y, p, weight),
-            # By chance all rows would be right too, so agreement says nothing.
-            "cohen_kappa": 0.0 if one_class else cohen_kappa_score(y, predicted, sample_weight=weight),
-            "matthews_correlation": _correlation(y, predicted, weight),
+    predicted, C = p.argmax(1), p.shape[1]
+    one_hot = np.eye(C, dtype=p.dtype)[y]
+    probability = np.clip(p[np.arange(len(y)), y], np.finfo(p.dtype).eps, 1 - np.finfo(p.dtype).eps)
+    confusion = np.bincount(y * C + predicted, weight, C * C).reshape(C, C)
+    agreement = _agreement(confusion.astype(np.float64))
+    scores = {
+        "accuracy": np.average(y == predicted, weights=weight),
+        "balanced_accuracy": agreement.pop("balanced_accuracy"),
+        "log_loss": np.average(-np.log(probability), weights=weight),
+        "brier_score": np.average(((one_hot - p) ** 2).sum(1), weights=weight),
+        "expected_calibration_error": calibration_error(y, p, weight),
+    } | agreement
+    support, chosen = confusion.sum(1), confusion.sum(0)
+    there = support + chosen > 0
+    by_class = dict(zip(CLASS_METRICS, _class_ratios(confusion), strict=True))
+    for average, share in (("macro", None), ("weighted", support[there])):
+        scores |= {
+            f"{average}_{name}": np.average(values[there], weights=share) for name, values in by_class.items()
         }
-        for average in ("macro", "weighted"):
-            found = precision_recall_fscore_support(
-                y, predicted, average=average, zero_division=0, sample_weight=weight
-            )
-            scores |= {f"{average}_{name}": score for name, score in zip(CLASS_METRICS, found, strict=False)}
     scores |= dict(zip(RANKING_METRICS, _mean_of_defined(ranked.T), strict=True))
     return {name: float(score) for name, score in scores.items()}
 
@@ -97,13 +85,11 @@ def class_scores(
     ranked = ranking_scores(y, p, weight) if ranked is None else ranked
     rows, weight = counted(weight)
     y, p = y[rows], p[rows]
-    labels, predicted = np.arange(len(classes)), p.argmax(1)
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        y, predicted, labels=labels, zero_division=0, sample_weight=weight
-    )
-    support = np.bincount(y, minlength=len(classes))
+    predicted, C = p.argmax(1), len(classes)
+    precision, recall, f1 = _class_ratios(np.bincount(y * C + predicted, weight, C * C).reshape(C, C))
+    support = np.bincount(y, minlength=C)
     recall = np.where(support > 0, recall, np.nan)
-    f1 = np.where(support + np.bincount(predicted, minlength=len(classes)) > 0, f1, np.nan)
+    f1 = np.where(support + np.bincount(predicted, minlength=C) > 0, f1, np.nan)
     found = precision, recall, f1, support
     names = (*CLASS_METRICS, "support", *RANKING_METRICS)
     return pd.DataFrame(
@@ -247,19 +233,49 @@ def _groups(scores: np.ndarray, groups: int) -> np.ndarray:
     return np.searchsorted(edges, scores)
 
 
+def _agreement(confusion: np.ndarray) -> dict[str, float]:
+    """Scores of how labels and predictions go together, from their confusion matrix (C, C)."""
+    right, support, chosen = np.diagonal(confusion), confusion.sum(1), confusion.sum(0)
+    total = confusion.sum()
+    by_chance = np.outer(chosen, support) / total
+    apart = 1 - np.eye(len(confusion))
+    disagreed = (apart * by_chance).sum()
+    # Of one class nothing varies, whatever rounding makes of that.
+    varies = min(np.count_nonzero(support), np.count_nonzero(chosen)) > 1
+    spread = (total**2 - chosen @ chosen) * (total**2 - support @ support)
+    return {
+        "balanced_accuracy": _ratio(right, support)[support > 0].mean(),
+        # By chance all rows would be right too, so agreement says nothing.
+        "cohen_kappa": 1 - (apart * confusion).sum() / disagreed if disagreed > 0 else 0.0,
+        "matthews_correlation": (right.sum() * total - support @ chosen) / np.sqrt(spread) if varies else 0.0,
+    }
+
+
+def _class_ratios(confusion: np.ndarray) -> np.ndarray:
+    """Precision, recall and F1 score of each class, (3, C), from the confusion matrix (C, C); 0 without cases."""
+    right, support, chosen = np.diagonal(confusion), confusion.sum(1), confusion.sum(0)
+    return np.stack([_ratio(right, chosen), _ratio(right, support), _ratio(2 * right, support + chosen)])
+
+
 def _ranking_scores(
     positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None
 ) -> tuple[float, float]:
+    """Area under the ROC curve, and average precision, over the steps at which the score (N,) falls."""
     if not positive.any():
         return np.nan, np.nan
-    area = np.nan if positive.all() else roc_auc_score(positive, score, sample_weight=weight)
-    return area, average_precision_score(positive, score, sample_weight=weight)
-
-
-def _correlation(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
-    """Matthews' correlation; 0 where rounding of weights puts a negative number below its root, as of one class."""
-    with np.errstate(invalid="ignore"):
-        return float(np.nan_to_num(matthews_corrcoef(y, predicted, sample_weight=weight)))
+    order = np.argsort(-score, kind="stable")
+    own = np.ones(len(order)) if weight is None else weight[order]
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
+    found, wrong = (np.cumsum(own * rows)[ends] for rows in (positive[order], ~positive[order]))
+    recall = found / found[-1]
+    precision = np.flip(np.diff(recall, prepend=0.0) * (found / (found + wrong))).copy().sum()
+    if positive.all():
+        return np.nan, float(precision)
+    # Points between others on one line change nothing but the rounding.
+    corner = np.full(len(ends), True)
+    corner[1:-1] = (np.diff(found, 2) != 0) | (np.diff(wrong, 2) != 0)
+    true, false = (np.append(0.0, counts[corner]) / counts[-1] for counts in (found, wrong))
+    return float(np.trapezoid(true, false)), float(precision)
 
 
 def _miss(y: np.ndarray, p: np.ndarray) -> np.ndarray:

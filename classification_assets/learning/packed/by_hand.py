@@ -146,7 +146,10 @@ def _all(number: float, n: int, device: torch.device) -> Tensor:
 
 class _Linear:
     def __init__(self, layer: PackedLinear, gradient_of: dict[int, Tensor]) -> None:
-        self.weight, self.bias = layer.weight, layer.bias
+        # Views made once: on small networks making them takes as long as a product.
+        self.weight = layer.weight.detach()
+        self.transposed = self.weight.transpose(1, 2)
+        self.bias = None if layer.bias is None else layer.bias.detach()
         self.to_weight = gradient_of[id(layer.weight)]
         self.to_bias = None if layer.bias is None else gradient_of[id(layer.bias)].view(-1)
 
@@ -160,7 +163,7 @@ class _Linear:
             B = g.shape[2]
             # A matrix times a vector: half the time of a sum.
             torch.mv(g.view(-1, B), _all(1.0, B, g.device), out=self.to_bias)
-        return None if first else torch.bmm(self.weight.transpose(1, 2), g)
+        return None if first else torch.bmm(self.transposed, g)
 
 
 class _Activation:

@@ -5,8 +5,7 @@ Shapes: K members in all, K' of them still in the pack, N rows, D features, C cl
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -30,15 +29,15 @@ class EarlyStopping:
 
     Attributes
     ----------
-    active : Tensor (K',)
+    active : array (K',)
         Indices of the members in the pack.
-    stopped : Tensor (K',) bool
+    stopped : array (K',) bool
         The mask of those that have stopped and leave with the next `select`.
     finished : bool
         True when training is over.
-    best_loss, best_step : Tensor (K,)
+    best_loss, best_step : array (K,)
         The lowest validation loss of each member, and the step of the state that it keeps.
-    failed : Tensor (K,) bool
+    failed : array (K,) bool
         The mask of members whose loss stopped being finite.
     states : MemberStates
         The state of each member at its best step.
@@ -47,112 +46,112 @@ class EarlyStopping:
     def __init__(self, network: nn.Module, n_members: int, last: int, patience: int | None) -> None:
         self.last, self.patience = last, patience
         self.states = MemberStates(network, n_members)
-        device = self.active.device
-        self.stopped = torch.zeros(n_members, dtype=torch.bool, device=device)
-        self.failed = torch.zeros(n_members, dtype=torch.bool, device=device)
-        self.best_loss = torch.full((n_members,), math.inf, dtype=torch.float32, device=device)
-        self.best_step = torch.full((n_members,), -1, dtype=torch.int64, device=device)
-        self.n_stopped, self.finished = 0, False
+        self.stopped = np.zeros(n_members, bool)
+        self.failed = np.zeros(n_members, bool)
+        self.best_loss = np.full(n_members, np.inf, np.float32)
+        self.best_step = np.full(n_members, -1, np.int64)
+        self.finished = False
 
     @property
-    def active(self) -> Tensor:
+    def active(self) -> np.ndarray:
         """Indices (K',) of the members in the pack."""
         return self.states.active
 
     @property
     def stopped_share(self) -> float:
         """The share of the members in the pack that have stopped."""
-        return self.n_stopped / len(self.active)
+        return np.count_nonzero(self.stopped) / len(self.stopped)
 
     def update(
         self,
-        network: nn.Module,
         step: int,
-        train_loss: Tensor,
-        validation_loss: Tensor | None,
-        asked: Tensor | None = None,
+        train_loss: np.ndarray,
+        validation_loss: np.ndarray | None,
+        asked: np.ndarray | None = None,
     ) -> None:
         """Take an epoch's losses (K',) into account; `asked` (K,) bool are members to stop in any case."""
         active, running = self.active, ~self.stopped
         # The validation loss also tells of what the epoch's last step ruined.
         total = train_loss if validation_loss is None else train_loss + validation_loss
-        broken = running & ~total.isfinite()
+        broken = running & ~np.isfinite(total)
         self.failed[active[broken]] = True
         self.stopped |= broken
         better = running & ~broken
         if self.patience is not None and validation_loss is not None:
             better &= validation_loss < self.best_loss[active]
-            self.best_loss[active] = torch.where(better, validation_loss, self.best_loss[active])
-            self.best_step[active] = torch.where(better, step, self.best_step[active])
+            self.best_loss[active[better]] = validation_loss[better]
+            self.best_step[active[better]] = step
             self.stopped |= step - self.best_step[active] >= self.patience
         if asked is not None:
-            self.stopped |= asked.to(active.device)[active]
-        self.n_stopped = int(self.stopped.sum())
-        self.finished = step == self.last or self.n_stopped == len(active)
+            self.stopped |= asked[active]
+        self.finished = step == self.last or bool(self.stopped.all())
         if self.patience is None:
-            if not self.n_stopped and not self.finished:
-                return
             better &= self.stopped | self.finished
-            self.best_step[active] = torch.where(better, step, self.best_step[active])
-        self.states.take(network, better)
+            self.best_step[active[better]] = step
+        if better.any():
+            self.states.take(better)
 
-    def select(self, keep: Tensor) -> None:
-        """Follow the pack, in which only the members `keep` (K'',) of the K' stay."""
-        self.states.select(keep)
+    def select(self, network: nn.Module, keep: np.ndarray) -> None:
+        """Follow the pack, now `network`, in which only the members `keep` (K'',) of the K' stay."""
+        self.states.select(network, keep)
         self.stopped = self.stopped[keep]
-        self.n_stopped = 0
 
-    def of_all(self, value: Tensor) -> Tensor:
+    def of_all(self, value: np.ndarray) -> Tensor:
         """Numbers of the pack's members (K',) as numbers of all K, on the CPU; NaN where a member has stopped."""
         running = ~self.stopped
-        full = torch.full((len(self.failed),), math.nan, dtype=value.dtype, device=value.device)
+        full = np.full(len(self.failed), np.nan, value.dtype)
         full[self.active[running]] = value[running]
-        return full.cpu()
+        return torch.from_numpy(full)
 
 
 class MemberStates:
-    """One state of each of the K members, kept apart from the pack, which members leave."""
+    """One state of each of the K members, kept apart from the pack, which members leave.
+
+    The pack's own tensors are read, which training changes in place.
+    """
 
     def __init__(self, network: nn.Module, n_members: int) -> None:
-        self.full = {name: value.clone() for name, value in network.state_dict().items()}
+        self.network = network.state_dict()
+        self.full = {name: value.clone() for name, value in self.network.items()}
         self.pack = {name: value.clone() for name, value in self.full.items()}
-        self.active = torch.arange(n_members, device=next(iter(self.full.values())).device)
+        self.active = np.arange(n_members)
 
-    def take(self, network: nn.Module, chosen: Tensor) -> None:
+    def take(self, chosen: np.ndarray) -> None:
         """Take over the states of the members of the pack that are chosen (K',) bool."""
-        for name, value in network.state_dict().items():
-            state = self.pack[name]
-            torch.where(chosen.view(-1, *[1] * (value.ndim - 1)), value, state, out=state)
+        for state, value, mask in self._masked(chosen):
+            torch.where(mask, value, state, out=state)
 
-    def select(self, keep: Tensor) -> None:
-        """Follow the pack, in which only the members `keep` (K'',) of the K' stay."""
+    def select(self, network: nn.Module, keep: np.ndarray) -> None:
+        """Follow the pack, now `network`, in which only the members `keep` (K'',) of the K' stay."""
         self._scatter()
+        self.network, self.active = network.state_dict(), self.active[keep]
         self.pack = {name: value[keep] for name, value in self.pack.items()}
-        self.active = self.active[keep]
 
     def of_all(self) -> dict[str, Tensor]:
         """The states of all K members."""
         self._scatter()
         return {name: value.clone() for name, value in self.full.items()}
 
-    def of_first(
-        self, n_members: int, network: nn.Module | None = None, running: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    def of_first(self, n_members: int, running: np.ndarray | None = None) -> dict[str, Tensor]:
         """The kept states of the first members, but the network's own states of those that are running (K',) bool."""
         pack = self.pack
-        if network is not None and running is not None:
-            pack = {
-                name: torch.where(running.view(-1, *[1] * (value.ndim - 1)), value, pack[name])
-                for name, value in network.state_dict().items()
-            }
+        if running is not None:
+            states = [torch.where(mask, value, state) for state, value, mask in self._masked(running)]
+            pack = dict(zip(self.pack, states, strict=True))
         n_all, here = len(next(iter(self.full.values()))), self.active < n_members
         if len(self.active) == n_all:
             return {name: value[:n_members].clone() for name, value in pack.items()}
         self._scatter()
-        states = {name: value[:n_members].clone() for name, value in self.full.items()}
+        states_of_all = {name: value[:n_members].clone() for name, value in self.full.items()}
         for name, value in pack.items():
-            states[name][self.active[here]] = value[here]
-        return states
+            states_of_all[name][self.active[here]] = value[here]
+        return states_of_all
+
+    def _masked(self, chosen: np.ndarray) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Each kept tensor, the network's own, and the mask (K', 1, ...) of the members that are chosen."""
+        mask = torch.from_numpy(chosen).to(next(iter(self.pack.values())).device)
+        for name, value in self.network.items():
+            yield self.pack[name], value, mask.view(-1, *[1] * (value.ndim - 1))
 
     def _scatter(self) -> None:
         for name, value in self.pack.items():
@@ -175,6 +174,8 @@ class ValidationFold:
         self.counts = torch.from_numpy(counts).to(X.device)
         if weight is not None:
             self.counts = self.counts * weight[self.index]
+        self.whole: tuple[Tensor, Tensor] | None = None
+        """The rows laid out, where one chunk holds all: every epoch scores the same."""
 
     @property
     def empty(self) -> bool:
@@ -188,21 +189,26 @@ class ValidationFold:
         K = self.n_members
         loss, right = (torch.zeros(K, dtype=torch.float32, device=self.X.device) for _ in range(2))
         chunk = max(1, BLOCK_BYTES // (4 * K * (self.X.shape[1] + 4 * n_classes)))
+        if self.whole is None and chunk >= self.index.shape[1]:
+            self.whole = self._laid_out(self.index)
         for index, counts in zip(self.index.split(chunk, 1), self.counts.split(chunk, 1), strict=True):
-            x = self.X[index].transpose(1, 2).contiguous().expand(K, -1, -1)
-            logits = network(x.transpose(1, 2)).transpose(1, 2)
-            target = self.y[index].unsqueeze(1).expand(K, -1, -1)
-            chosen = logits.gather(1, target).squeeze(1)
+            x, target = self.whole or self._laid_out(index)
+            logits = network(x.expand(K, -1, -1).transpose(1, 2)).transpose(1, 2)
+            chosen = logits.gather(1, target.expand(K, -1, -1)).squeeze(1)
             loss += ((logits.logsumexp(1) - chosen) * counts).sum(1)
             # argmax over so short an axis is slow; the label has the largest logit if none is larger.
             right += ((chosen >= logits.amax(1)) * counts).sum(1)
         total = self.counts.sum(1)
         return loss / total, right / total
 
+    def _laid_out(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (K or 1, D, n) and labels (K or 1, 1, n) of some rows."""
+        return self.X[index].transpose(1, 2).contiguous(), self.y[index].unsqueeze(1)
+
     def selected(self, keep: Tensor) -> ValidationFold:
         """The fold of the members `keep` (indices)."""
         chosen = object.__new__(ValidationFold)
         chosen.__dict__.update(self.__dict__, n_members=len(keep))
         if len(self.index) > 1:
-            chosen.index, chosen.counts = self.index[keep], self.counts[keep]
+            chosen.index, chosen.counts, chosen.whole = self.index[keep], self.counts[keep], None
         return chosen

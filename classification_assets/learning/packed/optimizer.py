@@ -48,6 +48,7 @@ class MemberAdamW:
         eps: float = 1e-8,
     ) -> None:
         self.betas, self.eps, self.steps = betas, eps, 0
+        self._steps = torch.zeros((), dtype=torch.float32, device="cpu")
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self.parameters = sorted(trained, key=lambda parameter: not _is_of_vectors(parameter))
@@ -72,7 +73,7 @@ class MemberAdamW:
         """Move every member by its gradient, at `factor` times its learning rate."""
         first, second = self.betas
         self.steps += 1
-        steps = torch.tensor(float(self.steps), dtype=torch.float32, device="cpu")
+        steps = self._steps.fill_(self.steps)
         for rate, decay, (values, gradient, mean, square) in self._fused:
             torch._fused_adamw_(
                 values,

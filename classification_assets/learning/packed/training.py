@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -123,8 +124,9 @@ def train(
                     pack.optimizer.step(_rate_factor(training.schedule, step, last, warmup))
                     step += 1
 
-            train_loss = total / epoch_steps
-            validation_loss, accuracy = pack.score()
+            # Of so few numbers the CPU keeps account faster than any other device.
+            train_loss = (total / epoch_steps).cpu().numpy()
+            validation_loss, accuracy = (score.cpu().numpy() for score in pack.score())
             entry = {
                 "train_loss": stopping.of_all(train_loss),
                 "validation_loss": stopping.of_all(validation_loss),
@@ -133,23 +135,28 @@ def train(
             history.append({"step": torch.tensor(step, device="cpu")} | entry)
             asked = on_epoch(step, last, entry) if on_epoch else None
 
-            stopping.update(pack.network, step, train_loss, validation_loss if validates else None, asked)
+            stopping.update(
+                step,
+                train_loss,
+                validation_loss if validates else None,
+                None if asked is None else asked.cpu().numpy(),
+            )
             if stopping.finished:
                 break
             if due := [wanted for wanted in checkpoints if step - epoch_steps < wanted <= step]:
-                kept |= dict.fromkeys(due, stopping.states.of_first(shown, pack.network, ~stopping.stopped))
+                kept |= dict.fromkeys(due, stopping.states.of_first(shown, ~stopping.stopped))
             # What is compiled stays as large as it is: compiling it anew would take longer than it saves.
             if not training.compile and stopping.stopped_share >= _COMPACT_AT:
-                running = (~stopping.stopped).nonzero().squeeze(1)
-                pack.select(running)
-                stopping.select(running)
+                running = np.flatnonzero(~stopping.stopped)
+                pack.select(torch.from_numpy(running).to(device))
+                stopping.select(pack.network, running)
 
     if unreached := [wanted for wanted in checkpoints if wanted not in kept]:
         kept |= dict.fromkeys(unreached, stopping.states.of_first(shown))
     return TrainingResult(
         state=stopping.states.of_all(),
-        best_step=stopping.best_step.masked_fill(stopping.failed, -1),
-        history={name: torch.stack([entry[name] for entry in history]).cpu() for name in history[0]},
+        best_step=torch.from_numpy(np.where(stopping.failed, -1, stopping.best_step)),
+        history={name: torch.stack([entry[name] for entry in history]) for name in history[0]},
         checkpoints=kept,
     )
 
