@@ -10,6 +10,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import matplotlib.backends.backend_agg
 import matplotlib.backends.backend_svg  # noqa: F401
+import scipy.spatial
+import scipy.stats  # noqa: F401
+import sklearn.decomposition
+import sklearn.metrics  # noqa: F401
 
 import classification_assets.learning.classifier
 import classification_assets.learning.figures.displays

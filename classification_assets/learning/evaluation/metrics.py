@@ -1,7 +1,8 @@
 """Scores of probabilities against labels, over all rows and for each class.
 
-Point scores come from scikit-learn. Thousands of resamples need the same scores at once, which it does not
-offer: `row_statistics` and `scores_of_sums` give those from sums over rows, and a test holds the two together.
+Point scores come from scikit-learn, which is imported when it scores: training does not wait for it. Thousands of
+resamples need the same scores at once, which it does not offer: `row_statistics` and `scores_of_sums` give those from
+sums over rows, and a test holds the two together.
 """
 
 from __future__ import annotations
@@ -11,17 +12,6 @@ import warnings
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    balanced_accuracy_score,
-    brier_score_loss,
-    cohen_kappa_score,
-    log_loss,
-    matthews_corrcoef,
-    precision_recall_fscore_support,
-    roc_auc_score,
-)
 
 CLASS_METRICS = ("precision", "recall", "f1")
 RANKING_METRICS = ("roc_auc", "average_precision")
@@ -55,6 +45,15 @@ def average_scores(
     two and of the balanced accuracy (NaN if none is left), and out of the macro scores unless it was
     predicted; a ratio without cases is 0. `ranked` saves computing `ranking_scores` again.
     """
+    from sklearn.metrics import (
+        accuracy_score,
+        balanced_accuracy_score,
+        brier_score_loss,
+        cohen_kappa_score,
+        log_loss,
+        precision_recall_fscore_support,
+    )
+
     ranked = ranking_scores(y, p, weight) if ranked is None else ranked
     rows, weight = counted(weight)
     y, p = y[rows], p[rows]
@@ -94,6 +93,8 @@ def class_scores(
     Of a class without a row the recall is NaN, and of one that was not predicted either the F1 score. `ranked`
     saves computing `ranking_scores` again.
     """
+    from sklearn.metrics import precision_recall_fscore_support
+
     ranked = ranking_scores(y, p, weight) if ranked is None else ranked
     rows, weight = counted(weight)
     y, p = y[rows], p[rows]
@@ -250,6 +251,8 @@ def _groups(scores: np.ndarray, groups: int) -> np.ndarray:
 def _ranking_scores(
     positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None
 ) -> tuple[float, float]:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     if not positive.any():
         return np.nan, np.nan
     area = np.nan if positive.all() else roc_auc_score(positive, score, sample_weight=weight)
@@ -258,6 +261,8 @@ def _ranking_scores(
 
 def _correlation(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
     """Matthews' correlation; 0 where rounding of weights puts a negative number below its root, as of one class."""
+    from sklearn.metrics import matthews_corrcoef
+
     with np.errstate(invalid="ignore"):
         return float(np.nan_to_num(matthews_corrcoef(y, predicted, sample_weight=weight)))
 
