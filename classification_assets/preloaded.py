@@ -11,7 +11,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from tempfile import TemporaryDirectory
 
 import dagster as dg
-import matplotlib.backends.backend_agg  # noqa: F401
+import matplotlib.backends.backend_agg
+import scipy.spatial
+import scipy.stats
+import sklearn.decomposition
+import sklearn.metrics  # noqa: F401
 
 import classification_assets.learning.classifier
 import classification_assets.learning.figures.displays

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.spatial.distance import jensenshannon
-from scipy.stats import chi2_contingency, fisher_exact, ks_2samp
+import scipy
 
 from classification_assets.learning.tables.coercion import as_category, numbers, timestamps_of, truths
 from classification_assets.learning.tables.roles import ColumnKind
@@ -100,7 +99,11 @@ def gaps(n: int, n_filled: int, m: int, m_filled: int) -> Difference:
     p_value = 1.0
     if n and m and table[:, 0].any() and table[:, 1].any():
         small = min(n, m) <= EXACT
-        p_value = fisher_exact(table).pvalue if small else chi2_contingency(table, correction=False).pvalue
+        p_value = (
+            scipy.stats.fisher_exact(table).pvalue
+            if small
+            else scipy.stats.chi2_contingency(table, correction=False).pvalue
+        )
     told = f"gaps {100 * shares[0]:.1f} % → {100 * shares[1]:.1f} %"
     return Difference("share of gaps", float(p_value), float(abs(shares[1] - shares[0])), told=told)
 
@@ -116,7 +119,7 @@ def values(reference: np.ndarray, current: np.ndarray, dates: bool = False) -> D
             counts = [np.bincount(np.searchsorted(different, own), minlength=len(different)) for own in both]
             return replace(counted(np.array(counts, float)), told=told, wasserstein=moved)
     exact = min(map(len, both)) <= EXACT
-    found = ks_2samp(*both, method="exact" if exact else "asymp")
+    found = scipy.stats.ks_2samp(*both, method="exact" if exact else "asymp")
     edges = np.unique(np.quantile(reference, np.linspace(0, 1, BINS + 1)[1:-1]))
     bins = [np.bincount(np.searchsorted(edges, own, side="left"), minlength=len(edges) + 1) for own in both]
     p_value, effect = float(found.pvalue), float(found.statistic)
@@ -174,7 +177,7 @@ def counted(counts: np.ndarray) -> Difference:
         1.0,
         float(np.abs(shares[0] - shares[1]).sum() / 2),
         *stability(*counts),
-        jensen_shannon=float(np.nan_to_num(jensenshannon(*shares, base=2))),
+        jensen_shannon=float(np.nan_to_num(scipy.spatial.distance.jensenshannon(*shares, base=2))),
     )
     rare = counts.sum(0) / counts.sum() * counts.sum(1).min() < EXPECTED
     kept = np.column_stack([counts[:, ~rare], counts[:, rare].sum(1)]) if rare.any() else counts
@@ -189,7 +192,7 @@ def counted(counts: np.ndarray) -> Difference:
 
 def _chi_square(counts: np.ndarray) -> float:
     """P-value of counts (2, B); with few rows by drawing tables of the same margins (Patefield 1981)."""
-    found = chi2_contingency(counts, correction=False)
+    found = scipy.stats.chi2_contingency(counts, correction=False)
     whole = np.rint(counts).astype(np.int64)
     small = int(whole.sum(1).argmin())
     if whole[small].sum() > EXACT:

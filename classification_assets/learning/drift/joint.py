@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import mannwhitneyu
+import scipy
 
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.models.fit import fit
@@ -68,6 +68,6 @@ def joint_test(
     rows = split.rows(Fold.TEST)
     new = split.classes.index("new")
     p, is_new = fitted.predict_proba(split.X[rows], device)[:, new], split.y[rows] == new
-    found = mannwhitneyu(p[is_new], p[~is_new], alternative="greater")
+    found = scipy.stats.mannwhitneyu(p[is_new], p[~is_new], alternative="greater")
     pairs = int(is_new.sum()) * int((~is_new).sum())
     return Joint(float(found.statistic / pairs), float(found.pvalue), len(rows))

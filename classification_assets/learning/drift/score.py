@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+import scipy
 
 LEAST = 30
 """New rows with labels with which the mean loss is said to be known: with fewer, it says nothing."""
@@ -66,8 +66,8 @@ def score_change(
     mean_now, variance_now = _mean(now, weight_now)
     error = float(np.sqrt(variance_then + variance_now))
     difference = mean_now - mean_then
-    p_value = float(norm.sf(difference / error)) if error > 0 else float(difference <= 0)
-    half = float(norm.ppf(0.975)) * error
+    p_value = float(scipy.stats.norm.sf(difference / error)) if error > 0 else float(difference <= 0)
+    half = float(scipy.stats.norm.ppf(0.975)) * error
     return ScoreChange(
         mean_then,
         mean_now,

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
-from sklearn.metrics import confusion_matrix
 
 from classification_assets.learning.evaluation.metrics import RANKING_METRICS, counted
 from classification_assets.learning.evaluation.resampling import effective_size, wilson
@@ -110,6 +109,8 @@ class Evaluation:
 
     def confusion(self, fold: Fold) -> np.ndarray:
         """Counts (C, C): true class down, predicted class across; where rows have weights, sums of these."""
+        from sklearn.metrics import confusion_matrix
+
         rows, weight = self.counted(fold)
         predicted = self.probabilities(fold)[rows].argmax(1)
         labels = range(len(self.about["classes"]))

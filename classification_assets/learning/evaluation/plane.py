@@ -12,8 +12,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.ensemble import ExtraTreesClassifier
 
 from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.preparation.folds import Fold
@@ -111,6 +109,8 @@ class Plane:
         Features `held`, by their places, stay at their median if two others are left: between two categories, or
         through the weeks of a date, a plane would only show stripes.
         """
+        from sklearn.decomposition import PCA
+
         X = _checked(X, names)
         if X.shape[1] == 1:
             return cls._strip(X, names)
@@ -203,6 +203,8 @@ def planes(
 
 
 def _most_important(X: np.ndarray, y: np.ndarray, n_features: int) -> list[int]:
+    from sklearn.ensemble import ExtraTreesClassifier
+
     some = slice(None, None, -(-len(X) // ROWS_FOR_IMPORTANCE))
     candidates = min(X.shape[1], 32)
     forest = ExtraTreesClassifier(40, min_samples_leaf=3, max_features=candidates, random_state=0)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
+import scipy
 from pydantic import Field
-from scipy.stats import norm
 
 from classification_assets.learning.declaration import Declaration
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER, Metric
@@ -320,5 +320,5 @@ def _needed_rows(shared: SharedRows, metric: Metric, rule: PromotionRule) -> flo
     spread = float(np.sqrt((apart**2).sum() / (len(per_row) - 1))) if len(per_row) > 1 else 0.0
     if not rule.margin or not spread:
         return float("inf")
-    quantiles = norm.ppf(1 - rule.significance) + norm.ppf(POWER)
+    quantiles = scipy.stats.norm.ppf(1 - rule.significance) + scipy.stats.norm.ppf(POWER)
     return float(np.ceil((quantiles * spread / rule.margin) ** 2))

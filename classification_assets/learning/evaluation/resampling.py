@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Self
 
 import numpy as np
+import scipy
 from scipy import sparse
-from scipy.stats import norm
 
 from classification_assets.learning.evaluation.metrics import (
     BINS,
@@ -262,7 +262,7 @@ def wilson(successes: float, trials: float) -> Interval:
     if not trials:
         return 0.0, 1.0
     share = successes / trials
-    z = float(norm.ppf(0.975))
+    z = float(scipy.stats.norm.ppf(0.975))
     middle = share + z**2 / (2 * trials)
     half = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
     low, high = ((middle + side * half) / (1 + z**2 / trials) for side in (-1, 1))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+import scipy
 from scipy import sparse
-from scipy.stats import binomtest, friedmanchisquare, studentized_range
 
 from classification_assets.learning.evaluation.metrics import scores_of_sums
 from classification_assets.learning.evaluation.resampling import CHUNK, of_units
@@ -25,7 +25,7 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
     only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
     if only_first + only_second == 0:
         return 1.0
-    return float(binomtest(only_first, only_first + only_second).pvalue)
+    return float(scipy.stats.binomtest(only_first, only_first + only_second).pvalue)
 
 
 def randomization(
@@ -102,7 +102,7 @@ def friedman(ranks: np.ndarray) -> float:
     """
     if ranks.shape[1] > 2:
         all_equal = (ranks == ranks[:, :1]).all()
-        return 1.0 if all_equal else float(friedmanchisquare(*ranks.T).pvalue)
+        return 1.0 if all_equal else float(scipy.stats.friedmanchisquare(*ranks.T).pvalue)
     first, second = ranks.T
     return mcnemar(first < second, second < first)
 
@@ -110,7 +110,7 @@ def friedman(ranks: np.ndarray) -> float:
 def nemenyi_difference(n_classifiers: int, n_datasets: int) -> float:
     """The difference of average ranks from which two of K classifiers differ really (Nemenyi 1963, Demšar 2006)."""
     K = n_classifiers
-    quantile = studentized_range.ppf(1 - SIGNIFICANT, K, np.inf) / np.sqrt(2)
+    quantile = scipy.stats.studentized_range.ppf(1 - SIGNIFICANT, K, np.inf) / np.sqrt(2)
     return float(quantile * np.sqrt(K * (K + 1) / (6 * n_datasets)))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 from classification_assets.learning.evaluation.metrics import counted
 from classification_assets.learning.figures.canvas.glyphs import from_the_left
@@ -42,6 +41,8 @@ class _Class:
 
     @classmethod
     def of(cls, index: int, positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None) -> _Class:
+        from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
+
         false, true, _ = roc_curve(positive, score, sample_weight=weight)
         precision, recall, _ = precision_recall_curve(positive, score, sample_weight=weight)
         return cls(
