@@ -21,6 +21,7 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
         inputs={"leaderboards": of_experiments(experiments, "leaderboard")},
         uses=[part for experiment in experiments for part in experiment.all_declared()],
         kinds={"pandas", "parquet"},
+        kept=True,
     )
     def leaderboard(leaderboards, run: Run):
         """Every experiment's leaderboard, one below the other, and architectures by their average rank."""
@@ -62,6 +63,7 @@ def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition
         },
         uses=[part for experiment in experiments for part in (*experiment.all_declared(), experiment.view)],
         kinds={"matplotlib", "png"},
+        kept=True,
     )
     def gallery(evaluations, surfaces, splits, leaderboards, run: Run):
         """Experiments down, architectures across: each decision boundary with its test accuracy; PNG and SVG."""
