@@ -1,7 +1,6 @@
 """A second run draws nothing that would be the same again: what is stored stays, unless anything at all differs."""
 
 import os
-from functools import partial
 
 import dagster as dg
 import pytest
