@@ -8,7 +8,17 @@ import pytest
 from classification_assets.assets import unchanged
 from tests.assets.materialized import materialization
 
-KEPT = ["surface.parquet", "boundary.png", "evolution.png", "evolution.gif"]
+KEPT = [
+    "evaluation.parquet",
+    "confusion_matrix.png",
+    "MODEL_CARD.md",
+    "surface.parquet",
+    "boundary.png",
+    "evolution.png",
+    "evolution.gif",
+]
+
+OF_AN_EXPERIMENT = ["split.parquet", "folds.png", "effect.png", "leaderboard.parquet", "scores.png"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +54,7 @@ def test_a_second_run_writes_none_of_its_pictures_again(first, again):
     _, names = again()
     assert "small/narrow/model.safetensors" in names
     drawn = {f"small/{architecture}/{name}" for architecture in ("linear", "narrow") for name in KEPT}
-    assert not names & (drawn | {"small/effect.png", "small/leaderboard.parquet", "small/scores.png"})
+    assert not names & (drawn | {f"small/{name}" for name in OF_AN_EXPERIMENT})
 
 
 def test_what_is_kept_is_told_as_it_was_when_it_was_made(first, again):
@@ -64,6 +74,34 @@ def test_checks_of_what_is_kept_are_told_again(again):
     run, names = again("small/leaderboard")
     assert not names
     assert run.get_asset_check_evaluations()
+
+
+@pytest.mark.parametrize("name", ["evaluation", "split"])
+def test_what_is_kept_shows_all_that_it_showed(again, name):
+    key = "small/split" if name == "split" else f"small/narrow/{name}"
+    anew = again(key, tags={unchanged.ANEW: "true"})[0]
+    kept, names = again(key)
+    assert not names
+    then, now = (materialization(run, key).metadata for run in (anew, kept))
+    assert then.keys() - now.keys() == {"draw_seconds"}
+    assert all(now[entry] == then[entry] for entry in now.keys() & then.keys())
+
+
+def test_a_model_trained_to_other_networks_gets_a_card_without_the_scores_of_the_former(first, again):
+    card = first[0] / "small" / "narrow" / "MODEL_CARD.md"
+    scored = card.read_text()
+    again("small/narrow/model", run_config={"ops": {"small__narrow__model": {"config": {"max_epochs": 2}}}})
+    assert "test fold |" in scored
+    assert "test fold |" not in card.read_text()
+    again("small/narrow/model", "small/narrow/evaluation")
+    assert card.read_text() == scored
+
+
+def test_what_a_run_has_set_otherwise_is_made_again_as_declared(first, again):
+    file, other = "small/split.parquet", {"ops": {"small__split": {"config": {"test": 0.3}}}}
+    assert file in again("small/split", run_config=other)[1]
+    assert file in again("small/split")[1]
+    assert file not in again("small/split")[1]
 
 
 def test_a_run_can_ask_for_everything_anew(again):
