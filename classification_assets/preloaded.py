@@ -11,9 +11,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from tempfile import TemporaryDirectory
 
 import dagster as dg
-import matplotlib.backends.backend_agg
+import matplotlib.backends.backend_agg  # noqa: F401
 import scipy.spatial
-import scipy.stats
+import scipy.stats  # noqa: F401
 import sklearn.decomposition
 import sklearn.metrics  # noqa: F401
 

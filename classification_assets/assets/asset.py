@@ -17,7 +17,7 @@ from classification_assets.assets.step import Body, Inputs, Step, flat_inputs
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.check import Check
 from classification_assets.learning.declaration import Declaration
-from classification_assets.learning.models.architectures import Architecture
+from classification_assets.learning.models.architectures import Architecture, Module
 from classification_assets.resources.torch_device import TAG, configured_device, device_tag
 
 ARCHITECTURE = "classification_assets/architecture"
@@ -41,6 +41,9 @@ def experiment_asset(
     devices = (experiment.device,) if architecture is None else (architecture.device, experiment.device)
     # The graph writes only a key's last part on an asset, so its architecture is a tag that can be searched for.
     tags = {} if architecture is None else {ARCHITECTURE: architecture.name}
+    if isinstance(architecture, Module):
+        # Its predictions follow from a person's own code, of which nobody knows whether it has changed.
+        options["kept"] = False
     return declared_asset(
         key_of(experiment, name, architecture),
         group=experiment.name,
@@ -73,6 +76,7 @@ def declared_asset(
     freshness: dg.FreshnessPolicy | None = None,
     may_be_left_out: bool = False,
     svg: bool = False,
+    kept: bool = False,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Make an asset of a body that computes a value and what to show of it.
 
@@ -111,6 +115,9 @@ def declared_asset(
         Whether the body may raise `NothingToMakeError`: then the step succeeds, and nothing is made that depends on it.
     svg : bool
         Whether its figures are stored as SVG, too.
+    kept : bool
+        Whether it is made of its inputs, its declaration and this project's code alone: then what is stored stays where
+        none of these has changed, see `unchanged`.
 
     Returns
     -------
@@ -134,6 +141,7 @@ def declared_asset(
             may_be_older,
             code_version,
             svg,
+            kept,
         )
 
         def compute(context: dg.AssetExecutionContext) -> Iterator[Any]:

@@ -23,6 +23,7 @@ def boundary_asset(
         inputs=["evaluation", "surface", "split"],
         uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"matplotlib", "png"},
+        kept=True,
     )
     def boundary(evaluation, surface, split, run: Run):
         """Class probabilities over the plane, the decision line, and the rows it gets wrong."""

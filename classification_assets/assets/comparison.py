@@ -22,6 +22,7 @@ def comparison_leaderboard_asset(experiments: Sequence[NamedExperiment]) -> dg.A
         uses=[part for experiment in experiments for part in experiment.all_declared()],
         kinds={"pandas", "parquet"},
         svg=any(experiment.figures.svg for experiment in experiments),
+        kept=True,
     )
     def leaderboard(leaderboards, run: Run):
         """Every experiment's leaderboard, one below the other, and architectures by their average rank."""
@@ -64,6 +65,7 @@ def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition
         uses=[part for experiment in experiments for part in (*experiment.all_declared(), experiment.view)],
         kinds={"matplotlib", "png"},
         svg=any(experiment.figures.svg for experiment in experiments),
+        kept=True,
     )
     def gallery(evaluations, surfaces, splits, leaderboards, run: Run):
         """Experiments down, architectures across: each decision boundary with its test accuracy."""

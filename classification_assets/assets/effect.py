@@ -18,6 +18,7 @@ def effect_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         inputs=["split", "leaderboard", "evaluations", "surfaces"],
         uses=[*experiment.all_declared(), experiment.view],
         kinds={"matplotlib", "png"},
+        kept=True,
     )
     def effect(split, leaderboard, evaluations, surfaces, run: Run):
         """Test accuracy by size, depth, width and activation, with each architecture's boundary."""

@@ -26,6 +26,7 @@ def evaluation_asset(
         uses=[experiment.dataset, experiment.split, training, architecture, experiment.checks],
         kinds={"scikitlearn", "parquet"},
         accelerated=True,
+        kept=True,
     )
     def evaluation(model, split, run: Run):
         """Scores on the validation and the test fold, each with its interval over rows and spread over members."""

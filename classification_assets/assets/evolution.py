@@ -26,6 +26,7 @@ def evolution_asset(
         inputs=["model", "split"],
         uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"matplotlib", "png"},
+        kept=True,
     )
     def evolution(model, split, run: Run):
         """The boundary at some snapshots of the training, as a strip (PNG) and as an animation (GIF)."""

@@ -18,6 +18,7 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         inputs=["evaluations"],
         uses=experiment.all_declared(),
         kinds={"pandas", "parquet"},
+        kept=True,
     )
     def leaderboard(evaluations, run: Run):
         """Architectures by their score on the validation fold; the test fold says which differences are real."""

@@ -6,6 +6,7 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
+from classification_assets.assets.keys import key_of
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.models.architectures import Architecture
@@ -53,9 +54,12 @@ def model_asset(
         if fitted.checkpoints:
             run.sidecars[NAME] = SnapshotsBeside(fitted.checkpoints)
             fitted = replace(fitted, checkpoints=run.sidecars[NAME])
-        run.sidecars[model_card.NAME] = model_card.model_card(
-            fitted, f"{experiment.name}/{architecture.name}"
-        )
+        key, before = key_of(experiment, "model", architecture), run.before()
+        # Of the same networks the evaluation's card stays, which tells their scores, too.
+        if before is None or not fitted.predicts_as(before) or not run.sidecar_of(key, model_card.NAME):
+            run.sidecars[model_card.NAME] = model_card.model_card(
+                fitted, f"{experiment.name}/{architecture.name}"
+            )
         return fitted, {
             **shown.kept(displays.KEPT["model"], run.sidecars, fitted, title),
             "result": dg.MetadataValue.text(done),

@@ -17,6 +17,7 @@ import dagster as dg
 ENVIRONMENT = "CLASSIFICATION_ASSETS_PREVIEWS"
 CHOICES = ("served", "inline")
 
+_LINK = re.compile(r"!\[[^\]]*\]\(/logs/([^)]*)/(\w+)\)")
 _INLINE = re.compile(r"!\[([^\]]*)\]\(data:image/(\w+);base64,([^)]*)\)")
 
 
@@ -64,6 +65,20 @@ def linked(metadata: Mapping[str, Any], context: dg.AssetExecutionContext, step:
         else value
         for name, value in metadata.items()
     }
+
+
+def are_there(metadata: Mapping[str, Any], context: dg.AssetExecutionContext) -> bool:
+    """Whether all pictures that an earlier materialization links to are still served."""
+    links = [
+        link.groups()
+        for value in metadata.values()
+        if isinstance(value, dg.MarkdownMetadataValue)
+        for link in _LINK.finditer(value.value or "")
+    ]
+    if not links:
+        return True
+    path_of = getattr(context.instance.compute_log_manager, "get_captured_local_path", None)
+    return path_of is not None and all(Path(path_of(key.split("/"), kind)).exists() for key, kind in links)
 
 
 def _write(path: Path, content: bytes) -> None:

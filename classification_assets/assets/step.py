@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from classification_assets.assets import shown, unchanged
 from classification_assets.assets.keys import Key, as_text
 from classification_assets.assets.materialization import (
+    OVERRIDDEN,
     Run,
     as_of,
     checked_by,
@@ -56,7 +58,8 @@ class Step:
     checks: Sequence[Check]
     may_be_older: Sequence[str]
     code_version: str
-    svg: bool = False
+    svg: bool
+    kept: bool
 
     @property
     def asset_key(self) -> dg.AssetKey:
@@ -97,6 +100,17 @@ class Step:
             if argument.split("__")[0] in self.may_be_older
         ]
         refuse_misfits(name, origins, store.origin_of, older)
+        origin = Origin.of_inputs(
+            {upstream: found for upstream, found in origins.items() if found is not None},
+            older,
+            context.run.run_id,
+            self.code_version,
+        )
+        if self.kept and not overridden:
+            same = self._unchanged(context, origin, device, started)
+            if same is not None:
+                yield same
+                return
 
         def ancestor(upstream: Key) -> Any:
             found = store.load(dg.AssetKey(list(upstream)))
@@ -148,21 +162,10 @@ class Step:
                     description=f"nothing was made: {why}",
                 )
             return
-        origin = Origin.of_inputs(
-            {upstream: found for upstream, found in origins.items() if found is not None},
-            older,
-            context.run.run_id,
-            self.code_version,
-        )
         origin = replace(origin, inputs=origin.inputs | run.made_of)
         staged = store.stage(self.asset_key, self.stored_as, value, run.sidecars, origin, self.svg)
         judged = rest[0] if rest else value
-        results = {check: checked_by(check, judged) for check in self.checks}
-        for check, result in results.items():
-            if not result.passed:
-                # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
-                tell = context.log.info if check.lesson else context.log.warning
-                tell(f"check {result.check_name} of {name} failed: {result.description}")
+        results = self._checked(context, judged)
         withheld = [result for check, result in results.items() if check.withholds and not result.passed]
         if withheld:
             staged.discard()
@@ -175,9 +178,13 @@ class Step:
                 allow_retries=False,
             )
         context.log.info(step_line(context, name, time.perf_counter() - started, metadata))
-        told = {"overridden for this run": overrides_as_text(overridden)} if overridden else {}
+        told = {OVERRIDDEN: overrides_as_text(overridden)} if overridden else {}
         metadata = (
-            told | with_draw_seconds(metadata, staged.draw_seconds) | paths_of(store, staged.path) | device
+            told
+            | with_draw_seconds(metadata, staged.draw_seconds)
+            | paths_of(store, staged.path)
+            | device
+            | (unchanged.told(staged) if self.kept else {})
         )
         # As part of the result it would be stored once more, with the step's output.
         context.add_asset_metadata(linked(metadata, context, "__".join(self.key)))
@@ -186,6 +193,44 @@ class Step:
             data_version=dg.DataVersion(staged.version),
             check_results=list(results.values()),
         )
+
+    def _unchanged(
+        self, context: dg.AssetExecutionContext, origin: Origin, device: dict[str, Any], started: float
+    ) -> dg.MaterializeResult | None:
+        """What is stored, told as it was when it was made, if it would only be made again; else None."""
+        from classification_assets.learning.artifacts.storage import Published
+
+        store, name = context.resources.artifacts, as_text(self.key)
+        path, stored = store.path_of(self.asset_key, self.stored_as), store.origin_of(name)
+        metadata = unchanged.last(context, path, stored, origin, device)
+        if metadata is None:
+            return None
+        results = self._checked(context, store.load(self.asset_key).value) if self.checks else {}
+        seconds = time.perf_counter() - started
+        context.log.info(step_line(context, f"{name}, unchanged", seconds, metadata))
+        context.log.debug(
+            f"{name} is kept: what it is made of, its declaration and the code are those of run {stored.run}; a run "
+            f"with the tag {unchanged.ANEW} makes it again"
+        )
+        context.add_asset_metadata(
+            {key: entry for key, entry in metadata.items() if key != shown.DRAW_SECONDS}
+            | paths_of(store, path)
+            | {"kept": dg.MetadataValue.text(f"as run {stored.run} made it: nothing has changed since")}
+        )
+        return dg.MaterializeResult(
+            value=Published(path, stored.version),
+            data_version=dg.DataVersion(stored.version),
+            check_results=list(results.values()),
+        )
+
+    def _checked(self, context: dg.AssetExecutionContext, value: Any) -> dict[Check, dg.AssetCheckResult]:
+        results = {check: checked_by(check, value) for check in self.checks}
+        for check, result in results.items():
+            if not result.passed:
+                # Dagster shows it in the UI alone, and on the command line nobody would hear of it.
+                tell = context.log.info if check.lesson else context.log.warning
+                tell(f"check {result.check_name} of {as_text(self.key)} failed: {result.description}")
+        return results
 
 
 def flat_inputs(inputs: Inputs) -> Iterator[tuple[str, Key]]:

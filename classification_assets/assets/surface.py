@@ -25,6 +25,7 @@ def surface_asset(
         uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"pytorch", "parquet"},
         accelerated=True,
+        kept=True,
     )
     def surface(model, split, run: Run):
         """Probabilities and the networks' disagreement on a grid over each plane, for the boundary figures."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,21 @@ class MissingArtifactError(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    """An artifact, and what it was made of; None if its file does not say."""
+    """An artifact that is read when it is asked for, and what it was made of; None if its file does not say."""
 
-    value: Any
     origin: Origin | None
+    read: Callable[[], Any]
+
+    @cached_property
+    def value(self) -> Any:
+        """The artifact.
+
+        Raises
+        ------
+        ArtifactError
+            If its file is damaged.
+        """
+        return self.read()
 
 
 class ArtifactStore(dg.ConfigurableIOManager):
@@ -100,12 +112,18 @@ class ArtifactStore(dg.ConfigurableIOManager):
             raise MissingArtifactError(
                 f"{name} is needed and has no artifact in {self.root}. Materialize it first: {making(name)}"
             )
-        try:
-            # The origin first: what is published meanwhile is newer than it says, and is refused.
-            with _advising(f"Nothing of {name} has changed: when that has passed, run what needs it again"):
-                return Loaded(origin=storage.origin_of(found), value=storage.load(found))
-        except ArtifactError as error:
-            raise ArtifactError(f"{error}. Materialize {name} again: {making(name)}") from error
+
+        def told(read: Callable[[UPath], Any]) -> Any:
+            try:
+                with _advising(
+                    f"Nothing of {name} has changed: when that has passed, run what needs it again"
+                ):
+                    return read(found)
+            except ArtifactError as error:
+                raise ArtifactError(f"{error}. Materialize {name} again: {making(name)}") from error
+
+        # The origin first: what is published meanwhile is newer than it says, and is refused.
+        return Loaded(told(storage.origin_of), lambda: told(storage.load))
 
     def origin_of(self, key: str) -> Origin | None:
         """The origin of an artifact, by its key (``moons/split``); None if it must be made anew to have one.

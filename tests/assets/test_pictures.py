@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 from PIL import Image
 
-from classification_assets.assets.pictures import ENVIRONMENT
+from classification_assets.assets.pictures import ENVIRONMENT, are_there
 from classification_assets.component import experiment_definitions
 from classification_assets.experiment import Experiment
 from classification_assets.resources.artifact_store import ArtifactStore
@@ -56,6 +58,15 @@ def test_a_picture_is_a_file_beside_the_logs_of_its_run(instance, tmp_path):
         assert picture.format == "WEBP"
         assert picture.width > 300
     assert [file.name for file in path.parent.iterdir()] == [path.name], "nothing partial is left"
+
+
+def test_a_picture_that_is_gone_is_missed(instance, tmp_path):
+    result = materialized(instance, tmp_path)
+    (event,) = result.get_asset_materialization_events()
+    context = SimpleNamespace(instance=instance)
+    assert are_there(event.materialization.metadata, context)
+    shutil.rmtree(tmp_path / "home" / "storage" / result.run_id / "pictures")
+    assert not are_there(event.materialization.metadata, context)
 
 
 def test_no_event_holds_a_picture(instance, tmp_path):

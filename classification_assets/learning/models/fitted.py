@@ -191,6 +191,14 @@ class FittedModel:
             self, provenance=self.provenance.model_copy(update={"overridden": of_dataset | overridden})
         )
 
+    def predicts_as(self, other: FittedModel) -> bool:
+        """Whether another one has the same provenance and networks, to the last bit."""
+        return (
+            self.provenance == other.provenance
+            and self.state.keys() == other.state.keys()
+            and all(torch.equal(tensor, other.state[name]) for name, tensor in self.state.items())
+        )
+
     def summary(self) -> dict[str, float]:
         """The figures of the training that are followed over time."""
         kept = self.best_step >= 0
