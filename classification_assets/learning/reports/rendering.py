@@ -48,8 +48,12 @@ def as_table(frame: pd.DataFrame, as_named: bool = False) -> Markup:
     Names of columns become words, unless they are names of something else, as of architectures.
     """
     told = frame if as_named else frame.rename(columns=lambda name: _words(str(name)))
-    said = [not (column.isna() | (column == "")).all() for _, column in told.items()]
-    html = told.loc[:, said].apply(_as_texts).to_html(index=False, border=0, na_rep="")
+    said = [
+        column.dtype.kind in "iub" or not (column.isna() | (column == "")).all() for _, column in told.items()
+    ]
+    texts = [_as_texts(column) for (_, column), one in zip(told.items(), said, strict=True) if one]
+    shown = pd.concat(texts, axis=1) if texts else told.iloc[:, :0]
+    html = shown.to_html(index=False, border=0, na_rep="")
     # Pandas has escaped what is in the cells.
     return Markup(_SCORE.sub(r"\1<br><small>\2</small>", html) if frame.shape[1] > NARROW else html)  # noqa: S704
 
@@ -58,8 +62,9 @@ def _as_texts(column: pd.Series) -> pd.Series:
     """Numbers of a column with one number of decimals, at most four, where that tells all of them."""
     if column.dtype.kind != "f":
         return column
-    size = column[np.isfinite(column) & (column != 0)].abs()
-    if size.between(5e-5, 1e3, inclusive="left").all():
+    values = column.to_numpy()
+    size = np.abs(values[np.isfinite(values) & (values != 0)])
+    if ((size >= 5e-5) & (size < 1e3)).all():
         decimals = next((d for d in range(4) if np.allclose(size.round(d), size, rtol=0, atol=5e-5)), 4)
         return column.map(f"{{:z.{decimals}f}}".format, na_action="ignore")
     return column.map(_number, na_action="ignore")
