@@ -68,7 +68,7 @@ class MemberAdamW:
         self._rate = self._each(learning_rate, self.parameters[n_fused:])
         self._decay = self._each(learning_rate * weight_decay, self.parameters[n_fused:])
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def step(self, factor: float) -> None:
         """Move every member by its gradient, at `factor` times its learning rate."""
         first, second = self.betas

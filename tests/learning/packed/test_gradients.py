@@ -55,6 +55,15 @@ def test_a_network_without_hidden_layers_has_a_gradient_too():
     torch.testing.assert_close((losses, ours), (expected, theirs), rtol=1e-4, atol=1e-6)
 
 
+def test_what_was_trained_by_hand_can_be_trained_by_autograd():
+    network = PackedMLP(D, C, range(K), hidden=(6,), dropout=0.5).train()
+    parameters = list(network.parameters())
+    into = [torch.zeros_like(parameter) for parameter in parameters]
+    x, target = torch.ones(K, D, B), torch.full((K, C, B), 1 / C)
+    for kind in (gradient_for, ByAutograd):
+        assert kind(network, parameters, into)(x, target).isfinite().all()
+
+
 @pytest.mark.parametrize(
     "kinds", [("none", "dense", "axis"), ("ramp", "ramp", "axis"), ("none", "none", "none")]
 )

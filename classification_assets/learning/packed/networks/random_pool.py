@@ -86,7 +86,9 @@ class MemberPool(nn.Module):
         numbers = np.empty((len(self.seeds), size), np.float32)
         for row, seed, parameter in zip(numbers, self.seeds.tolist(), self.parameter.tolist(), strict=True):
             row[:] = self.draw(np.random.default_rng([seed, POOLS + self.stream]), size, parameter)
-        self.numbers = torch.from_numpy(numbers).to(self.numbers.device)
+        # Whoever asks first may compute without gradients for good, and whoever asks next may not.
+        with torch.inference_mode(False):
+            self.numbers = torch.from_numpy(numbers).to(self.numbers.device)
 
 
 def dropout_masks(rng: np.random.Generator, size: int, rate: float) -> np.ndarray:
