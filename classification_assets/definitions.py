@@ -1,5 +1,6 @@
 """The code location: what `defs/` declares, the resources and the executor, put together."""
 
+import gc
 import os
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,10 @@ from classification_assets.resources.torch_device import TorchDevice
 EXECUTOR = "CLASSIFICATION_ASSETS_EXECUTOR"
 PRELOADED = ["classification_assets.preloaded", "dagster._core.storage.sqlite_storage"]
 """Before a step's process is forked. The second is Dagster's own: where it has moved, steps import it themselves."""
+
+# Imports and definitions are a million objects that stay: to look through them for cycles after each 700 new ones, as
+# Python does, takes a fifth of every start.
+gc.set_threshold(20_000)
 
 
 @dg.definitions
