@@ -1,12 +1,10 @@
-"""The pipeline in fresh processes: what it costs beside the imports that its work needs."""
+"""The pipeline in fresh processes: against an earlier build, and beside the imports that its work needs."""
 
 import json
 import os
 import shutil
-import sysconfig
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,17 +12,31 @@ import dagster as dg
 import pytest
 
 from classification_assets.executor import ENVIRONMENT as EXECUTOR
+from tests.benchmarks import builds
+from tests.benchmarks.builds import Kept
 from tests.benchmarks.measure import WHOLE, Contender, Reach, Row, command, duration, python
+from tests.e2e.processes import DAGSTER, ROOT, Project, served
 
-ROOT = Path(__file__).resolve().parents[2]
-DAGSTER = Path(sysconfig.get_path("scripts")) / "dagster"
 EXPERIMENTS = ("blobs", "moons", "circles", "spirals")
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
 CATALOGUE = " or ".join(f"group:{name}" for name in EXPERIMENTS)
 MODEL = "moons/linear/model"
 
 LOAD = "import classification_assets.definitions as location; location.defs()"
-LIBRARIES = "import dagster, torch, sklearn, pandas, matplotlib.pyplot"
+SELECTION = os.environ.get("BENCHMARK_SELECTION", "*")
+"""What both builds materialize: a smaller selection shows whether the comparison itself works."""
+
+N_PLAIN = 60 * 26
+PLAIN = """
+import dagster as dg
+
+def plain(index):
+    @dg.asset(name=f"asset_{{index}}", deps=[f"asset_{{index - 1}}"] if index % 26 else [])
+    def asset(): ...
+    return asset
+
+defs = dg.Definitions([plain(index) for index in range({})])
+"""
 # Writes down, in their order, the modules that a command of Dagster's has imported at its end.
 RECORDING = """
 import atexit, json, sys
@@ -93,29 +105,16 @@ def _new_home(folder: Path) -> Path:
     return folder
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """Everything materialized in one process, and the best seconds of that and of the imports, in turns."""
-
-    home: Path
-    seconds: float
-    libraries: float
-
-    def report(self, report: Callable[..., None], work: str, seconds: float, reach: Reach) -> None:
-        name = "importing dagster, torch, sklearn, pandas, pyplot"
-        ratio = seconds / self.libraries
-        report(Row(work, name, duration(seconds), duration(self.libraries), ratio, reach))
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory) -> Path:
+    return builds.earlier_source(tmp_path_factory.mktemp("earlier"))
 
 
 @pytest.fixture(scope="module")
-def catalogue(tmp_path_factory) -> Catalogue:
-    homes = {}
-    libraries = []
-    for _ in range(2):
-        libraries.append(_seconds(lambda: python(LIBRARIES)))
-        home = _new_home(tmp_path_factory.mktemp("catalogue") / "home")
-        homes[_seconds(partial(_materialize, home, CATALOGUE))] = home
-    return Catalogue(homes[min(homes)], min(homes), min(libraries))
+def generated_seconds(tmp_path_factory) -> float:
+    """The best seconds of two of materializing the generated experiments in one process."""
+    homes = [_new_home(tmp_path_factory.mktemp("catalogue") / "home") for _ in range(2)]
+    return min(_seconds(partial(_materialize, home, CATALOGUE)) for home in homes)
 
 
 def _seconds(work: Callable[[], None]) -> float:
@@ -124,15 +123,15 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def _recorded_seconds(home: Path) -> float:
-    """Seconds of training and drawing that the assets themselves recorded, `…_seconds` in their metadata."""
-    total = 0.0
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        for key in instance.all_asset_keys():
-            event = instance.get_latest_materialization_event(key)
-            metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
-            total += sum(float(value.value) for name, value in metadata.items() if name.endswith("_seconds"))
-    return total
+def _project(folder: Path, source: Path = ROOT) -> Project:
+    """A project of a build, with the settings that this build ships."""
+    project = Project.new(folder, source)
+    if (settings := source / ".dagster" / "dagster.yaml").exists():
+        shutil.copy(settings, project.home)
+    builds.run(
+        project, "instance", "info"
+    )  # makes what a server and a daemon, opening it at one time, would break
+    return project
 
 
 def test_loading_the_code_location_imports_nothing_heavy(benchmark, report):
@@ -176,31 +175,149 @@ def test_a_small_model_is_materialized_in_the_time_of_its_imports(race, tmp_path
     )
 
 
-def test_the_catalogue_takes_a_few_times_its_imports(benchmark, report, catalogue):
-    seconds = benchmark.pedantic(lambda: catalogue.seconds)
-    catalogue.report(report, "4 × 5 architectures, one process", seconds, Reach(most=6))
+@pytest.mark.skipif(not WHOLE, reason="takes many minutes: BENCHMARK_WHOLE=1 runs it")
+def test_the_whole_catalogue_against_the_earlier_build(benchmark, report, earlier, tmp_path):
+    ours, theirs = _project(tmp_path / "ours"), _project(tmp_path / "theirs", earlier)
+    whole = Project.materializing(SELECTION)
+    their_seconds = builds.run(theirs, *whole)
+    seconds = benchmark.pedantic(lambda: builds.run(ours, *whole))
+    kept, theirs_kept = Kept.of(ours), Kept.of(theirs)
+    again = time.time()
+    seconds_again = builds.run(ours, *whole)
+    kept_again = Kept.of(ours, since=again)
+    work = f"materializing {SELECTION}"
+
+    def row(name: str, ours: float, theirs: float, told: Callable[[float], str], reach: Reach) -> Row:
+        return Row(f"{work}: {name}", builds.EARLIER, told(ours), told(theirs), ours / theirs, reach)
+
+    events, first = "{:,.0f}".format, "its first run"
+    drawn, drawn_again = kept.drawn_seconds, kept_again.drawn_seconds
+    report(
+        row("wall time", seconds, their_seconds, duration, Reach(most=0.4)),
+        row("event log", kept.log_bytes, theirs_kept.log_bytes, _megabytes, Reach(most=0.15)),
+        row("artifacts", kept.artifact_bytes, theirs_kept.artifact_bytes, _megabytes, Reach(most=0.4)),
+        row("events", kept.events, theirs_kept.events, events, Reach()),
+        Row(
+            "the same again",
+            first,
+            duration(seconds_again),
+            duration(seconds),
+            seconds_again / seconds,
+            Reach(),
+        ),
+        Row(
+            "the same again: drawing",
+            first,
+            duration(drawn_again),
+            duration(drawn),
+            drawn_again / drawn,
+            Reach(),
+        ),
+    )
 
 
-def test_beside_training_and_drawing_the_catalogue_costs_little(benchmark, report, catalogue):
-    recorded = benchmark.pedantic(lambda: _recorded_seconds(catalogue.home))
-    rest = catalogue.seconds - recorded
-    catalogue.report(report, "the same, less recorded training and drawing", rest, Reach(most=4))
+def _megabytes(size: float) -> str:
+    return f"{size / 1e6:.1f} MB"
 
 
-def test_a_process_a_step_uses_every_core(benchmark, report, catalogue, tmp_path):
+def test_60_experiments_are_validated_in_a_time_that_grows_as_they_do(benchmark, report, earlier, tmp_path):
+    plain = PLAIN.format(N_PLAIN)
+    sources = {
+        "ours, 60": builds.with_experiments(ROOT, tmp_path / "60", 60),
+        "ours, 30": builds.with_experiments(ROOT, tmp_path / "30", 30),
+        "ours, 1": builds.with_experiments(ROOT, tmp_path / "1", 1),
+        "theirs, 60": builds.with_experiments(earlier, tmp_path / "theirs", 60),
+        "plain": builds.of_code(tmp_path / "plain", plain),
+    }
+    projects = {name: _project(tmp_path / f"{name} home", source) for name, source in sources.items()}
+    validate = {
+        name: partial(builds.run, project, "definitions", "validate", "-w", "workspace.yaml")
+        for name, project in projects.items()
+    }
+    found = benchmark.pedantic(lambda: builds.best(validate, 2))
+    ours, half, one = found["ours, 60"], found["ours, 30"], found["ours, 1"]
+    theirs, others = found["theirs, 60"], found["plain"]
+    work, told = "60 experiments: dagster definitions validate", duration(ours)
+    report(
+        Row(work, builds.EARLIER, told, duration(theirs), ours / theirs, Reach(most=1)),
+        Row(work, f"{N_PLAIN} assets of Dagster alone", told, duration(others), ours / others, Reach(most=2)),
+        Row(
+            f"{work}, less those of one",
+            "30 experiments, less those of one",
+            duration(ours - one),
+            duration(half - one),
+            (ours - one) / (half - one),
+            Reach(most=2.3),
+        ),
+    )
+
+
+def test_dagster_dev_answers_as_soon_as_with_an_empty_code_location(benchmark, report, tmp_path):
+    empty = builds.of_code(tmp_path / "empty", "import dagster as dg\n\ndefs = dg.Definitions()\n")
+    projects = {"ours": _project(tmp_path / "ours"), "empty": _project(tmp_path / "empty home", empty)}
+
+    def answer(project: Project) -> float:
+        started = time.perf_counter()
+        with served(project) as server:
+            server.wait_until_loaded()
+            return time.perf_counter() - started
+
+    starts = {name: partial(answer, project) for name, project in projects.items()}
+    found = benchmark.pedantic(lambda: builds.best(starts, 3))
+    ours, theirs = found["ours"], found["empty"]
+    work = "dagster dev to the first answered query"
+    report(
+        Row(work, "an empty code location", duration(ours), duration(theirs), ours / theirs, Reach(most=1.3))
+    )
+
+
+def test_a_small_model_is_trained_soon_after_a_click(benchmark, report, earlier, tmp_path):
+    """From the mutation that the UI sends to the step's success, as the event log says."""
+    sources = {"ours": ROOT, "theirs": earlier}
+    projects = {name: _project(tmp_path / name, source) for name, source in sources.items()}
+
+    def click(project: Project) -> float:
+        with served(project) as server:
+            server.wait_until_loaded()
+            clicked = time.time()
+            run = server.launch(MODEL)
+            assert server.wait_until_done(run) == "SUCCESS", server.told(run)
+        with dg.DagsterInstance.from_config(str(project.home)) as instance:
+            (success,) = instance.all_logs(run, of_type=dg.DagsterEventType.STEP_SUCCESS)
+        return success.timestamp - clicked
+
+    for project in projects.values():
+        builds.run(project, *Project.materializing('key:"moons/dataset" or key:"moons/split"'))
+    clicks = {name: partial(click, project) for name, project in projects.items()}
+    found = benchmark.pedantic(lambda: builds.best(clicks, 3))
+    ours, theirs = found["ours"], found["theirs"]
+    report(
+        Row(
+            f"click to {MODEL}",
+            builds.EARLIER,
+            duration(ours),
+            duration(theirs),
+            ours / theirs,
+            Reach(most=0.75),
+        ),
+        Row(f"click to {MODEL}", "8 s", duration(ours), "8 s", ours / 8, Reach(most=1)),
+    )
+
+
+def test_a_process_a_step_uses_every_core(benchmark, report, generated_seconds, tmp_path):
     seconds = benchmark.pedantic(
         lambda: _seconds(
             lambda: _materialize(_new_home(tmp_path / "home"), CATALOGUE, executor="multiprocess")
         )
     )
     work = f"4 × 5 architectures, forked steps on {os.cpu_count()} cores"
-    speed = catalogue.seconds / seconds
-    report(Row(work, "one process", duration(seconds), duration(catalogue.seconds), speed, Reach()))
+    speed = generated_seconds / seconds
+    report(Row(work, "one process", duration(seconds), duration(generated_seconds), speed, Reach()))
 
 
 @pytest.mark.skipif(not WHOLE, reason="takes many minutes: BENCHMARK_WHOLE=1 runs it")
 def test_the_catalogue_is_10_times_faster_than_a_process_and_a_network_a_step(
-    benchmark, report, catalogue, tmp_path
+    benchmark, report, generated_seconds, tmp_path
 ):
     """The peer trains one network where ours trains eight, and is not charged for the other seven."""
     home = _new_home(tmp_path / "home")
@@ -212,7 +329,7 @@ def test_the_catalogue_is_10_times_faster_than_a_process_and_a_network_a_step(
     }
     config = json.dumps({"ops": ops})
     theirs = _seconds(lambda: _materialize(home, CATALOGUE, "--config-json", config, module="spawning"))
-    seconds = benchmark.pedantic(lambda: catalogue.seconds)
+    seconds = benchmark.pedantic(lambda: generated_seconds)
     report(
         Row(
             "4 × 5 architectures of 8 networks",
