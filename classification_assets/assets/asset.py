@@ -113,8 +113,8 @@ def declared_asset(
         Whether the body may raise `NothingToMakeError`: then the step succeeds, and nothing is made that depends on it.
 
     kept : bool
-        Whether it is made of its inputs, its declaration and this project's code alone, and no run may override that: then
-        what is stored stays where none of these has changed, see `unchanged`.
+        Whether it is made of its inputs, its declaration and this project's code alone, and no run may override that:
+        then what is stored stays where none of these has changed, see `unchanged`.
 
     Returns
     -------
