@@ -116,8 +116,8 @@ def declared_asset(
     svg : bool
         Whether its figures are stored as SVG, too.
     kept : bool
-        Whether it is made of its inputs, its declaration and this project's code alone: then what is stored stays where
-        none of these has changed, see `unchanged`.
+        Whether it is made of its inputs, its declaration and this project's code alone, and no run may override that:
+        then what is stored stays where none of these has changed, see `unchanged`.
 
     Returns
     -------

@@ -169,10 +169,6 @@ def checked_by(check: Check, value: Any) -> dg.AssetCheckResult:
     )
 
 
-OVERRIDDEN = "overridden for this run"
-"""The metadata entry of what a run has set otherwise than declared."""
-
-
 def overrides_as_text(overridden: Mapping[str, Any]) -> str:
     return ", ".join(f"{field} = {value}" for field, value in overridden.items())
 

@@ -19,7 +19,6 @@ def split_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         overrides={"folds": experiment.split},
         uses=[experiment.dataset, experiment.split],
         kinds={"scikitlearn", "parquet"},
-        kept=True,
     )
     def split(folds, dataset, run: Run):
         """Train, validation and test, the same share of each class; standardization from the training fold alone."""

@@ -12,7 +12,6 @@ import dagster as dg
 from classification_assets.assets import shown, unchanged
 from classification_assets.assets.keys import Key, as_text
 from classification_assets.assets.materialization import (
-    OVERRIDDEN,
     Run,
     as_of,
     checked_by,
@@ -106,11 +105,9 @@ class Step:
             context.run.run_id,
             self.code_version,
         )
-        if self.kept and not overridden:
-            same = self._unchanged(context, origin, device, started)
-            if same is not None:
-                yield same
-                return
+        if self.kept and (same := self._unchanged(context, origin, device, started)) is not None:
+            yield same
+            return
 
         def ancestor(upstream: Key) -> Any:
             found = store.load(dg.AssetKey(list(upstream)))
@@ -178,7 +175,7 @@ class Step:
                 allow_retries=False,
             )
         context.log.info(step_line(context, name, time.perf_counter() - started, metadata))
-        told = {OVERRIDDEN: overrides_as_text(overridden)} if overridden else {}
+        told = {"overridden for this run": overrides_as_text(overridden)} if overridden else {}
         metadata = (
             told
             | with_draw_seconds(metadata, staged.draw_seconds)

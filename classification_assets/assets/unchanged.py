@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from classification_assets.assets import pictures
-from classification_assets.assets.materialization import OVERRIDDEN
 from classification_assets.learning.artifacts.attempts import reached
 from classification_assets.learning.artifacts.origin import Origin
 
@@ -67,7 +66,7 @@ def last(
     if event is None or (made := event.asset_materialization) is None:
         return None
     values = {name: entry.value for name, entry in made.metadata.items()}
-    if OVERRIDDEN in values or (made.tags or {}).get("dagster/data_version") != stored.version:
+    if (made.tags or {}).get("dagster/data_version") != stored.version:
         return None
     if values.get(BUILD) != build() or any(values.get(name) != value for name, value in device.items()):
         return None

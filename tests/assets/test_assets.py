@@ -48,6 +48,7 @@ def test_every_asset_leaves_its_artifact(done):
             for architecture in ("linear", "narrow")
             for file in (
                 "model.safetensors",
+                "model.snapshots.safetensors",
                 "MODEL_CARD.md",
                 "evaluation.parquet",
                 "surface.parquet",

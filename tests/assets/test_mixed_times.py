@@ -127,16 +127,16 @@ def fits_together(folder, key):
     """What an artifact was made of is what is stored now."""
     if key.endswith("report"):
         return  # a page is never read back
-    (file,) = [
-        file for file in folder.glob(f"{key}.*") if file.suffix in (".parquet", ".safetensors", ".png")
-    ]
-    for upstream, version in origin_of(file).inputs.items():
-        (made_of,) = [
-            file
-            for file in folder.glob(f"{upstream}.*")
-            if file.suffix in (".parquet", ".safetensors", ".png")
-        ]
+    for upstream, version in origin_of(file_of(folder, key)).inputs.items():
+        made_of = file_of(folder, upstream)
         assert origin_of(made_of).version == version, (key, upstream)
+
+
+def file_of(folder, key):
+    (file,) = [
+        path for suffix in ("parquet", "safetensors", "png") if (path := folder / f"{key}.{suffix}").is_file()
+    ]
+    return file
 
 
 def test_an_evaluation_of_an_older_model_is_that_of_rows_that_it_has_not_learned_from(

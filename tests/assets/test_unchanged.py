@@ -18,7 +18,7 @@ KEPT = [
     "evolution.gif",
 ]
 
-OF_AN_EXPERIMENT = ["split.parquet", "folds.png", "effect.png", "leaderboard.parquet", "scores.png"]
+OF_AN_EXPERIMENT = ["effect.png", "leaderboard.parquet", "scores.png"]
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +76,8 @@ def test_checks_of_what_is_kept_are_told_again(again):
     assert run.get_asset_check_evaluations()
 
 
-@pytest.mark.parametrize("name", ["evaluation", "split"])
-def test_what_is_kept_shows_all_that_it_showed(again, name):
-    key = "small/split" if name == "split" else f"small/narrow/{name}"
+@pytest.mark.parametrize("key", ["small/narrow/evaluation", "small/effect"])
+def test_what_is_kept_shows_all_that_it_showed(again, key):
     anew = again(key, tags={unchanged.ANEW: "true"})[0]
     kept, names = again(key)
     assert not names
@@ -95,13 +94,6 @@ def test_a_model_trained_to_other_networks_gets_a_card_without_the_scores_of_the
     assert "test fold |" not in card.read_text()
     again("small/narrow/model", "small/narrow/evaluation")
     assert card.read_text() == scored
-
-
-def test_what_a_run_has_set_otherwise_is_made_again_as_declared(first, again):
-    file, other = "small/split.parquet", {"ops": {"small__split": {"config": {"test": 0.3}}}}
-    assert file in again("small/split", run_config=other)[1]
-    assert file in again("small/split")[1]
-    assert file not in again("small/split")[1]
 
 
 def test_a_run_can_ask_for_everything_anew(again):
