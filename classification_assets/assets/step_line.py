@@ -21,4 +21,6 @@ def step_line(
     # Steps that run side by side may finish at the same time.
     counted = f"[{min(done, steps)} of {steps}] " if steps else ""
     found = [str(metadata[key].value) for key in FINDINGS if key in metadata]
-    return f"{counted}{name}, {seconds:.1f} s" + (f": {found[0]}" if found else "")
+    line = f"{counted}{name}, {seconds:.1f} s" + (f": {found[0]}" if found else "")
+    # Once a run, whose steps may be executed in processes of their own.
+    return f"{line}\nartifacts are stored in {context.resources.artifacts.root}" if done == 1 else line

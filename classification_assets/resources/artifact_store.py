@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -192,11 +191,6 @@ class ArtifactStore(dg.ConfigurableIOManager):
         """Where a browser finds an artifact, if the environment says at which address the folder is served."""
         base = os.environ.get(URL, "").rstrip("/")
         return f"{base}/{path.relative_to(self.root).as_posix()}" if base else None
-
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        # Not by each of a run's processes of steps, which are forked from one that has loaded this module.
-        if context.log and "classification_assets.preloaded" not in sys.modules:
-            context.log.info(f"artifacts are stored in {self.root}")
 
     def handle_output(self, context: dg.OutputContext, obj: Staged | Published) -> None:
         with retrying(attempts_of(context)), self.advising(context.asset_key):
