@@ -13,8 +13,11 @@ import dagster as dg
 ENVIRONMENT = "CLASSIFICATION_ASSETS_EXECUTOR"
 CHOICES = ("auto", "in_process", "multiprocess")
 
-MANY = 12
-"""Steps from which on a run is worth a process that has imported everything, from which others are forked."""
+MANY, CORES = 12, 4
+"""Steps and cores from which on a run is worth a process that has imported everything, from which others are forked.
+
+On two cores what each process begins anew takes what the second core gives.
+"""
 
 PRELOADED = ["classification_assets.preloaded", "dagster._core.storage.sqlite_storage"]
 """Before a step's process is forked. The second is Dagster's own: where it has moved, steps import it themselves."""
@@ -27,7 +30,7 @@ def executor(choice: str) -> dg.ExecutorDefinition:
 
     ``in_process``: importing torch in every step would take longer than training a small model. ``multiprocess``:
     steps that do not need one another run side by side. ``auto``: the second where a run has many steps and the
-    machine several cores and no GPU, on which each process would have to start anew.
+    machine four cores or more and no GPU, on which each process would have to start anew.
 
     A run's configuration can choose another one: ``{"execution": {"config": {"multiprocess": {}}}}``.
 
@@ -65,7 +68,7 @@ def _forked(options: Any) -> Mapping[str, Any]:
 def _is_worth_processes(context: dg.InitExecutorContext) -> bool:
     return (
         len(context.job.get_definition().nodes) >= MANY
-        and usable_cores() > 1
+        and usable_cores() >= CORES
         and not context.instance.is_ephemeral
         and not _may_have_gpu()
     )
