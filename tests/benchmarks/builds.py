@@ -65,6 +65,15 @@ def run(project: Project, *arguments: str) -> float:
     return seconds
 
 
+def project(folder: Path, source: Path = ROOT) -> Project:
+    """A project of a build, with the settings that this build ships."""
+    project = Project.new(folder, source)
+    if (settings := source / ".dagster" / "dagster.yaml").exists():
+        shutil.copy(settings, project.home)
+    run(project, "instance", "info")  # makes what a server and a daemon, opening it at one time, would break
+    return project
+
+
 @dataclass(frozen=True)
 class Kept:
     """What an instance keeps.

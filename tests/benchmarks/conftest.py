@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from tests.benchmarks import builds
 from tests.benchmarks.measure import HEADINGS, Clock, Contender, Reach, Row, duration, table
 
 ROWS = pytest.StashKey[list[Row]]()
@@ -75,3 +77,9 @@ def race(benchmark: BenchmarkFixture, report: Callable[..., None]) -> Callable[.
         return clock
 
     return run
+
+
+@pytest.fixture(scope="session")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source tree of the build that this one is compared with."""
+    return builds.earlier_source(tmp_path_factory.mktemp("earlier"))

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from classification_assets.executor import ENVIRONMENT as EXECUTOR
 from tests.benchmarks import builds
 from tests.benchmarks.builds import Kept
 from tests.benchmarks.measure import WHOLE, Contender, Reach, Row, command, duration, python
-from tests.e2e.processes import DAGSTER, ROOT, Project, served
+from tests.e2e.processes import DAGSTER, ROOT, Project
 
 EXPERIMENTS = ("blobs", "moons", "circles", "spirals")
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
@@ -26,17 +25,6 @@ LOAD = "import classification_assets.definitions as location; location.defs()"
 SELECTION = os.environ.get("BENCHMARK_SELECTION", "*")
 """What both builds materialize: a smaller selection shows whether the comparison itself works."""
 
-N_PLAIN = 60 * 26
-PLAIN = """
-import dagster as dg
-
-def plain(index):
-    @dg.asset(name=f"asset_{{index}}", deps=[f"asset_{{index - 1}}"] if index % 26 else [])
-    def asset(): ...
-    return asset
-
-defs = dg.Definitions([plain(index) for index in range({})])
-"""
 # Writes down, in their order, the modules that a command of Dagster's has imported at its end.
 RECORDING = """
 import atexit, json, sys
@@ -106,11 +94,6 @@ def _new_home(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def earlier(tmp_path_factory) -> Path:
-    return builds.earlier_source(tmp_path_factory.mktemp("earlier"))
-
-
-@pytest.fixture(scope="module")
 def generated_seconds(tmp_path_factory) -> float:
     """The best seconds of two of materializing the generated experiments in one process."""
     homes = [_new_home(tmp_path_factory.mktemp("catalogue") / "home") for _ in range(2)]
@@ -121,17 +104,6 @@ def _seconds(work: Callable[[], None]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def _project(folder: Path, source: Path = ROOT) -> Project:
-    """A project of a build, with the settings that this build ships."""
-    project = Project.new(folder, source)
-    if (settings := source / ".dagster" / "dagster.yaml").exists():
-        shutil.copy(settings, project.home)
-    builds.run(
-        project, "instance", "info"
-    )  # makes what a server and a daemon, opening it at one time, would break
-    return project
 
 
 def test_loading_the_code_location_imports_nothing_heavy(benchmark, report):
@@ -177,7 +149,7 @@ def test_a_small_model_is_materialized_in_the_time_of_its_imports(race, tmp_path
 
 @pytest.mark.skipif(not WHOLE, reason="takes many minutes: BENCHMARK_WHOLE=1 runs it")
 def test_the_whole_catalogue_against_the_earlier_build(benchmark, report, earlier, tmp_path):
-    ours, theirs = _project(tmp_path / "ours"), _project(tmp_path / "theirs", earlier)
+    ours, theirs = builds.project(tmp_path / "ours"), builds.project(tmp_path / "theirs", earlier)
     whole = Project.materializing(SELECTION)
     their_seconds = builds.run(theirs, *whole)
     seconds = benchmark.pedantic(lambda: builds.run(ours, *whole))
@@ -218,90 +190,6 @@ def test_the_whole_catalogue_against_the_earlier_build(benchmark, report, earlie
 
 def _megabytes(size: float) -> str:
     return f"{size / 1e6:.1f} MB"
-
-
-def test_60_experiments_are_validated_in_a_time_that_grows_as_they_do(benchmark, report, earlier, tmp_path):
-    plain = PLAIN.format(N_PLAIN)
-    sources = {
-        "ours, 60": builds.with_experiments(ROOT, tmp_path / "60", 60),
-        "ours, 30": builds.with_experiments(ROOT, tmp_path / "30", 30),
-        "ours, 1": builds.with_experiments(ROOT, tmp_path / "1", 1),
-        "theirs, 60": builds.with_experiments(earlier, tmp_path / "theirs", 60),
-        "plain": builds.of_code(tmp_path / "plain", plain),
-    }
-    projects = {name: _project(tmp_path / f"{name} home", source) for name, source in sources.items()}
-    validate = {
-        name: partial(builds.run, project, "definitions", "validate", "-w", "workspace.yaml")
-        for name, project in projects.items()
-    }
-    found = benchmark.pedantic(lambda: builds.best(validate, 2))
-    ours, half, one = found["ours, 60"], found["ours, 30"], found["ours, 1"]
-    theirs, others = found["theirs, 60"], found["plain"]
-    work, told = "60 experiments: dagster definitions validate", duration(ours)
-    report(
-        Row(work, builds.EARLIER, told, duration(theirs), ours / theirs, Reach(most=1)),
-        Row(work, f"{N_PLAIN} assets of Dagster alone", told, duration(others), ours / others, Reach(most=2)),
-        Row(
-            f"{work}, less those of one",
-            "30 experiments, less those of one",
-            duration(ours - one),
-            duration(half - one),
-            (ours - one) / (half - one),
-            Reach(most=2.3),
-        ),
-    )
-
-
-def test_dagster_dev_answers_as_soon_as_with_an_empty_code_location(benchmark, report, tmp_path):
-    empty = builds.of_code(tmp_path / "empty", "import dagster as dg\n\ndefs = dg.Definitions()\n")
-    projects = {"ours": _project(tmp_path / "ours"), "empty": _project(tmp_path / "empty home", empty)}
-
-    def answer(project: Project) -> float:
-        started = time.perf_counter()
-        with served(project) as server:
-            server.wait_until_loaded()
-            return time.perf_counter() - started
-
-    starts = {name: partial(answer, project) for name, project in projects.items()}
-    found = benchmark.pedantic(lambda: builds.best(starts, 3))
-    ours, theirs = found["ours"], found["empty"]
-    work = "dagster dev to the first answered query"
-    report(
-        Row(work, "an empty code location", duration(ours), duration(theirs), ours / theirs, Reach(most=1.3))
-    )
-
-
-def test_a_small_model_is_trained_soon_after_a_click(benchmark, report, earlier, tmp_path):
-    """From the mutation that the UI sends to the step's success, as the event log says."""
-    sources = {"ours": ROOT, "theirs": earlier}
-    projects = {name: _project(tmp_path / name, source) for name, source in sources.items()}
-
-    def click(project: Project) -> float:
-        with served(project) as server:
-            server.wait_until_loaded()
-            clicked = time.time()
-            run = server.launch(MODEL)
-            assert server.wait_until_done(run) == "SUCCESS", server.told(run)
-        with dg.DagsterInstance.from_config(str(project.home)) as instance:
-            (success,) = instance.all_logs(run, of_type=dg.DagsterEventType.STEP_SUCCESS)
-        return success.timestamp - clicked
-
-    for project in projects.values():
-        builds.run(project, *Project.materializing('key:"moons/dataset" or key:"moons/split"'))
-    clicks = {name: partial(click, project) for name, project in projects.items()}
-    found = benchmark.pedantic(lambda: builds.best(clicks, 3))
-    ours, theirs = found["ours"], found["theirs"]
-    report(
-        Row(
-            f"click to {MODEL}",
-            builds.EARLIER,
-            duration(ours),
-            duration(theirs),
-            ours / theirs,
-            Reach(most=0.75),
-        ),
-        Row(f"click to {MODEL}", "8 s", duration(ours), "8 s", ours / 8, Reach(most=1)),
-    )
 
 
 def test_a_process_a_step_uses_every_core(benchmark, report, generated_seconds, tmp_path):
