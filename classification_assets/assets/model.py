@@ -33,6 +33,7 @@ def model_asset(
     def model(training, architecture, split, run: Run):
         """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""
         from classification_assets.learning.artifacts.snapshots_file import NAME, SnapshotsBeside
+        from classification_assets.learning.evaluation.snapshot_losses import snapshot_losses
         from classification_assets.learning.figures import displays
         from classification_assets.learning.models.fit import timed_fit
         from classification_assets.learning.reports import model_card
@@ -52,7 +53,7 @@ def model_asset(
             ) from error
         fitted = fitted.noting(run.overridden)
         if fitted.checkpoints:
-            run.sidecars[NAME] = SnapshotsBeside(fitted.checkpoints)
+            run.sidecars[NAME] = SnapshotsBeside(fitted.checkpoints, snapshot_losses(fitted, split))
             fitted = replace(fitted, checkpoints=run.sidecars[NAME])
         key, before = key_of(experiment, "model", architecture), run.before()
         # Of the same networks the evaluation's card stays, which tells their scores, too.

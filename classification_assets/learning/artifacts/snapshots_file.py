@@ -46,10 +46,14 @@ class SnapshotsBeside(Mapping[int, dict[str, Tensor]]):
         What the file holds.
     version : str
         SHA-256 of it.
+    losses : dict
+        Loss of each snapshot as it was, before it is rounded, by its step.
     """
 
-    def __init__(self, states: Mapping[int, Mapping[str, Tensor]]) -> None:
-        self.states = states
+    def __init__(
+        self, states: Mapping[int, Mapping[str, Tensor]], losses: Mapping[int, float] | None = None
+    ) -> None:
+        self.states, self.losses = states, dict(losses or {})
         self.tensors = {
             f"{part}{step}/{name}": tensor
             for step, state in states.items()
@@ -77,7 +81,7 @@ class StoredSnapshots(Mapping[int, dict[str, Tensor]]):
     def __getitem__(self, step: int) -> dict[str, Tensor]:
         if step not in self._steps:
             raise KeyError(step)
-        opened, _ = self._opened
+        opened, _, _ = self._opened
         names = set(opened.keys())
         state = {}
         for name in sorted(name for name in names if name.startswith(f"{_STATES}{step}/")):
@@ -98,9 +102,14 @@ class StoredSnapshots(Mapping[int, dict[str, Tensor]]):
     def __reduce__(self) -> tuple[type[dict], tuple[dict]]:
         return dict, (dict(self),)  # an open file cannot be copied, what is in it can
 
+    @property
+    def losses(self) -> dict[int, float]:
+        """Loss of each snapshot before it was rounded, by its step; of a file that does not tell them, none."""
+        return self._opened[2]
+
     @cached_property
-    def _opened(self) -> tuple[Any, LocalCopy]:
-        """The open file, and the copy that it is of where it lies elsewhere.
+    def _opened(self) -> tuple[Any, LocalCopy, dict[int, float]]:
+        """The open file, the copy that it is of where it lies elsewhere, and the losses that it tells.
 
         Raises
         ------
@@ -110,13 +119,14 @@ class StoredSnapshots(Mapping[int, dict[str, Tensor]]):
         way_out = "train the model again, or use it without the snapshots of its training"
         if not is_file(self._path):
             raise ArtifactError(f"{self._path} is gone, which belongs to the model beside it; {way_out}")
-        opened, _, version, local = reached(self._path, lambda: _open(self._path))
+        opened, header, local = reached(self._path, lambda: _open(self._path))
+        version = header["version"]
         if version != self._version:
             raise ArtifactError(
                 f"{self._path} holds snapshots of another training than that of the model beside it: their version "
                 f"must be {self._version[:12]}, got {version[:12]}; {way_out}"
             )
-        return opened, local
+        return opened, local, {int(step): float(loss) for step, loss in header.get("losses", ())}
 
 
 def beside(model: P) -> P:
@@ -130,6 +140,7 @@ def write_snapshots(value: SnapshotsBeside, file: Path, origin: Origin | None = 
         "format": "snapshots",
         "steps": list(value),
         "version": value.version,
+        "losses": list(value.losses.items()),
         CHECKSUM: SEAL + BLANK,
     }
     save_file(value.tensors, file, metadata={HEADER: json.dumps(header, sort_keys=True)})
@@ -140,8 +151,8 @@ def write_snapshots(value: SnapshotsBeside, file: Path, origin: Origin | None = 
 
 def read_snapshots(path: UPath) -> StoredSnapshots:
     """The snapshots in a file, whichever model they are of."""
-    _, steps, version, _ = _open(path)
-    return StoredSnapshots(path, steps, version)
+    _, header, _ = _open(path)
+    return StoredSnapshots(path, header["steps"], header["version"])
 
 
 def tensors_version(tensors: Mapping[str, Tensor], told: str = "") -> str:
@@ -155,14 +166,15 @@ def tensors_version(tensors: Mapping[str, Tensor], told: str = "") -> str:
     return hashed.hexdigest()
 
 
-def _open(path: UPath) -> tuple[Any, list[int], str, LocalCopy]:
-    """The open file of some snapshots, their steps and version, and the copy that is open."""
+def _open(path: UPath) -> tuple[Any, dict[str, Any], LocalCopy]:
+    """The open file of some snapshots, its header, and the copy that is open."""
     local = LocalCopy(path)
     refuse_damaged(local.path, path)
     try:
         opened = safe_open(local.path, framework="pt")
         header = json.loads(opened.metadata()[HEADER])
-        return opened, header["steps"], header["version"], local
+        list(header["steps"]), str(header["version"])  # what is missing is found here
+        return opened, header, local
     except Exception as error:  # of many kinds
         raise ArtifactError(f"{path} is damaged, or not written by this project: {error!r}") from error
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
-from classification_assets.learning.evaluation.metrics import row_losses
 from classification_assets.learning.evaluation.plane import Plane, planes_of
+from classification_assets.learning.evaluation.snapshot_losses import snapshot_losses
 from classification_assets.learning.evaluation.surface import Surfaces
 from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.figures import (
@@ -34,8 +34,8 @@ from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
 
-SNAPSHOT_RESOLUTION, LOSS_ROWS, STRIP = 71, 5_000, 8
-"""Points along each side of a snapshot's grid, rows that its loss is of, and snapshots in a strip."""
+SNAPSHOT_RESOLUTION, STRIP = 71, 8
+"""Points along each side of a snapshot's grid, and snapshots in a strip."""
 
 
 TRUTH_RESOLUTION = 101
@@ -159,19 +159,17 @@ def effect_of_architecture(
 def snapshots_of(fitted: FittedModel, split: Split, view: View | None = None) -> list[Snapshot]:
     """A classifier's answers over the plane at each snapshot that was kept of its training; at least at the end.
 
-    The loss is that of the snapshot's ensemble on the validation fold, of a large one on evenly spaced rows.
+    The loss is that of the snapshot's ensemble on the validation fold, see `snapshot_losses`.
     """
-    plane = planes_of(split, view or View())[0]
-    validation = split.counted_rows(Fold.VALIDATION)
-    validation = validation[:: -(-len(validation) // LOSS_ROWS) or 1]
-    weight = None if split.weight is None else split.weight[validation]
-    X, y = np.concatenate([plane.grid(SNAPSHOT_RESOLUTION), split.X[validation]]), split.y[validation]
+    grid = planes_of(split, view or View())[0].grid(SNAPSHOT_RESOLUTION)
+    steps = list(fitted.checkpoints) or [int(fitted.history["step"][-1])]
+    # A file of rounded snapshots tells the losses of the exact ones.
+    losses = getattr(fitted.checkpoints, "losses", None) or snapshot_losses(fitted, split)
     snapshots = []
-    for step in fitted.checkpoints or [int(fitted.history["step"][-1])]:
-        p = fitted.probabilities_at(step, X) if fitted.checkpoints else fitted.predict_proba(X)
-        grid, held_out = np.split(p, [SNAPSHOT_RESOLUTION**2])
-        loss = float(np.average(row_losses(y, held_out), weights=weight)) if len(y) else None
-        snapshots.append(Snapshot(step, grid.reshape(SNAPSHOT_RESOLUTION, SNAPSHOT_RESOLUTION, -1), loss))
+    for step in steps:
+        p = fitted.probabilities_at(step, grid) if fitted.checkpoints else fitted.predict_proba(grid)
+        on_grid = p.reshape(SNAPSHOT_RESOLUTION, SNAPSHOT_RESOLUTION, -1)
+        snapshots.append(Snapshot(step, on_grid, losses.get(step)))
     return snapshots
 
 

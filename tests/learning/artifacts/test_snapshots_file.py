@@ -16,6 +16,8 @@ from classification_assets.learning.artifacts.snapshots_file import (
     beside,
 )
 from classification_assets.learning.artifacts.storage import load, save, stage
+from classification_assets.learning.evaluation.snapshot_losses import snapshot_losses
+from classification_assets.learning.figures.boundary_displays import snapshots_of
 from classification_assets.learning.models.architectures import MLP
 
 
@@ -46,6 +48,25 @@ def test_a_model_is_as_small_as_without_snapshots_and_these_take_a_third_of_thei
     alone, everything = ((tmp_path / f"{name}.safetensors").stat().st_size for name in ("alone", "all"))
     assert published.stat().st_size < alone + 500
     assert beside(published).stat().st_size < 0.4 * (everything - alone)
+
+
+def test_losses_of_rounded_snapshots_are_those_of_the_exact_ones(wide, split, tmp_path):
+    exact = snapshot_losses(wide, split)
+    snapshots = SnapshotsBeside(wide.checkpoints, exact)
+    path = tmp_path / "model.safetensors"
+    stage(dataclasses.replace(wide, checkpoints=snapshots), path, {NAME: snapshots}).publish()
+    loaded = load(path)
+    assert loaded.checkpoints.losses == exact
+    assert list(exact) == list(wide.checkpoints)
+    assert snapshot_losses(loaded, split) != exact, "or nothing would have been rounded"
+    assert [each.loss for each in snapshots_of(loaded, split)] == list(exact.values())
+
+
+def test_snapshots_that_tell_no_losses_are_scored_themselves(published, split):
+    model = load(published)
+    assert model.checkpoints.losses == {}
+    shown = [each.loss for each in snapshots_of(model, split)]
+    assert shown == list(snapshot_losses(model, split).values())
 
 
 def test_predicting_opens_no_snapshots(wide, published, split):
