@@ -84,7 +84,7 @@ def _found(known: Sequence[Drawing], asset: str, name: str | None) -> Drawing:
 
 
 def _called(drawing: Drawing) -> str:
-    """What to write on the command line for it."""
+    """The text to write on the command line for it."""
     asset = "/".join(drawing.asset)
     return asset if drawing.asset[-1] == drawing.name else f"{asset} --name {drawing.name}"
 

@@ -194,7 +194,7 @@ class Step:
     def _unchanged(
         self, context: dg.AssetExecutionContext, origin: Origin, device: dict[str, Any], started: float
     ) -> dg.MaterializeResult | None:
-        """What is stored, told as it was when it was made, if it would only be made again; else None."""
+        """The stored artifact, told as it was when it was made, if it would only be made again; else None."""
         from classification_assets.learning.artifacts.storage import Published
 
         store, name = context.resources.artifacts, as_text(self.key)
@@ -241,7 +241,7 @@ def flat_inputs(inputs: Inputs) -> Iterator[tuple[str, Key]]:
 
 
 def nested_inputs(inputs: Inputs, loaded: Mapping[str, Any]) -> dict[str, Any]:
-    """What was loaded for `flat_inputs`, under the names that a body knows."""
+    """Values that were loaded for `flat_inputs`, under the names that a body knows."""
     return {
         name: {inner: loaded[f"{name}__{index}"] for index, inner in enumerate(keys)}
         if isinstance(keys, Mapping)

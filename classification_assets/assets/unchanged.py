@@ -1,4 +1,4 @@
-"""What is stored of an asset stays where a step would only make it again: nothing of what it is made of has changed.
+"""An artifact stays where a step would only make it again: nothing of what it is made of has changed.
 
 That is told by the stored artifact, which says of what it was made, and by its last materialization, whose metadata say
 by which code and what was written; so a file that was damaged, changed or removed since is written again.

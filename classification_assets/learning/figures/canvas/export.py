@@ -23,7 +23,7 @@ _QUALITIES = (76, 60, 40)
 _GROWTH = 1.3
 """Power of its side with which a preview's bytes grow, a little less than the true one: the second try fits."""
 _EFFORT = 2
-"""Of WebP's encoder: from 3 on it takes twice the time for files smaller by a twentieth."""
+"""Effort of WebP's encoder: from 3 on it takes twice the time for files smaller by a twentieth."""
 
 
 def picture(figure: Figure) -> Image.Image:
