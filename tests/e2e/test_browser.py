@@ -33,8 +33,6 @@ def test_an_asset_is_materialized_by_a_click(page):
 
 def test_a_boundary_is_shown_as_a_picture(page):
     page.open("/assets/moons_small/linear/boundary")
-    picture = "//img[@alt='decision boundary']"
-    page.click(button("[Show Markdown]"), until=picture)
-    picture = page.see(picture)
+    picture = page.see("//img[@alt='decision boundary']")
     page.server.wait_until("the picture is drawn", lambda: picture.get_property("complete"))
     assert picture.get_property("naturalWidth") > 300

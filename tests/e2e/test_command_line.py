@@ -222,7 +222,7 @@ def test_a_run_chooses_its_device_against_the_environment_and_records_it(retrain
 KILLED_WHEN = {
     "the first artifact is published": "moons_small/dataset.parquet",
     "a model is trained": "moons_small/*/model.safetensors",
-    "a figure is written and not yet published": "moons_small/*/.partial-evolution-*",
+    "a figure is written and not yet published": "moons_small/*/.partial-model-*.png",
 }
 
 
