@@ -14,6 +14,8 @@ from typing import Any
 
 import dagster as dg
 
+from classification_assets.assets.shown import file_name
+
 ENVIRONMENT = "CLASSIFICATION_ASSETS_PREVIEWS"
 CHOICES = ("served", "inline")
 
@@ -55,7 +57,7 @@ def linked(metadata: Mapping[str, Any], context: dg.AssetExecutionContext, step:
 
     def stored(picture: re.Match[str]) -> str:
         name, kind, encoded = picture.groups()
-        key = [context.run.run_id, "pictures", f"{step}-{name.lower().replace(' ', '_')}"]
+        key = [context.run.run_id, "pictures", f"{step}-{file_name(name)}"]
         _write(Path(path_of(key, kind)), base64.b64decode(encoded))
         return f"![{name}](/logs/{'/'.join(key)}/{kind})"
 
