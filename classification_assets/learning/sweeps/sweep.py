@@ -1,0 +1,117 @@
+"""Sweep: how many configurations of a space are tried, how they are chosen and judged. Light to import."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from classification_assets.learning.declaration import Declaration, Seed, field_error
+from classification_assets.learning.evaluation.bounds import Metric
+from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.sweeps.space import Range, Space
+
+Sampler = Literal["random", "grid", "tpe", "qmc", "gp"]
+
+
+class Sweep(Declaration):
+    """A search over hyper-parameters, trained in packs."""
+
+    space: Space = Field(description="Hyper-parameters and their values: {depth: [1, 2], width: [8, 32]}.")
+    architecture: MLP = Field(
+        MLP(), description="What is not searched: a declaration such as {hidden: [32, 32], activation: gelu}."
+    )
+    sampler: Sampler = Field(
+        "random",
+        description="random, grid (every combination), or Optuna's tpe, qmc or gp (extra `sweep`).",
+    )
+    networks: int = Field(64, ge=1, le=1_000_000, description="Networks to train, at most.")
+    seconds: float | None = Field(None, gt=0, description="Seconds after which no more are begun.")
+    seeds: int = Field(1, ge=1, le=64, description="Networks a configuration, which differ by their seeds.")
+    folds: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="1: the split's validation fold judges; k: cross-validation of the rows of both folds.",
+    )
+    metric: Metric | None = Field(None, description="What judges; null is the experiment's metric.")
+    max_epochs: int = Field(40, ge=1, description="Epochs of a network that is not dropped.")
+    halving: int | None = Field(
+        3,
+        ge=2,
+        description="One in so many goes on to so many times the epochs (ASHA); null: all train to their end.",
+    )
+    first_epochs: int = Field(5, ge=1, description="Epochs before the first are dropped.")
+    finalists: int = Field(
+        4, ge=1, le=64, description="Best configurations that are trained again with new seeds."
+    )
+    repeats: int = Field(4, ge=1, le=64, description="Networks for each finalist.")
+    seed: Seed = Field(0, description="The same seed draws and trains the same.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shape_stands_for_all(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("space"), dict) and not value["space"]:
+            raise field_error(cls, "space", "at least one hyper-parameter is needed, got none", {})
+        return value
+
+    @model_validator(mode="after")
+    def _fits_its_budget(self) -> Sweep:
+        least = self.seeds * self.folds
+        if self.networks < least:
+            raise field_error(
+                type(self),
+                "networks",
+                f"one configuration takes {least} networks (seeds × folds), got a budget of {self.networks}",
+                self.networks,
+            )
+        if self.halving is not None and self.first_epochs > self.max_epochs:
+            raise field_error(
+                type(self),
+                "first_epochs",
+                f"must not be above max_epochs ({self.max_epochs}), got {self.first_epochs}",
+                self.first_epochs,
+            )
+        if self.sampler == "grid":
+            self._check_grid()
+        return self
+
+    @property
+    def configurations(self) -> int:
+        """Configurations that are tried, at most."""
+        return self.networks // (self.seeds * self.folds)
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The epochs after which a configuration is judged, the last of them `max_epochs`."""
+        if self.halving is None:
+            return (self.max_epochs,)
+        rungs, epochs = [], self.first_epochs
+        while epochs < self.max_epochs:
+            rungs.append(epochs)
+            epochs *= self.halving
+        return (*rungs, self.max_epochs)
+
+    def _check_grid(self) -> None:
+        sizes = []
+        for name, parameter in self.space.parameters().items():
+            values = parameter.grid(name in Space.whole)
+            if values is None:
+                assert isinstance(parameter, Range)
+                raise field_error(
+                    type(self),
+                    "space",
+                    f"{name}: a grid needs a list of values, or steps: {{low: {parameter.low:g}, high: "
+                    f"{parameter.high:g}, steps: 5}}, got a range without steps",
+                    self.space,
+                )
+            sizes.append(len(values))
+        needed = prod(sizes) * self.seeds * self.folds
+        if needed > self.networks and not any(p.when for p in self.space.parameters().values()):
+            raise field_error(
+                type(self),
+                "networks",
+                f"the grid has {prod(sizes)} configurations, which take {needed} networks, got {self.networks}",
+                self.networks,
+            )
