@@ -1,0 +1,164 @@
+"""Scores against depth and width, with what the best network of each shape decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from classification_assets.learning.figures.canvas.landscape import landscape
+from classification_assets.learning.figures.canvas.legend import Section, class_dots, key
+from classification_assets.learning.figures.canvas.style import Theme, sheet
+from classification_assets.learning.figures.gallery import Cell
+from classification_assets.learning.figures.sweep.marks import shade_entry, shades
+
+SMALLEST, LARGEST, WIDEST, GAP, FOOT, FRAME = 0.82, 1.5, 6.6, 0.05, 0.27, 0.05  # inches
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeScore:
+    """What is known of the networks of one shape.
+
+    Attributes
+    ----------
+    score : the best of those that were trained to their end; NaN if none was
+    finished, tried : how many were, of how many
+    """
+
+    score: float
+    finished: int
+    tried: int
+
+
+def shape_map(
+    depths: Sequence[str],
+    widths: Sequence[str],
+    scores: Mapping[tuple[int, int], ShapeScore],
+    cells: Mapping[tuple[int, int], Cell],
+    *,
+    metric: str,
+    lower_is_better: bool,
+    classes: Sequence[str] = (),
+    title: str = "",
+    note: str = "",
+    theme: str = "light",
+) -> Figure:
+    """A heat map with a column a width and a row a depth, the deepest on top.
+
+    Parameters
+    ----------
+    depths, widths : names of rows and columns, from the shallowest and the narrowest on
+    scores : by the places (row, column); a missing one was not tried
+    cells : boundary pictures by the same places, where there are any
+    metric : what the score is, as it is to be read
+    lower_is_better : bool
+    classes : names of the classes of the boundary pictures
+    title : lines after the first are set smaller
+    note : small text at the foot
+    theme : "light" or "dark"
+    """
+    if not depths or not widths:
+        raise ValueError(f"a map of shapes needs depths and widths, got {len(depths)} and {len(widths)}")
+    side = float(np.clip(WIDEST / len(widths) - GAP, SMALLEST, LARGEST)) if cells else 0.95
+    high = side + FOOT if cells else 0.6
+    goodness = _goodness(scores, lower_is_better)
+    with sheet(theme, title, note) as figure:
+        for row, depth in enumerate(depths):
+            for column, width in enumerate(widths):
+                ax = figure.panel(column * (side + GAP), row * (high + GAP), side, high)
+                place = (row, column)
+                _cell(ax, scores.get(place), goodness.get(place), cells.get(place), side, high, figure.theme)
+                if column == 0:
+                    _label(ax, depth, (0, 0.5), (-6, 0), ha="right", va="center")
+                if row == 0:
+                    _label(ax, width, (0.5, 0), (0, -5), ha="center", va="top")
+        across, up = len(widths) * (side + GAP) - GAP, len(depths) * (high + GAP) - GAP
+        frame = figure.panel(0, 0, across, up)
+        frame.patch.set_visible(False)
+        frame.set(xticks=[], yticks=[])
+        frame.spines[:].set_visible(False)
+        frame.set_xlabel("units of each hidden layer", labelpad=20)
+        frame.set_ylabel("hidden layers", labelpad=12 + 6 * max(map(len, depths)))
+        shown = [place for place in cells if place in scores]
+        heat = Section(metric, [shade_entry("worst to best", figure.theme)])
+        key(frame, [heat, Section("class", class_dots(classes, figure.theme) if shown else [])], figure.theme)
+    return figure
+
+
+def _goodness(
+    scores: Mapping[tuple[int, int], ShapeScore], lower_is_better: bool
+) -> dict[tuple[int, int], float]:
+    """From 0, the worst, to 1, the best."""
+    known = {place: own.score for place, own in scores.items() if np.isfinite(own.score)}
+    if not known:
+        return {}
+    low, high = min(known.values()), max(known.values())
+    if high == low:
+        return dict.fromkeys(known, 1.0)
+    share = {place: (score - low) / (high - low) for place, score in known.items()}
+    return {place: 1 - own for place, own in share.items()} if lower_is_better else share
+
+
+def _cell(
+    ax: Axes,
+    own: ShapeScore | None,
+    good: float | None,
+    cell: Cell | None,
+    side: float,
+    high: float,
+    theme: Theme,
+) -> None:
+    ax.set(xlim=(0, side), ylim=(0, high), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    colour = theme.faded(theme.faint, 0.5) if good is None else to_hex(shades(np.array([good]), theme)[0])
+    ax.add_patch(Rectangle((0, 0), side, high, facecolor=colour, linewidth=0))
+    ink = _readable(colour)
+    middle = FOOT / 2 if cell is not None else high / 2
+    if own is None:
+        ax.text(side / 2, high / 2, "not tried", ha="center", va="center", fontsize=7.5, color=theme.muted)
+        return
+    best = good == 1.0
+    if good is None:
+        ax.text(
+            side / 2, high / 2 + 0.07, "none to", ha="center", va="center", fontsize=7.5, color=theme.muted
+        )
+        ax.text(
+            side / 2, high / 2 - 0.07, "its end", ha="center", va="center", fontsize=7.5, color=theme.muted
+        )
+        middle = 0.13
+    else:
+        score = f"★ {own.score:.3f}" if best else f"{own.score:.3f}"
+        ax.text(0.06, middle, score, va="center_baseline", fontsize=8, fontweight="bold", color=ink)
+    count = f"{own.finished}/{own.tried}"
+    grey = theme.muted if good is None else ink
+    ax.text(side - 0.06, middle, count, ha="right", va="center_baseline", fontsize=6.5, color=grey)
+    if cell is not None:
+        room = side - 2 * FRAME
+        inner = ax.inset_axes((FRAME, FOOT, room, high - FOOT - FRAME), transform=ax.transData)
+        inner.set(xticks=[], yticks=[])
+        inner.spines[:].set_visible(False)
+        landscape(inner, cell.probabilities, cell.extent, theme=theme, confidence=(), scale=0.55)
+        inner.set_rasterization_zorder(10)
+
+
+def _readable(colour: str) -> str:
+    rgb = np.array([int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)])
+    # As on a confusion matrix.
+    return "#ffffff" if rgb**2.2 @ [0.2126, 0.7152, 0.0722] < 0.25 else "#1b2129"
+
+
+def _label(ax: Axes, text: str, place: tuple[float, float], offset: tuple[float, float], **style) -> None:
+    ax.annotate(
+        text,
+        place,
+        xytext=offset,
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8.5,
+        **style,
+    )
