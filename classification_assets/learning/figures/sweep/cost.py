@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from classification_assets.learning.figures.canvas.legend import Section, key
+from classification_assets.learning.figures.canvas.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
 from classification_assets.learning.figures.canvas.style import Theme, sheet
-from classification_assets.learning.figures.sweep.marks import dot_entry, evenly, line_entry, without_anything
+from classification_assets.learning.figures.sweep.marks import dot_entry, evenly, without_anything
 
 WIDTH, HIGH, BESIDE, BELOW = 3.4, 2.3, 0.3, 0.3  # inches
 MOST = 2_000
@@ -82,13 +83,20 @@ def cost(
     """
     if not len(worths[0].value):
         return without_anything("no configuration was trained to its end", title, theme)
-    cut = 0
+    limits = [_limits(worth, costs) for worth in worths]
+    beyond = [
+        int(((worth.value < low) | (worth.value > high)).sum())
+        for worth, (low, high) in zip(worths, limits, strict=True)
+    ]
+    if max(beyond):
+        note = " · ".join(filter(None, [note, f"{max(beyond):,} worse ones lie beyond the axis"]))
     with sheet(theme, title, note) as figure:
-        for row, worth in enumerate(worths):
+        for row, (worth, limit) in enumerate(zip(worths, limits, strict=True)):
             for column, price in enumerate(costs):
                 up = (len(worths) - 1 - row) * (HIGH + BELOW)
                 ax = figure.panel(column * (WIDTH + BESIDE), up, WIDTH, HIGH)
-                cut = max(cut, _draw(ax, worth, price, winner, figure.theme))
+                _draw(ax, worth, price, winner, figure.theme)
+                ax.set_ylim(*limit)
                 _price_axis(ax, price, row == len(worths) - 1)
                 if column == 0:
                     ax.set_ylabel(worth.name)
@@ -96,20 +104,20 @@ def cost(
                     ax.tick_params(labelleft=False)
                 if row == 0 and column == len(costs) - 1:
                     key(ax, _sections(winner is not None, figure.theme), figure.theme)
-        if cut:
-            figure.axes[0].annotate(
-                f"{cut:,} worse beyond the axis",
-                (0.98, 0.03),
-                xycoords="axes fraction",
-                ha="right",
-                fontsize=7.5,
-                color=figure.theme.muted,
-            )
     return figure
 
 
-def _draw(ax: Axes, worth: Worth, price: Cost, winner: int | None, theme: Theme) -> int:
-    """How many lie beyond the axis."""
+def _limits(worth: Worth, costs: Sequence[Cost]) -> tuple[float, float]:
+    """Ends of a score's axis: the best, all of each front, and most of the others."""
+    good = np.asarray(worth.value, float) * (-1 if worth.lower_is_better else 1)
+    fronts = min(float(good[front(price.value, good)].min()) for price in costs)
+    low, high = min(float(np.quantile(good, 1 - WORST)), fronts), float(good.max())
+    room = 0.07 * max(high - low, 1e-4)
+    ends = low - room, high + room
+    return (-ends[1], -ends[0]) if worth.lower_is_better else ends
+
+
+def _draw(ax: Axes, worth: Worth, price: Cost, winner: int | None, theme: Theme) -> None:
     sign = -1 if worth.lower_is_better else 1
     value, spent = np.asarray(worth.value, float), np.asarray(price.value, float)
     best = front(spent, sign * value)
@@ -138,12 +146,7 @@ def _draw(ax: Axes, worth: Worth, price: Cost, winner: int | None, theme: Theme)
     if winner is not None:
         look = {"marker": "*", "s": 110, "color": theme.ink, "edgecolors": theme.paper, "linewidths": 0.8}
         ax.scatter(spent[winner], value[winner], zorder=5, **look)
-    top, bottom = float((sign * value).max()), float(np.quantile(sign * value, 1 - WORST))
-    bottom = min(bottom, float((sign * value)[best].min()))
-    room = 0.07 * max(top - bottom, 1e-4)
-    ax.set_ylim(*sorted((sign * (bottom - room), sign * (top + room))))
     ax.grid(True, axis="y")
-    return int((sign * value < bottom - room).sum())
 
 
 def _price_axis(ax: Axes, price: Cost, lowest: bool) -> None:
@@ -153,7 +156,7 @@ def _price_axis(ax: Axes, price: Cost, lowest: bool) -> None:
     ax.set_xlim(low / 1.25, high * 1.25)
     decades = np.log10(high / low) if high > low else 0.0
     ax.xaxis.set_major_locator(
-        LogLocator(subs=(1,) if decades > 2.5 else (1, 3) if decades > 1 else (1, 2, 5))
+        LogLocator(subs=(1,) if decades > 2.5 else (1, 3) if decades > 1.7 else (1, 2, 5))
     )
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
@@ -171,14 +174,12 @@ def _number(value: float) -> str:
 
 def _sections(winner: bool, theme: Theme) -> list[Section]:
     star = {"marker": "*", "markersize": 9}
-    return [
-        Section(
-            "configuration",
-            [
-                *([dot_entry("winner", theme.ink, **star)] if winner else []),
-                dot_entry("none better costs less", theme.accent),
-                dot_entry("others", theme.faded(theme.muted, 0.35), markersize=4.5),
-            ],
-        ),
-        Section("line", [line_entry("Pareto front", theme.accent, linewidth=1.4)]),
+    middle = [HEIGHT / 2] * 2
+    along = Line2D([0, MARK_WIDTH], middle, color=theme.accent, linewidth=1.4)
+    best = dot_entry("Pareto front", theme.accent, markersize=5)
+    marks = [
+        *([dot_entry("winner", theme.ink, **star)] if winner else []),
+        Entry([along, *best.marks], best.label),
+        dot_entry("others", theme.faded(theme.muted, 0.35), markersize=4.5),
     ]
+    return [Section("configuration", marks)]

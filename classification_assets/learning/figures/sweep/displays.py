@@ -32,14 +32,16 @@ def score_of_shapes(result: SweepResult, title: str) -> Figure:
         return without_anything("neither depth nor width was searched", title, "light")
     rows, depths = _bins(frame["depth"].to_numpy(int))
     columns, widths = _bins(frame["width"].to_numpy(int))
-    finished = (frame["state"] == "finished").to_numpy()
-    score = np.where(finished, frame["score"].to_numpy(float), np.nan)
+    place, finished = places(result), (frame["state"] == "finished").to_numpy()
     scores = {}
     for row, column in sorted(set(zip(rows.tolist(), columns.tolist(), strict=True))):
-        here = (rows == row) & (columns == column)
-        known = score[here & np.isfinite(score)]
-        best = np.nan if not len(known) else known.min() if summary.lower_is_better else known.max()
-        scores[row, column] = ShapeScore(float(best), int((here & finished).sum()), int(here.sum()))
+        here = np.flatnonzero((rows == row) & (columns == column))
+        best = here[place[here].argmax()]
+        known = frame.loc[best]
+        epochs = 0 if finished[best] else int(known["epochs"])
+        score = np.nan if known["state"] == "failed" else float(known["score"])
+        counts = int(finished[here].sum()), len(here)
+        scores[row, column] = ShapeScore(score, float(place[best]), epochs, *counts)
     cells = _cells(result, frame, rows, columns)
     metric = summary.metric.replace("_", " ")
     picture = "pictures: what the best network of each decides · " if cells else ""
@@ -49,10 +51,10 @@ def score_of_shapes(result: SweepResult, title: str) -> Figure:
         scores,
         cells,
         metric=f"best {metric}",
-        lower_is_better=summary.lower_is_better,
         classes=result.thumbnails.classes if result.thumbnails else (),
         title=f"{title}\nbest {metric} of each shape, {_count(result)}",
-        note=f"{picture}large: the best score of those trained to their end · small: how many were, of how many",
+        note=f"{picture}number: the best score; “at 5” if it was dropped after 5 epochs · 2/9: 2 of 9 configurations "
+        "were trained to their end",
     )
 
 
@@ -66,7 +68,7 @@ def effects_of_hyperparameters(result: SweepResult, title: str) -> Figure:
         failed,
         importance(result),
         title=f"{title}\nhow good a network becomes with each value, {_count(result)}",
-        note=few + _yardstick(result),
+        note=few + _yardstick(result) + _scale(result),
     )
 
 
@@ -99,7 +101,7 @@ def score_against_cost(result: SweepResult, title: str) -> Figure:
     costs = [
         Cost("parameters of a network", _positive(done["parameters"])),
         Cost(
-            "seconds of a network's training, its share of its pack's",
+            "seconds of training, a share of its pack's",
             np.maximum(done["seconds"], 1e-6).to_numpy(),
         ),
     ]
@@ -207,6 +209,26 @@ def _positive(values: pd.Series) -> np.ndarray:
 def _count(result: SweepResult) -> str:
     n = len(result.configurations())
     return f"{n:,} configuration{'s' if n != 1 else ''}"
+
+
+def _scale(result: SweepResult) -> str:
+    """The scores that belong to some places: places alone do not tell how large a difference is."""
+    stops, networks = rung_epochs(result), result.networks
+    if len(stops) < 2:
+        name, lower = result.summary.metric.replace("_", " "), result.summary.lower_is_better
+        score = networks["score"].to_numpy(float)
+    else:
+        name, lower = f"log loss after {stops[0]} epochs", True
+        reached = (networks["state"] != "failed") & (networks["curve"].str.len() >= stops[0])
+        score = networks["curve"].where(reached).str.get(stops[0] - 1).to_numpy(float)
+    worse = np.nan_to_num(score if lower else -score, nan=np.inf)
+    told = np.quantile(worse, [0.25, 0.5, 0.75], method="nearest") * (1 if lower else -1)
+    parts = [
+        f"{value:.3g} at place {at}"
+        for at, value in zip((75, 50, 25), told, strict=True)
+        if np.isfinite(value)
+    ]
+    return f" · {name}: {', '.join(parts)}" if parts else ""
 
 
 def _yardstick(result: SweepResult) -> str:

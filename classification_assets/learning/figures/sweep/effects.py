@@ -15,14 +15,15 @@ from classification_assets.learning.figures.sweep.marks import (
     FAILED,
     dot_entry,
     evenly,
-    label_levels,
+    label_ticks,
     line_entry,
+    turned,
     without_anything,
 )
 from classification_assets.learning.sweeps.axes import Axis
 from classification_assets.learning.sweeps.importance import Effect, Importance
 
-WIDTH, HIGH, BESIDE, BELOW, ACROSS = 2.2, 1.5, 0.3, 0.72, 3  # inches
+WIDTH, HIGH, BESIDE, BELOW, TURNED, ACROSS = 2.2, 1.5, 0.3, 0.56, 0.45, 3  # inches
 MOST = 1_500
 """Configurations whose dots are drawn in a panel; of more, evenly spaced ones by their place."""
 
@@ -61,16 +62,17 @@ def effects(
     if len(shown) < len(place):
         note = " · ".join(filter(None, [note, f"{len(shown):,} of {len(place):,} dots are drawn"]))
     rows = -(-len(ordered) // ACROSS)
+    below = BELOW + TURNED * any(turned(axis, WIDTH) for axis in ordered)
     with sheet(theme, title, note) as figure:
         for index, axis in enumerate(ordered):
             row, column = divmod(index, ACROSS)
-            ax = figure.panel(column * (WIDTH + BESIDE), (rows - 1 - row) * (HIGH + BELOW), WIDTH, HIGH)
+            ax = figure.panel(column * (WIDTH + BESIDE), (rows - 1 - row) * (HIGH + below), WIDTH, HIGH)
             _dots(ax, axis, place, failed, shown, figure.theme)
             if axis.name in by_name:
                 _effect(ax, by_name[axis.name], matters[axis.name], figure.theme)
-            told = "" if axis.name not in by_name else "no difference shown"
+            told = "" if axis.name not in by_name else "none shown"
             if matters.get(axis.name):
-                told = f"{100 * share[axis.name]:.0f} % of the differences"
+                told = f"decides {100 * share[axis.name]:.0f} %"
             _frame(ax, axis, told, column == 0, figure.theme)
             if index == min(ACROSS, len(ordered)) - 1:
                 key(ax, _sections(bool(found), bool(failed.any()), figure.theme), figure.theme, gap=10)
@@ -111,7 +113,7 @@ def _frame(ax: Axes, axis: Axis, told: str, first: bool, theme: Theme) -> None:
     else:
         low, high = axis.position[axis.used].min(), axis.position[axis.used].max()
         ax.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
-    label_levels(ax, axis, WIDTH)
+    label_ticks(ax, axis, WIDTH)
     ax.set_ylim(-3, 103)
     ax.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
     ax.grid(True, axis="y")

@@ -17,6 +17,7 @@ from classification_assets.learning.figures.canvas.legend import (
     SCALE_WIDTH,
     Entry,
     shortened,
+    width_of,
 )
 from classification_assets.learning.figures.canvas.style import Theme, sheet
 from classification_assets.learning.sweeps.axes import Axis
@@ -26,6 +27,9 @@ FAILED = "#d55e00"
 
 LETTER = 0.075
 """Inches of a letter of 8 points."""
+
+LONGEST = 12
+"""Letters of a level's name."""
 
 _STEPS = 24
 
@@ -46,7 +50,9 @@ def shade_entry(label: str, theme: Theme) -> Entry:
     ]
     colours = shades(np.linspace(0, 1, _STEPS), theme)
     # One point wider than a scale of classes, above which a legend would write percents.
-    return Entry([PolyCollection(bars, facecolors=colours, linewidths=0)], label, SCALE_WIDTH + 1)
+    return Entry(
+        [PolyCollection(bars, facecolors=colours, linewidths=0, antialiaseds=False)], label, SCALE_WIDTH + 1
+    )
 
 
 def line_entry(label: str, colour: str, **look) -> Entry:
@@ -69,7 +75,8 @@ def ticks_of(axis: Axis, most: int) -> tuple[np.ndarray, list[str]]:
     low, high = float(known.min()), float(known.max())
     if not axis.log:
         step = _even_step((high - low) / max(most - 1, 1))
-        values = np.arange(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1) * step
+        # A range that was drawn from 0 to 0.5 hardly reaches either.
+        values = np.arange(ceil(low / step - 0.05), floor(high / step + 0.05) + 1) * step
         return values, [f"{value:.6g}" for value in values]
     for factors in ((1,), (1, 3), (1, 2, 5)):
         values = np.array([f * 10.0**p for p in range(floor(low), ceil(high) + 1) for f in factors])
@@ -80,22 +87,22 @@ def ticks_of(axis: Axis, most: int) -> tuple[np.ndarray, list[str]]:
     return np.log10(values), [_power(value) for value in values]
 
 
-def label_levels(ax: Axes, axis: Axis, width: float) -> None:
-    """Ticks of a hyper-parameter below a panel so many inches wide; long names are turned so that none meet."""
-    turned_most = max(2, int(width / 0.16))
-    positions, labels = ticks_of(axis, turned_most if axis.levels else 5)
-    room = width / LETTER / max(len(axis.levels), 1)
-    turned = bool(axis.levels) and max(map(len, labels)) + 1 > room
-    if turned and all(len(label) <= 4 for label in labels):
-        positions, labels = ticks_of(axis, max(2, int(width / LETTER / 5)))
-        turned = False
-    ax.set_xticks(positions, [shortened(label, 16) for label in labels])
-    for text in ax.get_xticklabels():
-        text.set(
-            rotation=35 if turned else 0,
-            ha="right" if turned else "center",
-            rotation_mode="anchor" if turned else None,
-        )
+def turned(axis: Axis, width: float) -> bool:
+    """Whether names of levels must be turned below a panel so many inches wide, so that none meet."""
+    longest = max((width_of(shortened(level, LONGEST)) for level in axis.levels), default=0)
+    return longest > 4 and (longest + 1) * LETTER * len(axis.levels) > width
+
+
+def label_ticks(ax: Axes, axis: Axis, width: float) -> None:
+    """Ticks of a hyper-parameter below a panel so many inches wide; of too many levels some are named."""
+    turns = turned(axis, width)
+    longest = max((len(level) for level in axis.levels), default=0)
+    room = 0.16 if turns else (min(longest, LONGEST) + 1) * LETTER
+    positions, labels = ticks_of(axis, max(2, int(width / room)) if axis.levels else 5)
+    ax.set_xticks(positions, [shortened(label, LONGEST) for label in labels])
+    if turns:
+        for text in ax.get_xticklabels():
+            text.set(rotation=35, ha="right", rotation_mode="anchor")
 
 
 def without_anything(why: str, title: str, theme: str) -> Figure:

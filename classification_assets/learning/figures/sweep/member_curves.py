@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
@@ -25,8 +26,7 @@ WIDTH, HIGH = 5.9, 3.5  # inches
 MOST = 1_000
 """Curves that are drawn; of more, evenly spaced ones by their place, and all that belong to the winner."""
 
-WIDE_RANGE = 8
-_BEYOND = 0.97
+_BEYOND = 0.94
 
 
 def member_curves(
@@ -84,17 +84,15 @@ def _lines(
     theme: Theme,
 ) -> None:
     crowd = float(np.clip(np.sqrt(120 / len(shown)), 0.4, 1.0))
-    colours = shades(place, theme)
-    drawn_as: dict[str, dict[str, float]] = {
-        "dropped": {"alpha": 0.5 * crowd + 0.1, "linewidths": 0.6, "zorder": 2},
-        "finished": {"alpha": 0.4 + 0.5 * crowd, "linewidths": 0.5 + 0.6 * crowd, "zorder": 3},
-        "failed": {"alpha": 0.8, "linewidths": 0.7, "zorder": 3.5},
-    }
-    for name, look in drawn_as.items():
+    # The worse the fainter: of a thousand lines the good ones would be hidden.
+    colours = np.column_stack([shades(place, theme), (0.25 + 0.65 * place**2) * (0.4 + 0.6 * crowd)])
+    failure = (*to_rgb(FAILED), 0.3 + 0.4 * crowd)
+    widths = {"dropped": 0.6, "finished": 0.5 + 0.6 * crowd, "failed": 0.7}
+    for layer, (name, width) in enumerate(widths.items()):
         rows = shown[(state[shown] == name) & ~winner[shown]]
         lines = [np.column_stack([np.arange(1, len(curves[row]) + 1), curves[row]]) for row in rows]
-        colour = FAILED if name == "failed" else colours[rows]
-        bundle = LineCollection(lines, colors=colour, **look)
+        colour = failure if name == "failed" else colours[rows]
+        bundle = LineCollection(lines, colors=colour, linewidths=width, zorder=2 + layer / 3)
         # A thousand lines would make an SVG of megabytes.
         bundle.set_rasterized(len(shown) > 100)
         ax.add_collection(bundle)
@@ -117,9 +115,9 @@ def _scale(ax: Axes, curves: Sequence[np.ndarray]) -> None:
     values = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
     low, high = float(values.min()), float(np.quantile(values, _BEYOND))
     high = max(high, low + 1e-3)
-    if low > 0 and high > WIDE_RANGE * low:
+    if low > 0:
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 8 * low else (1, 1.5, 2, 3, 4, 5, 7)))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.yaxis.minorticks_off()
         ax.set_ylim(low / 1.15, high * 1.15)

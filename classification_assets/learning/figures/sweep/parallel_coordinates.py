@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,9 +23,12 @@ from classification_assets.learning.figures.sweep.marks import (
 )
 from classification_assets.learning.sweeps.axes import Axis
 
-LEAST_APART, MOST_APART, WIDEST, HIGH = 0.62, 1.5, 7.8, 3.1  # inches
-MOST, BEST = 300, 0.05
-"""Lines of configurations, at most, evenly spaced by their place; and the share that is drawn strongly."""
+LEAST_APART, MOST_APART, WIDEST, HIGH = 0.55, 1.5, 6.6, 3.1  # inches
+MOST = 300
+"""Lines of configurations; of more, evenly spaced ones by their place, and all of the best."""
+
+BEST, FEWEST_BEST, MOST_BEST = 0.05, 3, 15
+"""Share of the configurations that is drawn strongly, but so many at least and at most."""
 
 UNUSED = -0.12
 SPREAD = 0.05
@@ -51,22 +55,41 @@ def parallel_coordinates(
     """
     if not axes:
         return without_anything("no hyper-parameter has more than one value", title, theme)
-    shown = evenly(np.argsort(place, kind="stable"), MOST)
+    order = np.argsort(place, kind="stable")
+    best = min(len(order), int(np.clip(round(BEST * len(order)), FEWEST_BEST, MOST_BEST)))
+    shown = np.concatenate([evenly(order[:-best], MOST - best), order[-best:]])
     if len(shown) < len(place):
         note = " · ".join(filter(None, [note, f"{len(shown):,} of {len(place):,} configurations are drawn"]))
     apart = float(np.clip(WIDEST / len(axes), LEAST_APART, MOST_APART))
     unused = any(not axis.used[shown].all() for axis in axes)
     with sheet(theme, title, note) as figure:
         ax = figure.panel(0, 0, apart * len(axes), HIGH)
-        ax.set(xlim=(0, len(axes)), ylim=(UNUSED - 0.03 if unused else -0.03, 1.03), xticks=[], yticks=[])
+        ax.set(
+            xlim=(-0.03, len(axes) + 0.03),
+            ylim=(UNUSED - 0.03 if unused else -0.03, 1.03),
+            xticks=[],
+            yticks=[],
+        )
         ax.spines[:].set_visible(False)
         heights = np.column_stack([*(_heights(axis) for axis in axes), place])
-        best = _lines(ax, heights, place, shown, figure.theme)
+        _lines(ax, heights, place, shown, best, figure.theme)
+        names = [shortened(name) for name in (*(axis.name for axis in axes), "place")]
+        # Letters of 8.5 points, bold, are about 0.09 inch wide.
+        turned = max((len(one) + len(other)) / 2 for one, other in pairwise(names)) * 0.09 > apart - 0.1
         for column, axis in enumerate(axes):
             positions, labels = ticks_of(axis, 7)
-            _axis(ax, column, axis.name, _height_of(axis, positions), labels, apart, figure.theme)
-        thirds = np.linspace(0, 1, 5)
-        _axis(ax, len(axes), "place", thirds, [f"{100 * at:.0f}" for at in thirds], apart, figure.theme)
+            _axis(ax, column, axis.name, _height_of(axis, positions), labels, apart, turned, figure.theme)
+        quarters = np.linspace(0, 1, 5)
+        _axis(
+            ax,
+            len(axes),
+            "place",
+            quarters,
+            [f"{100 * at:.0f}" for at in quarters],
+            apart,
+            turned,
+            figure.theme,
+        )
         if unused:
             look = {"fontsize": 7.5, "color": figure.theme.muted, "ha": "right", "va": "center"}
             ax.annotate("no use", (0, UNUSED), xytext=(-8, 0), textcoords="offset points", **look)
@@ -96,10 +119,10 @@ def _share(axis: Axis, positions: np.ndarray) -> np.ndarray:
     return (positions - low) / (high - low)
 
 
-def _lines(ax: Axes, heights: np.ndarray, place: np.ndarray, shown: np.ndarray, theme: Theme) -> int:
-    """How many are drawn strongly."""
+def _lines(
+    ax: Axes, heights: np.ndarray, place: np.ndarray, shown: np.ndarray, best: int, theme: Theme
+) -> None:
     columns = np.arange(heights.shape[1])
-    best = max(3, round(BEST * len(shown)))
     colours = shades(place, theme)
     for rows, look in (
         (shown[:-best], {"linewidths": 0.6, "alpha": 0.45, "zorder": 2}),
@@ -110,11 +133,17 @@ def _lines(ax: Axes, heights: np.ndarray, place: np.ndarray, shown: np.ndarray, 
         )
         lines.set_rasterized(len(shown) > 100)
         ax.add_collection(lines)
-    return min(best, len(shown))
 
 
 def _axis(
-    ax: Axes, column: int, name: str, heights: np.ndarray, labels: Sequence[str], apart: float, theme: Theme
+    ax: Axes,
+    column: int,
+    name: str,
+    heights: np.ndarray,
+    labels: Sequence[str],
+    apart: float,
+    turned: bool,
+    theme: Theme,
 ) -> None:
     ax.plot([column, column], [0, 1], color=theme.ink, linewidth=0.8, zorder=4)
     box = {"boxstyle": "round,pad=0.12", "facecolor": theme.paper, "alpha": 0.82, "linewidth": 0}
@@ -134,7 +163,6 @@ def _axis(
             bbox=box,
             zorder=6,
         )
-    turned = apart < 14 * 0.085
     ax.annotate(
         shortened(name),
         (column, 1),

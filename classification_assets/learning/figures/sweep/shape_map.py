@@ -1,4 +1,4 @@
-"""Scores against depth and width, with what the best network of each shape decides."""
+"""How good networks become against depth and width, with what the best network of each shape decides."""
 
 from __future__ import annotations
 
@@ -20,17 +20,25 @@ from classification_assets.learning.figures.sweep.marks import shade_entry, shad
 SMALLEST, LARGEST, WIDEST, GAP, FOOT, FRAME = 0.82, 1.5, 6.6, 0.05, 0.27, 0.05  # inches
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ShapeScore:
-    """What is known of the networks of one shape.
+    """What is known of the configurations of one shape.
 
     Attributes
     ----------
-    score : the best of those that were trained to their end; NaN if none was
-    finished, tried : how many were, of how many
+    score : float
+        Of the best of them; NaN if all failed.
+    place : float
+        Its place among all configurations, see `places`.
+    epochs : int
+        After which it was dropped; 0 if it was trained to its end.
+    finished, tried : int
+        How many were trained to their end, of how many.
     """
 
     score: float
+    place: float
+    epochs: int
     finished: int
     tried: int
 
@@ -42,7 +50,6 @@ def shape_map(
     cells: Mapping[tuple[int, int], Cell],
     *,
     metric: str,
-    lower_is_better: bool,
     classes: Sequence[str] = (),
     title: str = "",
     note: str = "",
@@ -56,7 +63,6 @@ def shape_map(
     scores : by the places (row, column); a missing one was not tried
     cells : boundary pictures by the same places, where there are any
     metric : what the score is, as it is to be read
-    lower_is_better : bool
     classes : names of the classes of the boundary pictures
     title : lines after the first are set smaller
     note : small text at the foot
@@ -66,7 +72,7 @@ def shape_map(
         raise ValueError(f"a map of shapes needs depths and widths, got {len(depths)} and {len(widths)}")
     side = float(np.clip(WIDEST / len(widths) - GAP, SMALLEST, LARGEST)) if cells else 0.95
     high = side + FOOT if cells else 0.6
-    goodness = _goodness(scores, lower_is_better)
+    goodness = _goodness(scores)
     with sheet(theme, title, note) as figure:
         for row, depth in enumerate(depths):
             for column, width in enumerate(widths):
@@ -85,23 +91,18 @@ def shape_map(
         frame.set_xlabel("units of each hidden layer", labelpad=20)
         frame.set_ylabel("hidden layers", labelpad=12 + 6 * max(map(len, depths)))
         shown = [place for place in cells if place in scores]
-        heat = Section(metric, [shade_entry("worst to best", figure.theme)])
+        heat = Section(f"{metric} of each shape", [shade_entry("worst to best", figure.theme)])
         key(frame, [heat, Section("class", class_dots(classes, figure.theme) if shown else [])], figure.theme)
     return figure
 
 
-def _goodness(
-    scores: Mapping[tuple[int, int], ShapeScore], lower_is_better: bool
-) -> dict[tuple[int, int], float]:
+def _goodness(scores: Mapping[tuple[int, int], ShapeScore]) -> dict[tuple[int, int], float]:
     """From 0, the worst, to 1, the best."""
-    known = {place: own.score for place, own in scores.items() if np.isfinite(own.score)}
+    known = {place: own.place for place, own in scores.items() if np.isfinite(own.score)}
     if not known:
         return {}
     low, high = min(known.values()), max(known.values())
-    if high == low:
-        return dict.fromkeys(known, 1.0)
-    share = {place: (score - low) / (high - low) for place, score in known.items()}
-    return {place: 1 - own for place, own in share.items()} if lower_is_better else share
+    return {place: (own - low) / (high - low) if high > low else 1.0 for place, own in known.items()}
 
 
 def _cell(
@@ -122,18 +123,15 @@ def _cell(
     if own is None:
         ax.text(side / 2, high / 2, "not tried", ha="center", va="center", fontsize=7.5, color=theme.muted)
         return
-    best = good == 1.0
     if good is None:
-        ax.text(
-            side / 2, high / 2 + 0.07, "none to", ha="center", va="center", fontsize=7.5, color=theme.muted
-        )
-        ax.text(
-            side / 2, high / 2 - 0.07, "its end", ha="center", va="center", fontsize=7.5, color=theme.muted
-        )
+        ax.text(side / 2, high / 2, "all failed", ha="center", va="center", fontsize=7.5, color=theme.muted)
         middle = 0.13
     else:
-        score = f"★ {own.score:.3f}" if best else f"{own.score:.3f}"
-        ax.text(0.06, middle, score, va="center_baseline", fontsize=8, fontweight="bold", color=ink)
+        star = "★ " if good == 1.0 else ""
+        dropped = f" at {own.epochs}" if own.epochs else ""
+        weight = "normal" if own.epochs else "bold"
+        score = f"{star}{own.score:.3f}{dropped}"
+        ax.text(0.06, middle, score, va="center_baseline", fontsize=7.5, fontweight=weight, color=ink)
     count = f"{own.finished}/{own.tried}"
     grey = theme.muted if good is None else ink
     ax.text(side - 0.06, middle, count, ha="right", va="center_baseline", fontsize=6.5, color=grey)
