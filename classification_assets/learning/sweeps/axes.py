@@ -14,7 +14,7 @@ from classification_assets.learning.sweeps.result import SweepResult
 from classification_assets.learning.sweeps.space import Space
 
 MOST_LEVELS = 9
-"""Distinct numbers that are told one by one; more are a range."""
+"""Distinct numbers that are told one by one; more are a range, as are broken numbers that hardly come twice."""
 
 CHANCE = 1e-3
 """Probability with which equal values of a group may be chance, at most, for a condition to be seen in them."""
@@ -65,7 +65,7 @@ def axes(result: SweepResult) -> list[Axis]:
     what is seen of its condition: all those configurations have one value, which cannot be chance.
     """
     frame = result.configurations()
-    searched = [name for name in result.summary.swept if name in frame]
+    searched = [name for name in result.summary.swept if frame[name].nunique(dropna=False) > 1]
     found = [_axis(name, frame[name]) for name in searched]
     idle = {axis.name: _idle(axis, found, frame) for axis in found}
     kept = [
@@ -87,7 +87,8 @@ def _axis(name: str, values: pd.Series) -> Axis:
         return Axis(name, position, levels, ordered=False, log=False)
     numbers = values.to_numpy(float, na_value=np.nan)
     distinct = np.unique(numbers[~missing])
-    if len(distinct) > MOST_LEVELS:
+    drawn = 2 * len(distinct) > int((~missing).sum()) and bool((distinct % 1).any())
+    if len(distinct) > MOST_LEVELS or drawn:
         log = _by_magnitude(numbers[~missing])
         return Axis(name, np.log10(numbers) if log else numbers, (), ordered=True, log=log)
     whole = name == "batch_size" and bool(missing.any())
@@ -112,10 +113,11 @@ def _idle(axis: Axis, others: list[Axis], frame: pd.DataFrame) -> np.ndarray:
         defaults = {float(axis.position[group[0]]) for group in alike}
         if not len(rest) or len(defaults) != 1:
             continue
-        share = float(np.mean(rest == defaults.pop()))
-        for group in alike:
-            if share ** len(group) < CHANCE:
-                idle[group] = True
+        # The first of them has some value; that all others have the same one would have to be chance.
+        share = max(float(np.mean(rest == defaults.pop())), 1 / len(rest))
+        same = np.concatenate(alike)
+        if share ** (len(same) - 1) < CHANCE:
+            idle[same] = True
     return idle
 
 

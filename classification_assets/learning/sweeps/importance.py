@@ -110,6 +110,8 @@ def _importance(result: SweepResult) -> Importance | None:
     design = _Design(drawn)
     grids = [_grid(axis) for axis in drawn]
     shares, curves, explained = _resampled(design, grids, place[some])
+    # By chance an estimate may be above all of the differences.
+    shares = np.minimum(shares, 1)
     order = np.argsort(-shares.mean(0), kind="stable")
     low, high = _interval(shares)
     effects = tuple(_effect(found[index], grids[index], curves[index]) for index in order)

@@ -22,6 +22,9 @@ MOST = 2_000
 WORST = 0.9
 """Share of the networks that a panel shows at least: the worst would leave no room for the others."""
 
+LEAST_ROOM = 0.002
+"""Room of a score's axis beyond the best: smaller differences are no use to anyone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Worth:
@@ -89,7 +92,7 @@ def cost(
         for worth, (low, high) in zip(worths, limits, strict=True)
     ]
     if max(beyond):
-        note = " · ".join(filter(None, [note, f"{max(beyond):,} worse ones lie beyond the axis"]))
+        note = " · ".join(filter(None, [note, f"worse ones beyond the axis: {max(beyond):,}"]))
     with sheet(theme, title, note) as figure:
         for row, (worth, limit) in enumerate(zip(worths, limits, strict=True)):
             for column, price in enumerate(costs):
@@ -112,7 +115,7 @@ def _limits(worth: Worth, costs: Sequence[Cost]) -> tuple[float, float]:
     good = np.asarray(worth.value, float) * (-1 if worth.lower_is_better else 1)
     fronts = min(float(good[front(price.value, good)].min()) for price in costs)
     low, high = min(float(np.quantile(good, 1 - WORST)), fronts), float(good.max())
-    room = 0.07 * max(high - low, 1e-4)
+    room = max(0.07 * (high - low), LEAST_ROOM)
     ends = low - room, high + room
     return (-ends[1], -ends[0]) if worth.lower_is_better else ends
 
@@ -131,7 +134,7 @@ def _draw(ax: Axes, worth: Worth, price: Cost, winner: int | None, theme: Theme)
         linewidths=0,
         zorder=2,
     ).set_rasterized(len(drawn) > 300)
-    ends = np.append(spent[best], spent.max())
+    ends = np.append(spent[best], spent.max() * 1.15)
     ax.step(
         ends,
         np.append(value[best], value[best[-1]]),

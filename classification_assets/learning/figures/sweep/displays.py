@@ -17,7 +17,8 @@ from classification_assets.learning.figures.sweep.member_curves import member_cu
 from classification_assets.learning.figures.sweep.parallel_coordinates import parallel_coordinates
 from classification_assets.learning.figures.sweep.shape_map import ShapeScore, shape_map
 from classification_assets.learning.sweeps.axes import axes
-from classification_assets.learning.sweeps.importance import FEWEST, importance
+from classification_assets.learning.sweeps.importance import importance
+from classification_assets.learning.sweeps.lessons import lessons
 from classification_assets.learning.sweeps.places import places, rung_epochs
 from classification_assets.learning.sweeps.result import SweepResult
 
@@ -61,14 +62,14 @@ def score_of_shapes(result: SweepResult, title: str) -> Figure:
 def effects_of_hyperparameters(result: SweepResult, title: str) -> Figure:
     """The effect of each hyper-parameter with its band."""
     failed = (result.configurations()["state"] == "failed").to_numpy()
-    few = "" if importance(result) else f"fewer than {FEWEST} configurations show no effect · "
+    why = "" if importance(result) else f"{lessons(result)[0].rstrip('.')} · "
     return effects(
         axes(result),
         places(result),
         failed,
         importance(result),
         title=f"{title}\nhow good a network becomes with each value, {_count(result)}",
-        note=few + _yardstick(result) + _scale(result),
+        note=why + _yardstick(result) + _scale(result),
     )
 
 
@@ -77,7 +78,7 @@ def importance_of_hyperparameters(result: SweepResult, title: str) -> Figure:
     found = importance(result)
     title = f"{title}\nwhat decides how good a network becomes, {_count(result)}"
     if found is None:
-        return importance_ranking([], *[np.zeros(0)] * 3, title=title)
+        return without_anything(lessons(result)[0], title, "light")
     left = 100 * max(0.0, 1 - found.explained)
     return importance_ranking(
         [effect.axis.name for effect in found.effects],
@@ -123,12 +124,12 @@ def all_learning_curves(result: SweepResult, title: str) -> Figure:
     summary = result.summary
     parts = [f"{summary.n_dropped:,} dropped early" if summary.n_dropped else ""]
     parts.append(f"{summary.n_failed:,} failed" if summary.n_failed else "")
-    told = ", ".join([f"{len(networks):,} networks", *filter(None, parts)])
+    told = ", ".join([f"{len(networks):,} network{'s' if len(networks) != 1 else ''}", *filter(None, parts)])
     return member_curves(
         [np.asarray(curve, float) for curve in networks["curve"]],
         place,
         networks["state"].to_numpy(),
-        (networks["configuration"] == summary.winner).to_numpy(),
+        ((networks["configuration"] == summary.winner) & (networks["state"] == "finished")).to_numpy(),
         rungs=rung_epochs(result),
         title=f"{title}\n{told}",
     )
@@ -203,7 +204,8 @@ def _cells(
 
 def _positive(values: pd.Series) -> np.ndarray:
     """For an axis of orders of magnitude."""
-    return np.maximum(values.to_numpy(float), 1e-6)
+    numbers = values.to_numpy(float)
+    return np.maximum(numbers, numbers[numbers > 0].min() if (numbers > 0).any() else 1.0)
 
 
 def _count(result: SweepResult) -> str:

@@ -75,7 +75,7 @@ def effects(
                 told = f"decides {100 * share[axis.name]:.0f} %"
             _frame(ax, axis, told, column == 0, figure.theme)
             if index == min(ACROSS, len(ordered)) - 1:
-                key(ax, _sections(bool(found), bool(failed.any()), figure.theme), figure.theme, gap=10)
+                key(ax, _sections(found, bool(failed.any()), figure.theme), figure.theme, gap=10)
     return figure
 
 
@@ -125,12 +125,13 @@ def _frame(ax: Axes, axis: Axis, told: str, first: bool, theme: Theme) -> None:
     ax.set_title(told, loc="right", fontsize=7.5, pad=4, color=theme.muted)
 
 
-def _sections(found: bool, failed: bool, theme: Theme) -> list[Section]:
+def _sections(found: Importance | None, failed: bool, theme: Theme) -> list[Section]:
     lines = [
         line_entry("expected", theme.accent, linewidth=1.8),
         line_entry("95 % interval", theme.faded(theme.accent, 0.65), linewidth=6, solid_capstyle="butt"),
-        line_entry("no difference shown", theme.muted, linewidth=1.8),
     ]
+    if found and not found.matters.all():
+        lines.append(line_entry("no difference shown", theme.muted, linewidth=1.8))
     dots = [dot_entry("one each", theme.faded(theme.muted, 0.3), markersize=3.5)]
     if failed:
         dots.append(dot_entry("failed", FAILED, marker="x", markersize=4.5, markeredgecolor=FAILED))

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from classification_assets.learning.figures.canvas.legend import Section, key, shortened
 from classification_assets.learning.figures.canvas.style import sheet
-from classification_assets.learning.figures.sweep.marks import dot_entry, line_entry, without_anything
+from classification_assets.learning.figures.sweep.marks import dot_entry, line_entry
 
 WIDTH, ROW, LEAST = 4.0, 0.3, 3  # inches, and rows of the panel at least
 NUMBERS = 92  # points, right of the panel
@@ -37,10 +37,8 @@ def importance_ranking(
     theme : "light" or "dark"
     """
     P = len(names)
-    if not P:
-        return without_anything("too few configurations to tell what matters", title, theme)
     share, low, high = (100 * np.asarray(part, float) for part in (share, low, high))
-    if share.shape != (P,) or low.shape != (P,) or high.shape != (P,):
+    if not P or share.shape != (P,) or low.shape != (P,) or high.shape != (P,):
         raise ValueError(
             f"share, low and high must be ({P},) for {P} names, got {share.shape}, {low.shape}, {high.shape}"
         )

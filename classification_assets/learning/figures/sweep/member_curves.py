@@ -68,7 +68,7 @@ def member_curves(
         longest = max(len(curves[index]) for index in shown)
         ax.set(xlim=(1, max(longest, 2)), xlabel="epoch", ylabel="log loss on rows not learned from")
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-        _scale(ax, [curves[index] for index in shown])
+        _scale(ax, [curves[index] for index in shown], [curves[index] for index in shown[winner[shown]]])
         ax.grid(True, axis="y")
         key(ax, _sections(state[shown], bool(winner[shown].any()), len(rungs) > 1, theme_), theme_)
     return figure
@@ -111,10 +111,11 @@ def _lines(
         ax.plot(epochs, curves[row], color=theme.ink, linewidth=1.8, zorder=5)
 
 
-def _scale(ax: Axes, curves: Sequence[np.ndarray]) -> None:
+def _scale(ax: Axes, curves: Sequence[np.ndarray], whole: Sequence[np.ndarray]) -> None:
+    """From the best to most of the values, and to all of some curves."""
     values = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
     low, high = float(values.min()), float(np.quantile(values, _BEYOND))
-    high = max(high, low + 1e-3)
+    high = max([high, low + 1e-3, *(float(np.nanmax(curve)) for curve in whole)])
     if low > 0:
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 8 * low else (1, 1.5, 2, 3, 4, 5, 7)))

@@ -72,13 +72,13 @@ def shape_map(
         raise ValueError(f"a map of shapes needs depths and widths, got {len(depths)} and {len(widths)}")
     side = float(np.clip(WIDEST / len(widths) - GAP, SMALLEST, LARGEST)) if cells else 0.95
     high = side + FOOT if cells else 0.6
-    goodness = _goodness(scores)
+    best = max((own.place for own in scores.values()), default=0.0)
     with sheet(theme, title, note) as figure:
         for row, depth in enumerate(depths):
             for column, width in enumerate(widths):
                 ax = figure.panel(column * (side + GAP), row * (high + GAP), side, high)
                 place = (row, column)
-                _cell(ax, scores.get(place), goodness.get(place), cells.get(place), side, high, figure.theme)
+                _cell(ax, scores.get(place), cells.get(place), (side, high), best, figure.theme)
                 if column == 0:
                     _label(ax, depth, (0, 0.5), (-6, 0), ha="right", va="center")
                 if row == 0:
@@ -91,50 +91,36 @@ def shape_map(
         frame.set_xlabel("units of each hidden layer", labelpad=20)
         frame.set_ylabel("hidden layers", labelpad=12 + 6 * max(map(len, depths)))
         shown = [place for place in cells if place in scores]
-        heat = Section(f"{metric} of each shape", [shade_entry("worst to best", figure.theme)])
+        heat = Section(f"place of the {metric}", [shade_entry("worst to best", figure.theme)])
         key(frame, [heat, Section("class", class_dots(classes, figure.theme) if shown else [])], figure.theme)
     return figure
 
 
-def _goodness(scores: Mapping[tuple[int, int], ShapeScore]) -> dict[tuple[int, int], float]:
-    """From 0, the worst, to 1, the best."""
-    known = {place: own.place for place, own in scores.items() if np.isfinite(own.score)}
-    if not known:
-        return {}
-    low, high = min(known.values()), max(known.values())
-    return {place: (own - low) / (high - low) if high > low else 1.0 for place, own in known.items()}
-
-
 def _cell(
-    ax: Axes,
-    own: ShapeScore | None,
-    good: float | None,
-    cell: Cell | None,
-    side: float,
-    high: float,
-    theme: Theme,
+    ax: Axes, own: ShapeScore | None, cell: Cell | None, size: tuple[float, float], best: float, theme: Theme
 ) -> None:
+    side, high = size
     ax.set(xlim=(0, side), ylim=(0, high), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
-    colour = theme.faded(theme.faint, 0.5) if good is None else to_hex(shades(np.array([good]), theme)[0])
+    known = own is not None and bool(np.isfinite(own.score))
+    colour = (
+        to_hex(shades(np.array([own.place]), theme)[0]) if own and known else theme.faded(theme.faint, 0.5)
+    )
     ax.add_patch(Rectangle((0, 0), side, high, facecolor=colour, linewidth=0))
-    ink = _readable(colour)
-    middle = FOOT / 2 if cell is not None else high / 2
     if own is None:
         ax.text(side / 2, high / 2, "not tried", ha="center", va="center", fontsize=7.5, color=theme.muted)
         return
-    if good is None:
-        ax.text(side / 2, high / 2, "all failed", ha="center", va="center", fontsize=7.5, color=theme.muted)
-        middle = 0.13
+    ink = _readable(colour) if known else theme.muted
+    star = "★ " if known and own.place == best else ""
+    words = f"{star}{own.score:.3f}" + (f" at {own.epochs}" if own.epochs else "") if known else "all failed"
+    weight = "bold" if known and not own.epochs else "normal"
+    counted = {"ha": "right", "va": "center_baseline", "fontsize": 6.5, "color": ink}
+    ax.text(side - 0.06, FOOT / 2, f"{own.finished}/{own.tried}", **counted)
+    told = {"va": "center_baseline", "fontsize": 7.5, "fontweight": weight, "color": ink}
+    if cell is None:
+        ax.text(side / 2, high / 2 + FOOT / 4, words, ha="center", **told)
     else:
-        star = "★ " if good == 1.0 else ""
-        dropped = f" at {own.epochs}" if own.epochs else ""
-        weight = "normal" if own.epochs else "bold"
-        score = f"{star}{own.score:.3f}{dropped}"
-        ax.text(0.06, middle, score, va="center_baseline", fontsize=7.5, fontweight=weight, color=ink)
-    count = f"{own.finished}/{own.tried}"
-    grey = theme.muted if good is None else ink
-    ax.text(side - 0.06, middle, count, ha="right", va="center_baseline", fontsize=6.5, color=grey)
+        ax.text(0.06, FOOT / 2, words, **told)
     if cell is not None:
         room = side - 2 * FRAME
         inner = ax.inset_axes((FRAME, FOOT, room, high - FOOT - FRAME), transform=ax.transData)
