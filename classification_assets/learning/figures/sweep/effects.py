@@ -121,7 +121,9 @@ def _frame(ax: Axes, axis: Axis, told: str, first: bool, theme: Theme) -> None:
         ax.set_ylabel("place (100: best)")
     else:
         ax.tick_params(labelleft=False)
-    ax.set_title(shortened(axis.name), loc="left", fontsize=8.5, pad=4, color=theme.ink, fontweight="bold")
+    ax.set_title(
+        shortened(axis.name, 16), loc="left", fontsize=8.5, pad=4, color=theme.ink, fontweight="bold"
+    )
     ax.set_title(told, loc="right", fontsize=7.5, pad=4, color=theme.muted)
 
 
