@@ -136,17 +136,22 @@ def states(folder: Path, key: str) -> dict[str, Tensor]:
         return {name.removeprefix("state/"): file.get_tensor(name) for name in names}
 
 
-def probabilities_of(network: nn.Module, X: RowSource, index: np.ndarray) -> Tensor:
-    """Probabilities (K, V, C) on the CPU of each member's rows, index (K, V) or (1, V)."""
+def logits_of(network: nn.Module, X: RowSource, index: np.ndarray) -> Tensor:
+    """Logits (K, V, C) on the CPU of each member's rows, index (K, V) or (1, V) for all."""
     network.eval()
     K = next(network.parameters()).shape[0]
     chunk = max(1, BLOCK_BYTES // (4 * K * max(X.shape[1], 64)))
     with torch.inference_mode():
         parts = [
-            network(X[part].expand(K, -1, -1)).softmax(2).cpu()
+            network(X[part].expand(K, -1, -1)).cpu()
             for part in torch.from_numpy(index).to(X.device).split(chunk, 1)
         ]
         return torch.cat(parts, 1)
+
+
+def probabilities_of(network: nn.Module, X: RowSource, index: np.ndarray) -> Tensor:
+    """Probabilities (K, V, C) on the CPU of each member's rows, index (K, V) or (1, V) for all."""
+    return logits_of(network, X, index).softmax(2)
 
 
 def _trained(
