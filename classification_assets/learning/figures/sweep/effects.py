@@ -24,7 +24,7 @@ from classification_assets.learning.sweeps.axes import Axis
 from classification_assets.learning.sweeps.importance import Effect, Importance
 
 WIDTH, HIGH, BESIDE, BELOW, TURNED, ACROSS = 2.2, 1.5, 0.3, 0.56, 0.45, 3  # inches
-MOST = 1_500
+MOST = 500
 """Configurations whose dots are drawn in a panel; of more, evenly spaced ones by their place."""
 
 JITTER_SEED = 1_618_033

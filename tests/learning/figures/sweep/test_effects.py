@@ -28,7 +28,7 @@ def test_of_very_many_configurations_some_are_dots():
     axis, n = Axis("dropout", np.linspace(0, 0.5, 9_000), (), True, False), 9_000
     figure = effects([axis], np.linspace(0, 1, n), np.zeros(n, bool), None)
     assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == MOST
-    assert "1,500 of 9,000 dots are drawn" in texts(figure)
+    assert "500 of 9,000 dots are drawn" in texts(figure)
 
 
 def test_where_a_hyper_parameter_has_no_use_there_is_no_dot():

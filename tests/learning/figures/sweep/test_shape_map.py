@@ -29,6 +29,7 @@ def test_the_better_the_place_the_stronger_the_colour():
     ]
     assert fills == sorted(fills, reverse=True)
     assert len(set(fills)) == 3
+    assert "20 to 95" in texts(figure)
 
 
 def test_a_map_without_shapes_is_refused():
