@@ -16,6 +16,9 @@ from classification_assets.learning.sweeps.space import Space
 MOST_LEVELS = 9
 """Distinct numbers that are told one by one; more are a range, as are broken numbers that hardly come twice."""
 
+ALL_ROWS = "all rows"
+"""The level of a batch that holds all of them."""
+
 CHANCE = 1e-3
 """Probability with which equal values of a group may be chance, at most, for a condition to be seen in them."""
 
@@ -98,7 +101,7 @@ def _axis(name: str, values: pd.Series) -> Axis:
         return Axis(name, np.log10(finite) if log else finite, (), ordered=True, log=log)
     position = np.searchsorted(distinct, numbers).astype(float)
     position[missing] = np.nan
-    levels = tuple("all rows" if np.isinf(number) else f"{number:.6g}" for number in distinct)
+    levels = tuple(ALL_ROWS if np.isinf(number) else f"{number:.6g}" for number in distinct)
     return Axis(name, position, levels, ordered=True, log=False)
 
 

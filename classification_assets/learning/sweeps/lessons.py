@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from classification_assets.learning.sweeps.axes import axes
+from classification_assets.learning.sweeps.axes import ALL_ROWS, axes
 from classification_assets.learning.sweeps.importance import FEWEST, Effect, Importance, importance
 from classification_assets.learning.sweeps.places import failures
 from classification_assets.learning.sweeps.result import SweepResult
@@ -58,15 +58,15 @@ def best_values(effect: Effect) -> str:
 
 
 def _at_edge(effect: Effect, first: int, last: int) -> bool:
-    """Whether there may be something better beyond the values that were tried."""
-    grid = effect.grid
-    # Below 0 there is nothing.
-    at_zero = not effect.axis.levels and not effect.axis.log and grid[0] < 0.05 * grid[-1]
-    return last == len(grid) - 1 or (first == 0 and not at_zero)
+    """Whether there may be something better beyond the values that were tried: below 0 there is nothing."""
+    grid, axis = effect.grid, effect.axis
+    from_zero = axis.levels[0] == "0" if axis.levels else not axis.log and grid[0] < 0.05 * grid[-1]
+    to_all = bool(axis.levels) and axis.levels[-1] == ALL_ROWS
+    return (last == len(grid) - 1 and not to_all) or (first == 0 and not from_zero)
 
 
 def _what_matters(result: SweepResult, found: Importance | None) -> list[str]:
-    n = result.summary.n_configurations
+    n = len(result.configurations())
     if found is None:
         if not axes(result):
             return ["All configurations have the same values, so nothing can be told of what matters."]

@@ -33,8 +33,9 @@ def places(result: SweepResult) -> np.ndarray:
     have reached; those that went on exchange their places among themselves, by their log loss at the next rung; and
     those at the last rung by the score that judged. What failed is worse than all others and equal among itself.
 
-    Of 1,000 networks on moons that were all trained for 40 epochs, a third of which would have gone on after 5 and
-    after 15, this order agrees with that of the final scores as well as can be known so early (rank correlation 0.86).
+    On networks that were all trained for 40 epochs, of which a third would have gone on after 5 and after 15, this
+    order agrees with that of the final scores a little better (rank correlation 0.86 of 1,000 on moons, 0.83 of 300 on
+    spirals) than the losses after 5 epochs do (0.85 and 0.82).
 
     As ranks (Conover and Iman 1981) they do not depend on the metric's scale, and a loss of 10 counts for no more than
     the last place.

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from classification_assets.learning.sweeps.lessons import lessons
@@ -41,6 +42,32 @@ def test_the_best_levels_of_an_ordered_one_are_a_stretch():
     result.networks["score"] = (result.networks["width"] == 8).astype(float)
     (only,) = lessons(result)
     assert "best from 16 to 32, at the edge of what was tried" in only
+
+
+@pytest.mark.parametrize(
+    ("values", "best", "words"),
+    [
+        ([0, 16, 32], 0, "best all rows."),
+        ([0, 16, 32], 16, "best 16, at the edge of what was tried."),
+        ([8, 16, 32], 32, "best 32, at the edge of what was tried."),
+    ],
+)
+def test_there_is_no_batch_larger_than_all_rows(values, best, words):
+    sizes = np.tile(values, 40)
+    result = made_up(120, swept=("batch_size",), rungs=(40,), failing=9.0, batch_size=sizes)
+    result.networks["score"] = (sizes != best) + np.random.default_rng(0).normal(0, 0.1, 120)
+    assert lessons(result)[0].endswith(words)
+
+
+def test_a_configuration_of_several_networks_counts_once_and_fails_if_one_of_them_does():
+    one = made_up(60, failing=9.0)
+    other = one.networks.assign(fold=1)
+    other.loc[[2, 4], "state"] = "failed"
+    both = pd.concat([one.networks, other])
+    both.loc[both["configuration"].isin([2, 4]), "score"] = np.nan
+    sentences = lessons(type(one)(both, one.finalists, one.summary))
+    assert sentences[-1] == "2 of 60 configurations failed."
+    assert "that 60 configurations can show" in " ".join(sentences)
 
 
 def test_failures_are_told_with_the_value_from_which_they_begin(halved):

@@ -40,9 +40,8 @@ def score_of_shapes(result: SweepResult, title: str) -> Figure:
         best = here[place[here].argmax()]
         known = frame.loc[best]
         epochs = 0 if finished[best] else int(known["epochs"])
-        score = np.nan if known["state"] == "failed" else float(known["score"])
         counts = int(finished[here].sum()), len(here)
-        scores[row, column] = ShapeScore(score, float(place[best]), epochs, *counts)
+        scores[row, column] = ShapeScore(float(known["score"]), float(place[best]), epochs, *counts)
     cells = _cells(result, frame, rows, columns)
     metric = summary.metric.replace("_", " ")
     picture = "pictures: what the best network of each decides · " if cells else ""
