@@ -24,6 +24,7 @@ from classification_assets.assets.predictions import predictions_asset
 from classification_assets.assets.report import report_asset
 from classification_assets.assets.split import split_asset
 from classification_assets.assets.surface import surface_asset
+from classification_assets.assets.sweep import sweep_asset
 from classification_assets.assets.table import source_assets
 from classification_assets.automation.runs import EXPERIMENT, job_of
 from classification_assets.automation.schedules import schedule_of
@@ -137,6 +138,8 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition | dg.So
     if isinstance(experiment.dataset, TableFile | TableFunction):
         yield drift_asset(experiment)
     yield split_asset(experiment)
+    if experiment.tuned is not None:
+        yield sweep_asset(experiment, experiment.tuned, experiment.tuned.trained_with(experiment.training))
     for architecture, training in experiment.trainings():
         yield model_asset(experiment, architecture, training)
         yield evaluation_asset(experiment, architecture, training)

@@ -15,18 +15,18 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         experiment,
         "leaderboard",
         stored_as="parquet",
-        inputs=["evaluations"],
+        inputs=["evaluations", *(["sweep"] if experiment.tuned else [])],
         uses=experiment.all_declared(),
         kinds={"pandas", "parquet"},
         kept=True,
     )
-    def leaderboard(evaluations, run: Run):
+    def leaderboard(evaluations, run: Run, sweep=None):
         """Architectures by their score on the validation fold; the test fold says which differences are real."""
         from classification_assets.learning.evaluation.leaderboard import leaderboard as ranked
         from classification_assets.learning.evaluation.leaderboard import pairs, summary
         from classification_assets.learning.figures import displays
 
-        ordered = ranked(evaluations, experiment.metric)
+        ordered = ranked(evaluations, experiment.metric, sweep.summary.caution() if sweep else "")
         board = ordered.board
 
         return ordered, {

@@ -35,7 +35,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         """Data, training and results on one page: which architecture is best, and where each one decides what."""
         from classification_assets.learning.reports.report import Chapter, CheckResult, experiment_report
 
-        architectures = {each.name: each for each in experiment.architectures}
+        architectures = {each.name: each for each in experiment.tried}
 
         def chapter(name: str) -> Chapter:
             pictures = {"decision boundary": boundaries[name]}
@@ -82,7 +82,7 @@ FILES = {"the report": "report.html", "the gallery": "gallery.png", "the leaderb
 
 def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
     """The asset of the report over all experiments."""
-    pairs = [(experiment, each) for experiment in experiments for each in experiment.architectures]
+    pairs = [(experiment, each) for experiment in experiments for each in experiment.tried]
 
     @declared_asset(
         [COMPARISON, "report"],
@@ -135,7 +135,7 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             compared,
             leaderboards,
             {
-                own.name: {each.name: evaluations[f"{own.name}/{each.name}"] for each in own.architectures}
+                own.name: {each.name: evaluations[f"{own.name}/{each.name}"] for each in own.tried}
                 for own in experiments
             },
             checks=checks,

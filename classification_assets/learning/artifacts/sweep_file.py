@@ -55,10 +55,6 @@ def read_sweep(local: LocalCopy, header: dict[str, Any]) -> SweepResult:
     )
     summary = header["summary"] | {"seconds": seconds["sweep"]}
     summary["swept"] = tuple(summary["swept"])
-    # JSON knows no tuples: units of hidden layers are the one value that is several numbers.
-    summary["values"] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in summary["values"].items()
-    }
     found = header["thumbnails"]
     return SweepResult(
         networks[header["columns"]],

@@ -84,10 +84,12 @@ class Leaderboard:
         return f"{result}. {self.note}" if self.note else result
 
 
-def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_loss") -> Leaderboard:
+def leaderboard(
+    evaluations: Mapping[str, Evaluation], metric: Metric = "log_loss", note: str = ""
+) -> Leaderboard:
     """Order architectures by a metric on the validation fold; the test fold reports and reorders nothing.
 
-    Equal scores are ordered by the validation log loss, then by name.
+    Equal scores are ordered by the validation log loss, then by name. For the `note` see `Leaderboard`.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_los
         BEST,
         *(_against_first(differences, metric, order[0], name) for name in order[1:]),
     ]
-    return Leaderboard(board, differences, metric)
+    return Leaderboard(board, differences, metric, note)
 
 
 def summary(board: pd.DataFrame) -> pd.DataFrame:

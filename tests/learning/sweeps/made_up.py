@@ -54,7 +54,7 @@ def made_up(n: int = 12, failed: int = 1, metric: str = "log_loss") -> SweepResu
         swept=("hidden", "activation", "learning_rate", "dropout"),
         winner=best,
         values={
-            "hidden": (int(winner["width"]),) * int(winner["depth"]),
+            "hidden": [int(winner["width"])] * int(winner["depth"]),
             "activation": winner["activation"],
             "learning_rate": float(winner["learning_rate"]),
             "dropout": float(winner["dropout"]),
