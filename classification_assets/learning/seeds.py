@@ -23,3 +23,6 @@ POOLS = 10_000
 
 MEMBERS_APART = 4096
 """Member seeds set aside for each training seed: those of seed s count on from s times this number."""
+
+DRAWN, SWEPT, SELECTED = 6_000, 6_001, 6_002
+"""A sweep's configurations, the seeds of its networks, and its resamples."""

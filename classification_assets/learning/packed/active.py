@@ -21,8 +21,10 @@ from classification_assets.learning.packed.batches import (
 from classification_assets.learning.packed.early_stopping import ValidationFold
 from classification_assets.learning.packed.gradients import Gradient, gradient_for
 from classification_assets.learning.packed.networks.members import per_member, select_members
+from classification_assets.learning.packed.networks.random_pool import MemberPool
 from classification_assets.learning.packed.optimizer import MemberAdamW
 from classification_assets.learning.packed.options import Training
+from classification_assets.learning.packed.paused import PausedPack
 
 MemberRows = np.ndarray | Sequence[np.ndarray]
 """Indices of rows: one array for all members, or one a member."""
@@ -33,7 +35,7 @@ class ActivePack:
 
     Parameters
     ----------
-    network, X, y, rows, validation, training, seeds, n_classes, weight, betas
+    network, X, y, rows, validation, training, seeds, n_classes, weight, betas, own_rates
         As in `training.train`.
 
     Attributes
@@ -61,6 +63,7 @@ class ActivePack:
         n_classes: int,
         weight: Tensor | None,
         betas: tuple[float, float],
+        own_rates: bool = False,
     ) -> None:
         K, device = len(seeds), X.device
         rows = rows.astype(np.int32) if isinstance(rows, np.ndarray) else rows
@@ -79,7 +82,11 @@ class ActivePack:
         self.augmentation = Augmentation(training, seeds).to(device)
         self.validation = ValidationFold(X, y, _for_each(validation, K), weight)
         self.optimizer = MemberAdamW(
-            network, per_member(training.learning_rate, K), per_member(training.weight_decay, K), betas
+            network,
+            per_member(training.learning_rate, K),
+            per_member(training.weight_decay, K),
+            betas,
+            own_rates=own_rates,
         )
         self.gradient = self._gradient()
 
@@ -100,6 +107,26 @@ class ActivePack:
         self.targets = self.targets.selected(keep)
         self.validation = self.validation.selected(keep)
         self.streams = [self.streams[index] for index in keep.tolist()]
+
+    def paused(self, keep: Tensor) -> PausedPack:
+        """The members `keep` (K',), indices, as they are now."""
+        mean, square = self.optimizer.moments()
+        return PausedPack(
+            self.optimizer.steps,
+            {name: value[keep].clone() for name, value in self.network.state_dict().items()},
+            [value[keep].clone() for value in mean],
+            [value[keep].clone() for value in square],
+        )
+
+    def resume(self, paused: PausedPack) -> None:
+        """Go on where the same members were paused."""
+        self.network.load_state_dict(paused.state)
+        self.optimizer.resume(paused.step, paused.mean, paused.square)
+        for part in (*self.network.modules(), *self.augmentation.modules()):
+            if isinstance(part, MemberPool):
+                part.skip(paused.step)
+        for stream in self.streams:
+            stream.skip(paused.step * self.batch_size)
 
     def _gradient(self) -> Gradient:
         return gradient_for(

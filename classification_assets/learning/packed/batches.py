@@ -45,23 +45,35 @@ class RowStream:
     def __init__(self, rows: np.ndarray, seed: int) -> None:
         self.rows = np.asarray(rows, np.int32)
         state = np.random.SeedSequence([seed, ROW_ORDER]).generate_state(1, np.uint64)
-        # PyTorch's shuffle takes a third of the time of NumPy's.
         self.generator = torch.Generator("cpu").manual_seed(int(state[0]))
         self.rest = self.rows[:0]
 
     def take(self, wanted: int) -> np.ndarray:
+        """The next rows (wanted,)."""
         parts, missing = [self.rest[:wanted]], wanted - len(self.rest)
         self.rest = self.rest[wanted:]
         while missing > 0:
-            order = self.rows[
-                torch.randperm(
-                    len(self.rows), generator=self.generator, dtype=torch.int32, device="cpu"
-                ).numpy()
-            ]
+            order = self.rows[self._shuffled()]
             parts.append(order[:missing])
             self.rest = order[missing:]
             missing -= len(order)
         return np.concatenate(parts)
+
+    def skip(self, rows: int) -> None:
+        """Go on as if so many rows had been taken."""
+        missing = rows - len(self.rest)
+        if missing < 0:
+            self.rest = self.rest[rows:]
+            return
+        for _ in range(missing // len(self.rows)):
+            self._shuffled()
+        self.rest = self.rest[:0]
+        self.take(missing % len(self.rows))
+
+    def _shuffled(self) -> np.ndarray:
+        # PyTorch's shuffle takes a third of the time of NumPy's.
+        order = torch.randperm(len(self.rows), generator=self.generator, dtype=torch.int32, device="cpu")
+        return order.numpy()
 
 
 class Targets:

@@ -27,6 +27,9 @@ from classification_assets.learning.packed.networks.tabular import PackedTabular
 
 aten = torch.ops.aten
 
+_ROWS_AT_ONCE = 4
+"""Rows of a matrix that its product with a vector takes at one time; a rest is computed in another way."""
+
 
 class ByHand:
     """The chain rule written out over the layers of a `PackedMLP`."""
@@ -145,6 +148,19 @@ def _all(number: float, n: int, device: torch.device) -> Tensor:
     return torch.full((n,), number, dtype=torch.float32, device=device)
 
 
+def _row_sums(h: Tensor, factor: float, out: Tensor) -> None:
+    """Sums over the rows of h (K, H, B), times a factor, into `out` (K·H,)."""
+    B = h.shape[2]
+    if h.shape[1] % _ROWS_AT_ONCE == 0:
+        # A matrix times a vector: on older versions of PyTorch half the time of a sum.
+        torch.mv(h.view(-1, B), _all(factor, B, h.device), out=out)
+        return
+    # There it would round a unit in another way by where in the pack its member stands.
+    torch.sum(h.view(-1, B), 1, out=out)
+    if factor != 1:
+        out.mul_(factor)
+
+
 class _Linear:
     def __init__(self, layer: PackedLinear, gradient_of: dict[int, Tensor]) -> None:
         # Views made once: on small networks making them takes as long as a product.
@@ -161,9 +177,7 @@ class _Linear:
     def backward(self, g: Tensor, first: bool) -> Tensor | None:
         torch.bmm(g, self.h.transpose(1, 2), out=self.to_weight)
         if self.to_bias is not None:
-            B = g.shape[2]
-            # A matrix times a vector: half the time of a sum.
-            torch.mv(g.view(-1, B), _all(1.0, B, g.device), out=self.to_bias)
+            _row_sums(g, 1.0, out=self.to_bias)
         return None if first else torch.bmm(self.transposed, g)
 
 
@@ -237,7 +251,7 @@ class _BatchNorm:
 
     def forward(self, h: Tensor) -> Tensor:
         B, momentum = h.shape[2], self.momentum
-        torch.mv(h.view(-1, B), _all(1 / B, B, h.device), out=self.mean)
+        _row_sums(h, 1 / B, out=self.mean)
         self.running_mean.lerp_(self.mean, momentum)
         self.centered = h.sub_(self.mean.view_as(self.bias))
         squares = torch.linalg.vector_norm(h, dim=2, keepdim=True).square_()

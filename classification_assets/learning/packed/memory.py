@@ -37,7 +37,7 @@ def in_halves(
     try:
         return train_some(members)
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         reason = (str(error) or type(error).__name__).splitlines()[0]
     # Out of the handler the traceback is gone, and with it what held the memory.
@@ -88,6 +88,7 @@ def _filled(history: Tensor, epochs: int) -> Tensor:
     return torch.cat([history, rest])
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that the memory did not suffice."""
     # PyTorch's allocator on the CPU raises a RuntimeError with nothing but its text to tell it by.
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -30,6 +30,9 @@ class MemberAdamW:
     network : nn.Module
         Packed, K members; its trained parameters become views of `values`.
     learning_rate, weight_decay : Tensor (K,)
+    own_rates : bool
+        Whether members are computed with their own rate and decay even where these are alike: the numbers of a
+        member then do not follow, in the last bit, from how many different ones there are in its pack.
 
     Attributes
     ----------
@@ -46,8 +49,9 @@ class MemberAdamW:
         weight_decay: Tensor,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
+        own_rates: bool = False,
     ) -> None:
-        self.betas, self.eps, self.steps = betas, eps, 0
+        self.betas, self.eps, self.steps, self.own_rates = betas, eps, 0, own_rates
         self._steps = torch.zeros((), dtype=torch.float32, device="cpu")
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -59,7 +63,7 @@ class MemberAdamW:
             parameter.data = value
         self.mean, self.square = torch.zeros_like(self.values), torch.zeros_like(self.values)
         runs = _runs(learning_rate, weight_decay)
-        fuses = self.values.device.type == "cpu" and len(runs) <= _MOST_RUNS
+        fuses = self.values.device.type == "cpu" and len(runs) <= _MOST_RUNS and not own_rates
         n_fused = sum(map(_is_of_vectors, self.parameters)) if fuses else 0
         first = sum(parameter.numel() for parameter in self.parameters[:n_fused])
         self._fused = [self._of_run(run, n_fused) for run in runs] if n_fused else []
@@ -111,13 +115,25 @@ class MemberAdamW:
         """The same optimizer for `network`, which holds the members `keep` (indices)."""
         members = keep.cpu()
         chosen = MemberAdamW(
-            network, self.learning_rate[members], self.weight_decay[members], self.betas, self.eps
+            network,
+            self.learning_rate[members],
+            self.weight_decay[members],
+            self.betas,
+            self.eps,
+            self.own_rates,
         )
-        chosen.steps = self.steps
-        for name in ("mean", "square"):
-            parts = [view[keep].reshape(-1) for view in self._views(getattr(self, name))]
-            getattr(chosen, name).copy_(torch.cat(parts))
+        chosen.resume(self.steps, *([view[keep] for view in moments] for moments in self.moments()))
         return chosen
+
+    def moments(self) -> tuple[list[Tensor], list[Tensor]]:
+        """The gradients' means and squares, P views (K, ...) of each."""
+        return self._views(self.mean), self._views(self.square)
+
+    def resume(self, steps: int, mean: Sequence[Tensor], square: Sequence[Tensor]) -> None:
+        """Go on as after so many steps, with the moments that there were then."""
+        self.steps = steps
+        self.mean.copy_(torch.cat([part.reshape(-1) for part in mean]))
+        self.square.copy_(torch.cat([part.reshape(-1) for part in square]))
 
     def _views(self, flat: Tensor) -> list[Tensor]:
         sizes = [parameter.numel() for parameter in self.parameters]
@@ -137,7 +153,8 @@ class MemberAdamW:
 
     def _each(self, of_member: Tensor, parameters: Sequence[Tensor]) -> float | Tensor:
         """One number if all members share it, else a number for each value of some parameters."""
-        if bool((of_member == of_member[0]).all()) or not parameters:
+        alike = bool((of_member == of_member[0]).all()) and not self.own_rates
+        if alike or not parameters:
             return float(of_member[0])
         parts = [of_member.repeat_interleave(parameter[0].numel()) for parameter in parameters]
         return torch.cat(parts).to(self.values.device)

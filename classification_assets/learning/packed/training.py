@@ -18,6 +18,7 @@ from classification_assets.learning.packed.arithmetic import denormals_flushed, 
 from classification_assets.learning.packed.batches import RowSource
 from classification_assets.learning.packed.early_stopping import EarlyStopping
 from classification_assets.learning.packed.options import Training
+from classification_assets.learning.packed.paused import PausedPack
 
 OnEpoch = Callable[[int, int, dict[str, Tensor]], Tensor | None]
 """Called as ``on_epoch(step, last_step, entry)`` after each epoch; see `train`."""
@@ -42,12 +43,15 @@ class TrainingResult:
     checkpoints : dict of int to state
         The pack's states at the steps asked for; a member that has stopped shows its best one from then on,
         and at the end so does every member.
+    paused : PausedPack or None
+        The members whose loss was finite, in their order, where training was to pause before its end.
     """
 
     state: dict[str, Tensor]
     best_step: Tensor
     history: dict[str, Tensor]
     checkpoints: dict[int, dict[str, Tensor]]
+    paused: PausedPack | None = None
 
 
 def train(
@@ -68,6 +72,9 @@ def train(
     threads: int | None = None,
     betas: tuple[float, float] = (0.9, 0.999),
     warmup: float = 0.0,
+    own_rates: bool = False,
+    until: int | None = None,
+    paused: PausedPack | None = None,
 ) -> TrainingResult:
     """Train a packed network with AdamW on the cross-entropy of soft targets.
 
@@ -98,20 +105,46 @@ def train(
         AdamW's decay rates of the gradient's mean and of its square.
     warmup : float
         Share of the steps in which the learning rate rises from 0.
+    own_rates : bool
+        See `MemberAdamW`: a member's numbers are then the same, bit for bit, whatever rates its pack has.
+    until : int, optional
+        The epoch after which training pauses; without early stopping only, which would have to be kept as well.
+    paused : PausedPack, optional
+        Members whose training goes on; the network's own numbers do not count.
+
+    Raises
+    ------
+    ValueError
+        If a training that pauses stops early.
     """
     K, device = len(seeds), X.device
     pack = ActivePack(
-        network, X, y, rows, validation, training, seeds, n_classes=n_classes, weight=weight, betas=betas
+        network,
+        X,
+        y,
+        rows,
+        validation,
+        training,
+        seeds,
+        n_classes=n_classes,
+        weight=weight,
+        betas=betas,
+        own_rates=own_rates,
     )
     epoch_steps = epoch_steps or steps_an_epoch(pack.fewest_rows, training.batch_size)
     last = training.max_epochs * epoch_steps
     validates = not pack.validation.empty
     patience = training.patience * epoch_steps if training.early_stopping and validates else None
-    stopping = EarlyStopping(network, K, last, patience)
+    end = last if until is None else min(last, until * epoch_steps)
+    if patience is not None and (end < last or paused is not None):
+        raise ValueError("training that pauses needs early_stopping: false, got early_stopping: true")
+    if paused is not None:
+        pack.resume(paused)
+    stopping = EarlyStopping(network, K, end, patience)
     shown = K if checkpoint_members is None else checkpoint_members
     kept = {0: stopping.states.of_first(shown)} if 0 in checkpoints else {}
     history: list[dict[str, Tensor]] = []
-    step = 0
+    step = paused.step if paused else 0
 
     multiplications = pack.batch_size * pack.optimizer.values.numel()
     with threads_for(multiplications, threads), denormals_flushed():
@@ -158,6 +191,9 @@ def train(
         best_step=torch.from_numpy(np.where(stopping.failed, -1, stopping.best_step)),
         history={name: torch.stack([entry[name] for entry in history]) for name in history[0]},
         checkpoints=kept,
+        paused=pack.paused(torch.from_numpy(np.flatnonzero(~stopping.stopped)).to(device))
+        if step < last and end < last
+        else None,
     )
 
 

@@ -1,0 +1,149 @@
+"""Rows of a sweep: what its networks learn from, and the rows by which they are judged, which they never see."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from classification_assets.learning.evaluation.bounds import Metric
+from classification_assets.learning.evaluation.metrics import row_losses, scores_of_sums, summed_statistics
+from classification_assets.learning.models.tabular.inner_folds import InnerFolds
+from classification_assets.learning.packed.batches import RowSource
+from classification_assets.learning.preparation.folds import Fold
+from classification_assets.learning.preparation.split import Split, features_of
+
+MOST_SCORED = 4_000
+"""Rows of a fold, at most, that judge: evenly spaced ones of more."""
+
+
+@dataclass(frozen=True)
+class SweptRows:
+    """Features, labels, and the rows of each fold.
+
+    Attributes
+    ----------
+    X : array (N, D) float32, or rows that are computed when they are asked for
+    y : array (N,) int64
+    weight : array (N,) float32 or None
+    learned, scored : lists of F arrays of indices
+        What a network of each fold learns from, and is judged by.
+    n_classes : int
+    """
+
+    X: np.ndarray | RowSource
+    y: np.ndarray
+    weight: np.ndarray | None
+    learned: list[np.ndarray]
+    scored: list[np.ndarray]
+    n_classes: int
+
+    @classmethod
+    def of(cls, split: Split, folds: int, seed: int, device: str = "cpu") -> SweptRows:
+        """The rows of a split: its validation fold judges, or each of so many folds of both in turns.
+
+        Test rows have no part in it.
+
+        Raises
+        ------
+        ValueError
+            If there are no rows to judge by.
+        """
+        train, validation = split.rows(Fold.TRAIN), split.rows(Fold.VALIDATION)
+        if folds == 1:
+            learned, scored = [train], [validation]
+        else:
+            dealt = InnerFolds.of(
+                np.concatenate([train, validation]),
+                split.y,
+                folds,
+                1,
+                seed,
+                group=split.group,
+                timestamp=None if split.group is not None else split.timestamp,
+            )
+            members = range(dealt.members)
+            learned = dealt.seen_by(members)
+            scored = [dealt.rows[dealt.unseen(member)] for member in members]
+        counted = [rows if split.weight is None else rows[split.weight[rows] > 0] for rows in scored]
+        if not all(len(rows) for rows in counted):
+            raise ValueError(
+                "sweep: configurations are judged by the validation fold, which has no rows that count; "
+                "declare a split with validation above 0, or sweep.folds of 2 or more"
+            )
+        X = features_of(split, device)
+        return cls(
+            X.numpy() if isinstance(X, torch.Tensor) and X.device.type == "cpu" else X,
+            split.y,
+            split.weight,
+            learned,
+            [rows[:: -(-len(rows) // MOST_SCORED)] for rows in counted],
+            len(split.classes),
+        )
+
+    @property
+    def folds(self) -> int:
+        """F."""
+        return len(self.learned)
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether another process can have them: plain arrays on the CPU."""
+        return isinstance(self.X, np.ndarray)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all numbers."""
+        found = hashlib.sha256()
+        arrays = [self.y, *self.learned, *self.scored]
+        for array in [*arrays, *([] if self.weight is None else [self.weight])]:
+            found.update(np.ascontiguousarray(array).tobytes())
+        every = torch.arange(len(self.y), device=getattr(self.X, "device", "cpu"))
+        for part in every.split(2**16):
+            rows = self.X[part.numpy()] if isinstance(self.X, np.ndarray) else self.X[part].cpu().numpy()
+            found.update(np.ascontiguousarray(rows).tobytes())
+        return found.hexdigest()
+
+
+class Judge:
+    """Scores of probabilities on the rows that judge, all folds together.
+
+    Parameters
+    ----------
+    rows : SweptRows
+    metric : str
+
+    Raises
+    ------
+    ValueError
+        If these rows cannot give the metric.
+    """
+
+    def __init__(self, rows: SweptRows, metric: Metric) -> None:
+        index = np.concatenate(rows.scored)
+        self.metric, self.y, self.rows = metric, rows.y[index], rows
+        self.weight = None if rows.weight is None else rows.weight[index] / rows.weight[index].mean()
+        self.names = [str(label) for label in range(rows.n_classes)]
+        missing = sorted(set(range(rows.n_classes)) - set(self.y.tolist()))
+        if missing and metric in ("balanced_accuracy", "macro_f1"):
+            raise ValueError(
+                f"sweep.metric: {metric} needs rows of every class among those that judge, and there are none of class "
+                f"{missing[0]}; choose log_loss or accuracy, more validation rows, or sweep.folds of 2 or more"
+            )
+
+    def scores(self, probabilities: Sequence[np.ndarray]) -> dict[str, float]:
+        """The metric, log loss and accuracy of probabilities (V_f, C), an array a fold."""
+        sums = summed_statistics(self.y, np.concatenate(probabilities), 0, self.weight)[None]
+        found = scores_of_sums(sums, self.names)
+        return {name: float(found["", name][0]) for name in (self.metric, "log_loss", "accuracy")}
+
+    def of_network(self, fold: int, p: np.ndarray) -> tuple[float, float]:
+        """Log loss and accuracy of one network's probabilities p (V, C) of its fold's rows."""
+        index = self.rows.scored[fold]
+        y, weight = self.rows.y[index], None if self.rows.weight is None else self.rows.weight[index]
+        right = np.average(p.argmax(1) == y, weights=weight)
+        return float(np.average(row_losses(y, p), weights=weight)), float(right)

@@ -1,0 +1,365 @@
+"""Search of a sweep: configurations are drawn, trained in packs, dropped or let go on, and the best ones repeated."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import joblib
+import numpy as np
+import torch
+
+from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER, Metric
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.sweeps import tables
+from classification_assets.learning.sweeps.configurations import Configuration, Member, Shape, members_of
+from classification_assets.learning.sweeps.halving import Halving
+from classification_assets.learning.sweeps.packing import FULL, hashed, tasks_of, work_of
+from classification_assets.learning.sweeps.packs import Task, done
+from classification_assets.learning.sweeps.records import Record, Records
+from classification_assets.learning.sweeps.result import Summary, SweepResult
+from classification_assets.learning.sweeps.sampling import sampler_of
+from classification_assets.learning.sweeps.scored_rows import Judge, SweptRows
+from classification_assets.learning.sweeps.selection import CONSIDERED, corrected, optimism
+from classification_assets.learning.sweeps.sweep import Sweep
+from classification_assets.learning.sweeps.thumbnails import thumbnails
+
+OnProgress = Callable[[int, int, float], None]
+"""Called as ``on_progress(done, planned, best)``: networks begun and planned, and the best score until now or NaN."""
+
+ROUND = 512
+"""Networks that are drawn at a time: between two rounds a sampler learns, and halving drops."""
+
+_MANY = 256
+"""Networks from which on processes beside this one are worth their start."""
+
+_NEW_SEEDS = 1_000
+"""The first repeat of finalists: none of those that the search itself uses."""
+
+
+def search(
+    sweep: Sweep,
+    split: Split,
+    *,
+    metric: Metric = "log_loss",
+    training: Training | None = None,
+    device: str = "cpu",
+    on_progress: OnProgress | None = None,
+    folder: Path | None = None,
+    threads: int | None = None,
+    n_jobs: int | None = None,
+) -> SweepResult:
+    """Try the configurations of a sweep on a split's training and validation rows; test rows have no part in it.
+
+    The same sweep on the same rows gives the same numbers, whatever the number of processes and however often it was
+    interrupted; only a budget of seconds follows from the machine.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    split : Split
+    metric : str
+        What judges, unless the sweep says so itself.
+    training : Training, optional
+        Options that are not searched. Epochs are the sweep's, and nothing stops a network but halving.
+    device : str
+        cpu, cuda, cuda:N or mps.
+    on_progress : callable, optional
+    folder : Path, optional
+        Where finished packs are kept until the end: a search that was interrupted goes on there.
+    threads : int, optional
+        Threads of the CPU for each process.
+    n_jobs : int, optional
+        Processes; by default as many as there are cores if there is enough to do, and one on a GPU.
+
+    Raises
+    ------
+    ValueError
+        If the rows cannot judge, or the space holds a configuration that cannot be built.
+    FloatingPointError
+        If every configuration diverged.
+    ImportError
+        If the sampler is one of Optuna's, which is not installed.
+    """
+    rows = SweptRows.of(split, sweep.folds, sweep.seed, device)
+    judge = Judge(rows, sweep.metric or metric)
+    with tempfile.TemporaryDirectory(prefix="classification-assets-sweep-") as temporary:
+        kept = folder or Path(temporary)
+        kept.mkdir(parents=True, exist_ok=True)
+        with joblib.Parallel(
+            n_jobs=_processes(n_jobs, sweep, rows), return_as="generator", batch_size=1
+        ) as parallel:
+            running = _Search(sweep, rows, judge, training or Training(), device, on_progress, kept)
+            running.train_with(parallel, threads)
+            running.explore()
+            running.repeat_finalists()
+        result = running.result(split)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _processes(n_jobs: int | None, sweep: Sweep, rows: SweptRows) -> int:
+    if not rows.can_be_sent:
+        return 1
+    if n_jobs is None:
+        return joblib.cpu_count() if sweep.networks >= _MANY else 1
+    return joblib.effective_n_jobs(n_jobs)
+
+
+class _Search:
+    """A search that is under way."""
+
+    def __init__(
+        self,
+        sweep: Sweep,
+        rows: SweptRows,
+        judge: Judge,
+        training: Training,
+        device: str,
+        on_progress: OnProgress | None,
+        folder: Path,
+    ) -> None:
+        self.sweep, self.rows, self.judge, self.device, self.folder = sweep, rows, judge, device, folder
+        self.on_progress = on_progress
+        self.sign = 1 if judge.metric in LOWER_IS_BETTER else -1
+        self.training = training.replaced(max_epochs=sweep.max_epochs, early_stopping=False, members=1)
+        self.drops = "dropout" in sweep.space.parameters() or bool(sweep.architecture.dropout)
+        self.sampler = sampler_of(sweep, judge.metric in LOWER_IS_BETTER)
+        self.halving = Halving(sweep.rungs, sweep.halving)
+        self.records = Records(judge)
+        self.configurations: list[Configuration] = []
+        self.told: set[int] = set()
+        self.begun = 0
+        self.finalists: list[tuple[Configuration, list[float]]] = []
+        self.started, self.stopped = time.monotonic(), ""
+        self.fingerprint = hashed(
+            sweep.model_dump(mode="json", exclude={"seconds", "networks"}),
+            self.training.model_dump(mode="json"),
+            judge.metric,
+            rows.fingerprint,
+            device,
+            torch.__version__,
+        )
+
+    def train_with(self, parallel: joblib.Parallel, threads: int | None) -> None:
+        """Set what tasks are done by."""
+        self.parallel = parallel
+        self.threads = threads or (None if parallel.n_jobs == 1 else 1)
+
+    def explore(self) -> None:
+        """Draw, train and drop until the budget is spent and nobody is left to go on."""
+        more, waiting = True, defaultdict[tuple[Shape, int], list[int]](list)
+        while True:
+            promoted = self.halving.promoted() if more else self.halving.promoted_at_least_one()
+            for index, rung in promoted:
+                waiting[self.configurations[index].shape, rung + 1].append(index)
+            self._tell({index for index, _ in promoted})
+            new = self._drawn() if more else []
+            more = more and bool(new)
+            tasks = list(self._tasks(new, 0))
+            for (_, rung), indices in waiting.items():
+                if not more or len(indices) * self._networks_each >= FULL:
+                    tasks += self._tasks([self.configurations[index] for index in indices], rung)
+                    indices.clear()
+            if tasks:
+                self._train(tasks)
+            elif not more and not promoted:
+                break
+            if more and self._out_of_time():
+                more, self.stopped = False, f"no more were begun after {self.sweep.seconds:g} s"
+        if not self.records.scores:
+            raise self._all_failed()
+
+    def repeat_finalists(self) -> None:
+        """Train the best configurations again with new seeds; the best mean wins."""
+        finished = self.halving.finished()
+        best = sorted(finished, key=lambda index: (finished[index], index))[: self.sweep.finalists]
+        repeats = range(_NEW_SEEDS, _NEW_SEEDS + self.sweep.repeats)
+        chosen = [self.configurations[index] for index in best]
+        members = [member for each in chosen for member in self._members(each, repeats)]
+        again = Records(self.judge)
+        tasks = list(
+            tasks_of(members, self.rows, self.sweep.max_epochs, self.device, self.fingerprint, self.drops)
+        )
+        self._done(tasks, again)
+        for configuration in chosen:
+            of_repeat = defaultdict[int, list[Record]](list)
+            for record in again.networks[configuration.index]:
+                of_repeat[record.member.repeat].append(record)
+            scores = [
+                again.score(records)
+                for _, records in sorted(of_repeat.items())
+                if not any(record.failed for record in records)
+            ]
+            self.finalists.append((configuration, scores))
+        # One that diverges with other seeds is not to be relied on.
+        self.finalists.sort(
+            key=lambda found: (
+                len(found[1]) < self.sweep.repeats,
+                self.sign * float(np.mean(found[1])) if found[1] else np.inf,
+            )
+        )
+
+    def result(self, split: Split) -> SweepResult:
+        """All that was found."""
+        records, summarized = (
+            self.records,
+            tables.networks(
+                self.records, self.sweep.rungs, self._networks_each, self.rows.X.shape[1], self.rows.n_classes
+            ),
+        )
+        winner, scores = self.finalists[0]
+        finished = self.halving.finished()
+        best = self.sign * min(finished.values())
+        records.forget(CONSIDERED, finished)
+        considered = {*records.best(CONSIDERED), *finished}
+        expected = corrected(
+            self.judge,
+            {
+                index: np.concatenate(records.probabilities(records.networks[index]))
+                for index in considered
+                if index in records.scores
+            },
+            self.sweep.seed,
+        )
+        summary = Summary(
+            metric=self.judge.metric,
+            swept=tuple(
+                name
+                for name, parameter in self.sweep.space.parameters().items()
+                if len(set(map(str, parameter.extremes()))) > 1
+            ),
+            winner=winner.index,
+            values={
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in winner.values.items()
+            },
+            best_score=best,
+            corrected_score=expected,
+            optimism=optimism(self.judge.metric, best, expected),
+            final_score=float(np.mean(scores)) if scores else np.nan,
+            final_error=tables.error(scores),
+            n_configurations=len(records.scores) + len(records.failed),
+            n_networks=len(summarized) + len(self.finalists) * self.sweep.repeats * self.rows.folds,
+            n_dropped=len(records.scores) - len(finished),
+            n_failed=len(records.failed),
+            epochs=int(summarized["epochs"].sum())
+            + len(self.finalists) * self.sweep.repeats * self.rows.folds * self.sweep.max_epochs,
+            seconds=time.monotonic() - self.started,
+            sampler=self.sweep.sampler,
+            seed=self.sweep.seed,
+            max_epochs=self.sweep.max_epochs,
+            stopped=self.stopped,
+        )
+        return SweepResult(
+            summarized,
+            tables.finalists(self.finalists, records),
+            summary,
+            thumbnails(records, split, self.folder, self.drops),
+        )
+
+    @property
+    def _networks_each(self) -> int:
+        return self.sweep.seeds * self.sweep.folds
+
+    def _drawn(self) -> list[Configuration]:
+        """New configurations, no more than the budget holds."""
+        left = self.sweep.configurations - len(self.configurations)
+        first = len(self.configurations)
+        values = self.sampler.ask(min(left, max(1, ROUND // self._networks_each)))
+        self.configurations += [
+            Configuration.of(first + place, chosen, self.sweep.architecture, self.training)
+            for place, chosen in enumerate(values)
+        ]
+        if not values and left > 0 and not self.stopped:
+            self.stopped = "the space holds no more"
+        return self.configurations[first:]
+
+    def _members(self, configuration: Configuration, repeats: Sequence[int]) -> list[Member]:
+        return list(members_of(configuration, repeats, self.rows.folds, self.sweep.seed))
+
+    def _tasks(self, configurations: Sequence[Configuration], rung: int) -> list[Task]:
+        members = [
+            member for each in configurations for member in self._members(each, range(self.sweep.seeds))
+        ]
+        lies = {member.name: self.records.of[member.name].lies for member in members} if rung else None
+        until = self.sweep.rungs[rung]
+        return list(tasks_of(members, self.rows, until, self.device, self.fingerprint, self.drops, lies))
+
+    def _train(self, tasks: list[Task]) -> None:
+        """Do tasks, and judge the configurations whose networks have all come as far."""
+        reached: dict[int, int] = {}
+        for task in self._done(tasks, self.records):
+            rung = self.sweep.rungs.index(task.until)
+            reached |= dict.fromkeys((member.configuration.index for member in task.members), rung)
+        for index, rung in sorted(reached.items()):
+            score = self.records.judged(index, self._networks_each)
+            if score is not None:
+                self.halving.record(rung, index, self.sign * score)
+        self.records.forget(CONSIDERED)
+
+    def _done(self, tasks: list[Task], records: Records) -> list[Task]:
+        """Do tasks, largest first so that no process waits long for the last; return those that were done."""
+        order = sorted(tasks, key=work_of, reverse=True)
+        # Where time may run out, few at once: what was handed out is done.
+        limited = self.sweep.seconds is not None and records is self.records
+        at_once = 4 * self.parallel.n_jobs if limited else max(1, len(order))
+        found: list[Task] = []
+        for start in range(0, len(order), at_once):
+            if start and limited and self._out_of_time() and not order[start].earlier:
+                break
+            some = order[start : start + at_once]
+            calls = (
+                joblib.delayed(done)(self.rows, task, self.folder, self.device, self.threads) for task in some
+            )
+            for task, outcome in zip(some, self.parallel(calls), strict=True):
+                records.note(task, outcome)
+                found.append(task)
+                self._report(task, records)
+        return found
+
+    def _report(self, task: Task, records: Records) -> None:
+        if records is self.records and not task.earlier:
+            self.begun += len(task.members)
+        if self.on_progress is not None:
+            planned = self.sweep.configurations * self._networks_each
+            self.on_progress(self.begun, planned, self.sign * self.halving.best())
+
+    def _tell(self, promoted: set[int]) -> None:
+        """Tell the sampler of configurations that have ended, each once."""
+        finished, rungs = self.halving.finished(), self.sweep.rungs
+        for index, records in self.records.networks.items():
+            if index in self.told or index in promoted:
+                continue
+            epochs = records[0].epochs
+            if index in self.records.failed:
+                self.sampler.tell(index, None, epochs, dropped=False)
+            elif index in finished:
+                self.sampler.tell(index, self.records.scores[index], epochs, dropped=False)
+            elif index in self.records.scores and not self._goes_on(index, rungs.index(epochs)):
+                self.sampler.tell(index, self.records.scores[index], epochs, dropped=True)
+            else:
+                continue
+            self.told.add(index)
+
+    def _goes_on(self, index: int, rung: int) -> bool:
+        return index in self.halving.gone_on[rung]
+
+    def _out_of_time(self) -> bool:
+        return self.sweep.seconds is not None and time.monotonic() - self.started >= self.sweep.seconds
+
+    def _all_failed(self) -> FloatingPointError:
+        rates = [record.member.configuration.training.learning_rate for record in self.records.of.values()]
+        lowest = float(np.min(rates)) if rates else 0.0
+        usual = Training.model_fields["learning_rate"].default
+        return FloatingPointError(
+            f"sweep: the losses of all {len(self.records.failed)} configurations stopped being finite, the lowest "
+            f"learning rate being {lowest:.3g}; lower space.learning_rate, to {min(usual, lowest / 10):.3g} say, or "
+            "weight_decay and input_noise"
+        )
