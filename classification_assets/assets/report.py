@@ -21,19 +21,27 @@ PICTURES = {
 
 def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     """The asset of an experiment's report."""
-    effect = ["effect"] if experiment.has_effect else []
+    optional = [*(["effect"] if experiment.has_effect else []), *(["sweep"] if experiment.tuned else [])]
 
     @experiment_asset(
         experiment,
         "report",
         stored_as="html",
-        inputs=["split", "leaderboard", "models", "evaluations", "boundaries", "evolutions", *effect],
+        inputs=["split", "leaderboard", "models", "evaluations", "boundaries", "evolutions", *optional],
         uses=[*experiment.all_declared(), experiment.view, experiment.checks],
         kinds={"html"},
     )
-    def report(split, leaderboard, models, evaluations, boundaries, evolutions, run: Run, effect=None):
+    def report(
+        split, leaderboard, models, evaluations, boundaries, evolutions, run: Run, effect=None, sweep=None
+    ):
         """Data, training and results on one page: which architecture is best, and where each one decides what."""
-        from classification_assets.learning.reports.report import Chapter, CheckResult, experiment_report
+        from classification_assets.learning.figures import displays
+        from classification_assets.learning.reports.report import (
+            Chapter,
+            CheckResult,
+            Searched,
+            experiment_report,
+        )
 
         architectures = {each.name: each for each in experiment.tried}
 
@@ -67,6 +75,12 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             pictures=_pictures(run, key_of(experiment, "leaderboard"), "scores")
             | ({"effect of the architecture": effect} if effect else {}),
             data_pictures=_pictures(run, key_of(experiment, "split"), "folds"),
+            sweep=sweep
+            and Searched(
+                sweep,
+                CheckResult.all(checks_of("sweep", experiment), sweep),
+                _pictures(run, key_of(experiment, "sweep"), *displays.KEPT.get("sweep", {})),
+            ),
         )
         return page, {
             "result": dg.MetadataValue.text(leaderboard.sentence()),
