@@ -145,7 +145,8 @@ class Experiment(Declaration):
         if any(architecture.name == TUNED for architecture in self.architectures):
             message = f"{TUNED!r} is the architecture that the sweep finds; choose another name"
             raise field_error(type(self), "architectures", message, TUNED)
-        training, fixed = tuned.trained_with(self.training), tuned.sweep.architecture
+        fixed = tuned.sweep.architecture
+        training = fixed.trained_with(self.training)
         searched = tuned.sweep.space.parameters()
         values = {"dropout": fixed.dropout} | {name: getattr(training, name) for name in OtherTraining.fixed}
         for name, value in values.items():
