@@ -113,9 +113,9 @@ class ActivePack:
         mean, square = self.optimizer.moments()
         return PausedPack(
             self.optimizer.steps,
-            {name: value[keep].clone() for name, value in self.network.state_dict().items()},
-            [value[keep].clone() for value in mean],
-            [value[keep].clone() for value in square],
+            {name: value[keep] for name, value in self.network.state_dict().items()},
+            [value[keep] for value in mean],
+            [value[keep] for value in square],
         )
 
     def resume(self, paused: PausedPack) -> None:

@@ -45,15 +45,15 @@ class Halving:
             found += [(index, rung) for index in new]
         return found
 
-    def promoted_at_least_one(self) -> list[tuple[int, int]]:
-        """As `promoted` once no more come: where a rung has fewer than `halving`, its best one goes on all the same."""
-        found = self.promoted()
-        for rung, losses in enumerate(self.losses[:-1]):
-            if losses and not self.gone_on[rung]:
-                best = min(losses, key=lambda index: (losses[index], index))
+    def stragglers(self) -> list[tuple[int, int]]:
+        """As `promoted` when no more come: of a rung that leads nowhere yet, the best that has not gone on."""
+        for rung, losses in reversed(list(enumerate(self.losses[:-1]))):
+            left = [index for index in losses if index not in self.gone_on[rung]]
+            if left and not self.losses[rung + 1]:
+                best = min(left, key=lambda index: (losses[index], index))
                 self.gone_on[rung].add(best)
-                found.append((best, rung))
-        return found
+                return [(best, rung)]
+        return []
 
     def finished(self) -> dict[int, float]:
         """Losses of the configurations that were trained to their end."""

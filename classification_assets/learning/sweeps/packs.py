@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,13 @@ class Task:
     earlier: tuple[tuple[str, int], ...]
     key: str
     drops: bool
+
+    def multiplications(self, n_features: int, n_classes: int, n_rows: int) -> int:
+        """Of a forward pass over a mini-batch, roughly."""
+        first = self.members[0].configuration
+        widths = [n_features, *first.architecture.hidden, n_classes]
+        values = sum(into * out for into, out in pairwise(widths))
+        return len(self.members) * values * min(first.training.batch_size or n_rows, n_rows)
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,8 @@ def done(rows: SweptRows, task: Task, folder: Path, device: str, threads: int | 
     X = torch.from_numpy(rows.X) if isinstance(rows.X, np.ndarray) else rows.X
     y = torch.from_numpy(rows.y).to(X.device)
     weight = None if rows.weight is None else torch.from_numpy(rows.weight).to(X.device)
-    parts = _trained(rows, X, y, weight, task, folder, list(range(len(task.members))), threads)
+    with threads_for(task.multiplications(X.shape[1], rows.n_classes, len(rows.learned[0])), threads):
+        parts = _trained(rows, X, y, weight, task, folder, list(range(len(task.members))), threads)
     tensors: dict[str, Tensor] = {}
     tensors["failed"] = torch.cat([result.best_step < 0 for result, _ in parts]).cpu()
     tensors["curve"] = torch.cat([result.history["validation_loss"] for result, _ in parts], 1)
@@ -204,14 +213,14 @@ def _train(
         epoch_steps=steps_an_epoch(fewest, training.batch_size),
         paused=_earlier(task, folder, places, X.device) if task.earlier else None,
     )
+    # Untrained as it was: members that have stopped are no longer in the one that was trained.
     network = architecture.build(X.shape[1], rows.n_classes, seeds).to(X.device)
     network.load_state_dict(result.state)
     V = max(map(len, rows.scored))
     index = np.zeros((1 if rows.folds == 1 else len(members), V), np.int64)
     for place, its_rows in zip(index, scored, strict=False):
         place[: len(its_rows)] = its_rows
-    with threads_for(sum(p.numel() for p in network.parameters()) * V, threads):
-        probabilities = probabilities_of(network, X, index)
+    probabilities = probabilities_of(network, X, index)
     if not alone:
         return result, probabilities
     return _first(result), probabilities[:1]

@@ -126,6 +126,14 @@ class Records:
                 for record in records:
                     record.probabilities = None
 
+    def remembered(self) -> list[int]:
+        """Configurations of which probabilities are still there: the best ones."""
+        return [
+            index
+            for index in self.scores
+            if all(record.probabilities is not None for record in self.networks[index])
+        ]
+
     def configuration(self, index: int) -> Configuration:
         """A configuration by its number."""
         return self.networks[index][0].member.configuration

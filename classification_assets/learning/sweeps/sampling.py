@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,7 +31,7 @@ class Sampler(Protocol):
         ...
 
     def tell(self, index: int, score: float | None, epochs: int, dropped: bool) -> None:
-        """Say how a configuration, counted from 0 as it was asked for, did after so many epochs; None if it failed."""
+        """Say how a configuration, counted from 0 as it was asked for, did in so many epochs; None: it diverged."""
         ...
 
 
@@ -81,40 +83,52 @@ class Optunas:
             ) from error
         makers = {
             "tpe": lambda: optuna.samplers.TPESampler(seed=sweep.seed),
-            "qmc": lambda: optuna.samplers.QMCSampler(seed=sweep.seed, scramble=True),
             "gp": lambda: optuna.samplers.GPSampler(seed=sweep.seed),
         }
-        level = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with _quiet():
             self.study = optuna.create_study(
                 sampler=makers[sweep.sampler](), direction="minimize" if lower_is_better else "maximize"
             )
-        finally:
-            optuna.logging.set_verbosity(level)
         self.space, self.trials = sweep.space, list[Any]()
 
     def ask(self, n: int) -> list[Values]:
         """The next n."""
-        return [self._asked() for _ in range(n)]
+        with _quiet():
+            return [self._asked() for _ in range(n)]
 
     def tell(self, index: int, score: float | None, epochs: int, dropped: bool) -> None:
         """Tell the study."""
         from optuna.trial import TrialState
 
         trial = self.trials[index]
-        if score is None:
-            self.study.tell(trial, state=TrialState.FAIL)
-        elif dropped:
-            trial.report(score, epochs)
-            self.study.tell(trial, state=TrialState.PRUNED)
-        else:
-            self.study.tell(trial, score)
+        with _quiet():
+            if score is None:
+                self.study.tell(trial, state=TrialState.FAIL)
+            elif dropped:
+                trial.report(score, epochs)
+                self.study.tell(trial, state=TrialState.PRUNED)
+            else:
+                self.study.tell(trial, score)
 
     def _asked(self) -> Values:
         trial = self.study.ask()
         self.trials.append(trial)
         return _conditional(self.space, lambda name: _suggested(trial, name, self.space))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna writes a line for each trial; ours are in the log of the sweep."""
+    import optuna
+
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(level)
 
 
 def _suggested(trial: optuna.trial.Trial, name: str, space: Space) -> Value:

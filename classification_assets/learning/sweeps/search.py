@@ -32,7 +32,7 @@ from classification_assets.learning.sweeps.thumbnails import thumbnails
 OnProgress = Callable[[int, int, float], None]
 """Called as ``on_progress(done, planned, best)``: networks begun and planned, and the best score until now or NaN."""
 
-ROUND = 512
+ROUND = 1024
 """Networks that are drawn at a time: between two rounds a sampler learns, and halving drops."""
 
 _MANY = 256
@@ -155,25 +155,29 @@ class _Search:
     def explore(self) -> None:
         """Draw, train and drop until the budget is spent and nobody is left to go on."""
         more, waiting = True, defaultdict[tuple[Shape, int], list[int]](list)
-        while True:
-            promoted = self.halving.promoted() if more else self.halving.promoted_at_least_one()
+
+        def go_on(promoted: list[tuple[int, int]]) -> None:
             for index, rung in promoted:
                 waiting[self.configurations[index].shape, rung + 1].append(index)
-            self._tell({index for index, _ in promoted})
+
+        while True:
+            go_on(self.halving.promoted())
+            self._tell()
             new = self._drawn() if more else []
             more = more and bool(new)
-            tasks = list(self._tasks(new, 0))
+            if not more and not any(waiting.values()):
+                go_on(self.halving.stragglers())
+            tasks = self._tasks(new, 0)
             for (_, rung), indices in waiting.items():
                 if not more or len(indices) * self._networks_each >= FULL:
                     tasks += self._tasks([self.configurations[index] for index in indices], rung)
                     indices.clear()
-            if tasks:
-                self._train(tasks)
-            elif not more and not promoted:
+            if not tasks:
                 break
+            self._train(tasks)
             if more and self._out_of_time():
                 more, self.stopped = False, f"no more were begun after {self.sweep.seconds:g} s"
-        if not self.records.scores:
+        if not self.halving.finished():
             raise self._all_failed()
 
     def repeat_finalists(self) -> None:
@@ -217,14 +221,11 @@ class _Search:
         winner, scores = self.finalists[0]
         finished = self.halving.finished()
         best = self.sign * min(finished.values())
-        records.forget(CONSIDERED, finished)
-        considered = {*records.best(CONSIDERED), *finished}
         expected = corrected(
             self.judge,
             {
                 index: np.concatenate(records.probabilities(records.networks[index]))
-                for index in considered
-                if index in records.scores
+                for index in records.remembered()
             },
             self.sweep.seed,
         )
@@ -277,8 +278,8 @@ class _Search:
             Configuration.of(first + place, chosen, self.sweep.architecture, self.training)
             for place, chosen in enumerate(values)
         ]
-        if not values and left > 0 and not self.stopped:
-            self.stopped = "the space holds no more"
+        if not values and left > 0 and self.sweep.sampler != "grid":
+            self.stopped = "the space holds no more configurations"
         return self.configurations[first:]
 
     def _members(self, configuration: Configuration, repeats: Sequence[int]) -> list[Member]:
@@ -302,7 +303,7 @@ class _Search:
             score = self.records.judged(index, self._networks_each)
             if score is not None:
                 self.halving.record(rung, index, self.sign * score)
-        self.records.forget(CONSIDERED)
+        self.records.forget(CONSIDERED, self.halving.finished())
 
     def _done(self, tasks: list[Task], records: Records) -> list[Task]:
         """Do tasks, largest first so that no process waits long for the last; return those that were done."""
@@ -331,25 +332,17 @@ class _Search:
             planned = self.sweep.configurations * self._networks_each
             self.on_progress(self.begun, planned, self.sign * self.halving.best())
 
-    def _tell(self, promoted: set[int]) -> None:
-        """Tell the sampler of configurations that have ended, each once."""
-        finished, rungs = self.halving.finished(), self.sweep.rungs
+    def _tell(self) -> None:
+        """Tell the sampler of configurations that have ended, or do not go on for now, each once."""
+        finished, scores = self.halving.finished(), self.records.scores
         for index, records in self.records.networks.items():
-            if index in self.told or index in promoted:
+            rung = self.sweep.rungs.index(records[0].epochs)
+            goes_on = index in self.halving.gone_on[rung] and index not in self.records.failed
+            if index in self.told or goes_on:
                 continue
-            epochs = records[0].epochs
-            if index in self.records.failed:
-                self.sampler.tell(index, None, epochs, dropped=False)
-            elif index in finished:
-                self.sampler.tell(index, self.records.scores[index], epochs, dropped=False)
-            elif index in self.records.scores and not self._goes_on(index, rungs.index(epochs)):
-                self.sampler.tell(index, self.records.scores[index], epochs, dropped=True)
-            else:
-                continue
-            self.told.add(index)
-
-    def _goes_on(self, index: int, rung: int) -> bool:
-        return index in self.halving.gone_on[rung]
+            if index in scores or index in self.records.failed:
+                self.sampler.tell(index, scores.get(index), records[0].epochs, dropped=index not in finished)
+                self.told.add(index)
 
     def _out_of_time(self) -> bool:
         return self.sweep.seconds is not None and time.monotonic() - self.started >= self.sweep.seconds

@@ -12,7 +12,7 @@ from classification_assets.learning.evaluation.bounds import Metric
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.sweeps.space import Range, Space
 
-Sampler = Literal["random", "grid", "tpe", "qmc", "gp"]
+Sampler = Literal["random", "grid", "tpe", "gp"]
 
 
 class Sweep(Declaration):
@@ -24,7 +24,7 @@ class Sweep(Declaration):
     )
     sampler: Sampler = Field(
         "random",
-        description="random, grid (every combination), or Optuna's tpe, qmc or gp (extra `sweep`).",
+        description="random, grid (every combination), or Optuna's tpe or gp (extra `sweep`).",
     )
     networks: int = Field(64, ge=1, le=1_000_000, description="Networks to train, at most.")
     seconds: float | None = Field(None, gt=0, description="Seconds after which no more are begun.")
