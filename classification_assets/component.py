@@ -55,6 +55,12 @@ attributes:
       activation: gelu     # relu, leaky_relu, gelu, silu or tanh
       dropout: 0.1
       normalization: none  # none, batch or layer
+  # sweep:                 # hyper-parameters are searched; the best are one more architecture, tuned
+  #   networks: 64         # the budget; beside it `seconds: 60`
+  #   space:
+  #     depth: [1, 2, 3]
+  #     width: [8, 16, 32]
+  #     learning_rate: {low: 0.001, high: 0.1, log: true}
 """
 
 

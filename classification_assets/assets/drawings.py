@@ -11,7 +11,7 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.comparison import ALL
-from classification_assets.assets.effect import effect_inputs, shapes
+from classification_assets.assets.effect import shapes
 from classification_assets.assets.keys import (
     COMPARISON,
     Key,
@@ -85,9 +85,9 @@ def _of_experiment(experiment: NamedExperiment) -> Iterator[Drawing]:
     def scores(leaderboard, evaluations):
         return displays.score_intervals(leaderboard, evaluations, experiment.name)
 
-    def effect(split, leaderboard, evaluations, surfaces, tuned=None):
+    def effect(split, leaderboard, evaluations, surfaces):
         return boundary_displays.effect_of_architecture(
-            shapes(experiment, tuned),
+            shapes(experiment, evaluations),
             evaluations,
             surfaces,
             split,
@@ -102,7 +102,8 @@ def _of_experiment(experiment: NamedExperiment) -> Iterator[Drawing]:
     ranked = inputs_of(experiment, ["leaderboard", "evaluations"])
     yield Drawing(key_of(experiment, "leaderboard"), "scores", scores, ranked)
     if experiment.has_effect:
-        yield Drawing(key_of(experiment, "effect"), "effect", effect, effect_inputs(experiment))
+        compared_shapes = inputs_of(experiment, ["split", "leaderboard", "evaluations", "surfaces"])
+        yield Drawing(key_of(experiment, "effect"), "effect", effect, compared_shapes)
 
 
 def _of_architecture(experiment: NamedExperiment, architecture: Architecture) -> Iterator[Drawing]:

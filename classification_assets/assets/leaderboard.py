@@ -15,18 +15,18 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         experiment,
         "leaderboard",
         stored_as="parquet",
-        inputs=["evaluations", *(["sweep"] if experiment.tuned else [])],
+        inputs=["evaluations"],
         uses=experiment.all_declared(),
         kinds={"pandas", "parquet"},
         kept=True,
     )
-    def leaderboard(evaluations, run: Run, sweep=None):
+    def leaderboard(evaluations, run: Run):
         """Architectures by their score on the validation fold; the test fold says which differences are real."""
         from classification_assets.learning.evaluation.leaderboard import leaderboard as ranked
         from classification_assets.learning.evaluation.leaderboard import pairs, summary
         from classification_assets.learning.figures import displays
 
-        ordered = ranked(evaluations, experiment.metric, sweep.summary.caution() if sweep else "")
+        ordered = ranked(evaluations, experiment.metric)
         board = ordered.board
 
         return ordered, {

@@ -57,11 +57,12 @@ def model_asset(
                 f"{error}, or leave {left_out}: its leaderboard and report and the comparison are made of all "
                 "architectures or not at all"
             ) from error
-        found_by = ""
+        found_by, note = "", ""
         if sweep is not None:
             tried = sweep.summary
             found_by = f"; found by a sweep of {tried.n_networks:,} networks in {tried.seconds:.1f} s"
-        fitted = fitted.noting(run.overridden)
+            note = tried.caution()
+        fitted = fitted.noting(run.overridden, note)
         if fitted.checkpoints:
             run.sidecars[NAME] = SnapshotsBeside(fitted.checkpoints, snapshot_losses(fitted, split))
             fitted = replace(fitted, checkpoints=run.sidecars[NAME])

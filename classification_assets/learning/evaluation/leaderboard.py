@@ -84,12 +84,10 @@ class Leaderboard:
         return f"{result}. {self.note}" if self.note else result
 
 
-def leaderboard(
-    evaluations: Mapping[str, Evaluation], metric: Metric = "log_loss", note: str = ""
-) -> Leaderboard:
+def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_loss") -> Leaderboard:
     """Order architectures by a metric on the validation fold; the test fold reports and reorders nothing.
 
-    Equal scores are ordered by the validation log loss, then by name. For the `note` see `Leaderboard`.
+    Equal scores are ordered by the validation log loss, then by name.
 
     Raises
     ------
@@ -108,7 +106,8 @@ def leaderboard(
         BEST,
         *(_against_first(differences, metric, order[0], name) for name in order[1:]),
     ]
-    return Leaderboard(board, differences, metric, note)
+    notes = [evaluation.about["note"] for evaluation in evaluations.values() if "note" in evaluation.about]
+    return Leaderboard(board, differences, metric, "; ".join(notes))
 
 
 def summary(board: pd.DataFrame) -> pd.DataFrame:
