@@ -58,7 +58,8 @@ class Evaluation:
     about : dict
         ``classes``, ``members`` (survivors), ``failed`` members, ``parameters`` of one network, ``overridden``,
         ``temperature`` (None: of several packs), ``left_out``: rows of each fold that are not scored since the
-        classifier has learned from them.
+        classifier has learned from them; ``architecture`` as it was trained, and ``note``, if there is one:
+        see `Provenance`.
     """
 
     rows: pd.DataFrame

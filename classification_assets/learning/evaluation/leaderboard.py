@@ -48,11 +48,14 @@ class Leaderboard:
         ``better`` (the architecture that is really better, empty: tied).
     metric : str
         What decides.
+    note : str
+        What a reader must know of the scores beside that, in a sentence without a full stop; empty: nothing.
     """
 
     board: pd.DataFrame
     differences: pd.DataFrame
     metric: Metric
+    note: str = ""
 
     @property
     def winner(self) -> str:
@@ -77,7 +80,8 @@ class Leaderboard:
         found = "; ".join(
             f"{words}: {', '.join(groups[verdict])}" for verdict, words in parts.items() if groups[verdict]
         )
-        return f"{said}; {found} ({metric}, 95 %, Holm's correction)"
+        result = f"{said}; {found} ({metric}, 95 %, Holm's correction)"
+        return f"{result}. {self.note}" if self.note else result
 
 
 def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_loss") -> Leaderboard:
@@ -102,7 +106,8 @@ def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_los
         BEST,
         *(_against_first(differences, metric, order[0], name) for name in order[1:]),
     ]
-    return Leaderboard(board, differences, metric)
+    notes = [evaluation.about["note"] for evaluation in evaluations.values() if "note" in evaluation.about]
+    return Leaderboard(board, differences, metric, "; ".join(notes))
 
 
 def summary(board: pd.DataFrame) -> pd.DataFrame:
