@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 import joblib
@@ -128,9 +129,7 @@ def trial_of_a_plain_loop(hidden: Any, activation: str, rate: float, decay: floa
     train, judge = torch.from_numpy(np.flatnonzero(FOLD < 0)), torch.from_numpy(np.flatnonzero(FOLD == 0))
     make = nn.ReLU if activation == "relu" else nn.Tanh
     sizes = [2, *hidden]
-    layers = [
-        part for into, out in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(into, out), make())
-    ]
+    layers = [part for into, out in pairwise(sizes) for part in (nn.Linear(into, out), make())]
     network = nn.Sequential(*layers, nn.Linear(sizes[-1], 2))
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
     for _ in range(EPOCHS):

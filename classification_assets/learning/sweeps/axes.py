@@ -19,7 +19,7 @@ MOST_LEVELS = 9
 CHANCE = 1e-3
 """Probability with which equal values of a group may be chance, at most, for a condition to be seen in them."""
 
-_OF_HIDDEN_LAYERS = ("width", "hidden", "activation", "normalization", "residual", "dropout")
+_OF_HIDDEN_LAYERS = ("width", "activation", "normalization", "residual", "dropout")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +66,10 @@ def axes(result: SweepResult) -> list[Axis]:
     """
     frame = result.configurations()
     searched = [name for name in result.summary.swept if frame[name].nunique(dropna=False) > 1]
-    found = [_axis(name, frame[name]) for name in searched]
-    idle = {axis.name: _idle(axis, found, frame) for axis in found}
+    bare = frame["depth"] == 0
+    values = {name: frame[name].mask(bare) if name in _OF_HIDDEN_LAYERS else frame[name] for name in searched}
+    found = [_axis(name, own) for name, own in values.items() if own.nunique() > 1]
+    idle = {axis.name: _idle(axis, found) for axis in found}
     kept = [
         Axis(axis.name, np.where(idle[axis.name], np.nan, axis.position), axis.levels, axis.ordered, axis.log)
         for axis in found
@@ -76,7 +78,6 @@ def axes(result: SweepResult) -> list[Axis]:
 
 
 def _axis(name: str, values: pd.Series) -> Axis:
-    # The one hyper-parameter that may be None: all rows in one batch.
     missing = values.isna().to_numpy()
     known = values[~missing]
     if name in Space.categorical or not _numeric(known):
@@ -86,23 +87,24 @@ def _axis(name: str, values: pd.Series) -> Axis:
         position[~missing] = texts.map({text: index for index, text in enumerate(levels)}).to_numpy(float)
         return Axis(name, position, levels, ordered=False, log=False)
     numbers = values.to_numpy(float, na_value=np.nan)
+    if name == "batch_size":
+        # 0 stands for all rows in one batch.
+        numbers[numbers == 0] = np.inf
     distinct = np.unique(numbers[~missing])
     drawn = 2 * len(distinct) > int((~missing).sum()) and bool((distinct % 1).any())
     if len(distinct) > MOST_LEVELS or drawn:
-        log = _by_magnitude(numbers[~missing])
-        return Axis(name, np.log10(numbers) if log else numbers, (), ordered=True, log=log)
-    whole = name == "batch_size" and bool(missing.any())
+        finite = np.where(np.isinf(numbers), 2 * distinct[-2], numbers)
+        log = _by_magnitude(finite[~missing])
+        return Axis(name, np.log10(finite) if log else finite, (), ordered=True, log=log)
     position = np.searchsorted(distinct, numbers).astype(float)
-    position[missing] = len(distinct) if whole else np.nan
-    levels = (*(f"{number:.6g}" for number in distinct), *(["all rows"] if whole else []))
+    position[missing] = np.nan
+    levels = tuple("all rows" if np.isinf(number) else f"{number:.6g}" for number in distinct)
     return Axis(name, position, levels, ordered=True, log=False)
 
 
-def _idle(axis: Axis, others: list[Axis], frame: pd.DataFrame) -> np.ndarray:
+def _idle(axis: Axis, others: list[Axis]) -> np.ndarray:
     """Whether it has no use in each configuration, (N,)."""
     idle = ~axis.used
-    if axis.name in _OF_HIDDEN_LAYERS and "depth" in frame:
-        idle |= frame["depth"].to_numpy() == 0
     for other in others:
         if other.name == axis.name or not other.levels:
             continue

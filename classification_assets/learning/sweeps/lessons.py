@@ -8,6 +8,7 @@ import numpy as np
 
 from classification_assets.learning.sweeps.axes import axes
 from classification_assets.learning.sweeps.importance import FEWEST, Effect, Importance, importance
+from classification_assets.learning.sweeps.places import failures
 from classification_assets.learning.sweeps.result import SweepResult
 
 LITTLE = 0.05
@@ -69,7 +70,7 @@ def _what_matters(result: SweepResult, found: Importance | None) -> list[str]:
     if found is None:
         if not axes(result):
             return ["All configurations have the same values, so nothing can be told of what matters."]
-        if (result.networks["state"] == "failed").all():
+        if failures(result.configurations()).all():
             return [f"All {n:,} configurations failed, so nothing can be told of what matters."]
         if n < FEWEST:
             return [f"{n:,} configurations are too few to tell what matters: at least {FEWEST} are needed."]
@@ -98,7 +99,7 @@ def _what_matters(result: SweepResult, found: Importance | None) -> list[str]:
 
 def _failures(result: SweepResult) -> list[str]:
     """How many failed, and from which value of which hyper-parameter on."""
-    failed = (result.configurations()["state"] == "failed").to_numpy()
+    failed = failures(result.configurations())
     n = int(failed.sum())
     if not n or n == len(failed):
         return []

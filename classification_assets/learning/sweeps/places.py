@@ -18,6 +18,13 @@ def rung_epochs(result: SweepResult) -> tuple[int, ...]:
     return tuple(int(epochs) for epochs in reached)
 
 
+def failures(configurations: pd.DataFrame) -> np.ndarray:
+    """Whether each configuration failed, (N,): one of its networks did, so it has no score."""
+    return (configurations["state"] == "failed").to_numpy() | ~np.isfinite(
+        configurations["score"].to_numpy(float)
+    )
+
+
 def places(result: SweepResult) -> np.ndarray:
     """The share of other configurations that each one is better than, (N,), in the order of `configurations`.
 
@@ -34,7 +41,7 @@ def places(result: SweepResult) -> np.ndarray:
     """
     frame = result.configurations()
     N = len(frame)
-    failed = (frame["state"] == "failed").to_numpy() | ~np.isfinite(frame["score"].to_numpy(float))
+    failed = failures(frame)
     rung = frame["rung"].to_numpy()
     judged = np.full(N, np.inf)
     stops = rung_epochs(result)

@@ -34,7 +34,7 @@ class SweepProgress(Reporter):
         self.metric = metric
 
     def __call__(self, networks: int, epochs: int, planned: int, best: float) -> None:
-        """Say how many networks have begun, how far all of them are, and the best score so far, NaN if there is none."""
+        """Say how many networks have begun, how far all are, and the best score so far, NaN if there is none."""
         if not self.is_heard or not epochs:
             return
         best_so_far = {f"best {self.metric}": best} if isfinite(best) else {}

@@ -16,7 +16,7 @@ import torch
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER, Metric
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.sweeps import rows as told_rows
+from classification_assets.learning.sweeps import tables
 from classification_assets.learning.sweeps.configurations import Configuration, Member, Shape, members_of
 from classification_assets.learning.sweeps.halving import Halving
 from classification_assets.learning.sweeps.packing import FULL, hashed, tasks_of, work_of
@@ -215,7 +215,7 @@ class _Search:
         """All that was found."""
         records, summarized = (
             self.records,
-            told_rows.networks(
+            tables.networks(
                 self.records, self.sweep.rungs, self._networks_each, self.rows.X.shape[1], self.rows.n_classes
             ),
         )
@@ -246,7 +246,7 @@ class _Search:
             corrected_score=expected,
             optimism=optimism(self.judge.metric, best, expected),
             final_score=float(np.mean(scores)) if scores else np.nan,
-            final_error=told_rows.error(scores),
+            final_error=tables.error(scores),
             n_configurations=len(records.scores) + len(records.failed),
             n_networks=len(summarized) + len(self.finalists) * self.sweep.repeats * self.rows.folds,
             n_dropped=len(records.scores) - len(finished),
@@ -261,7 +261,7 @@ class _Search:
         )
         return SweepResult(
             summarized,
-            told_rows.finalists(self.finalists, records),
+            tables.finalists(self.finalists, records),
             summary,
             thumbnails(records, split, self.folder, self.drops),
         )

@@ -1,67 +1,80 @@
-"""Tables of a sweep for reading: its best configurations, and what decides how good they are."""
+"""Tables of a sweep's result: a row a network, and a row a finalist."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
 import pandas as pd
 
-from classification_assets.learning.sweeps.importance import Importance, importance
-from classification_assets.learning.sweeps.lessons import best_values
-from classification_assets.learning.sweeps.result import SweepResult
-
-BEST = 10
-"""Configurations in the table of the best."""
-
-DIGITS = 3
-"""Significant digits of a hyper-parameter or a time in a table."""
+from classification_assets.learning.sweeps.configurations import Configuration
+from classification_assets.learning.sweeps.records import Records
+from classification_assets.learning.sweeps.result import HYPERPARAMETERS
 
 
-def best_configurations(result: SweepResult, most: int = BEST) -> pd.DataFrame:
-    """The best of the configurations that were trained to their end, the best first, rounded for reading.
-
-    Columns are ``configuration``, the searched hyper-parameters, the score under the metric's name, ``accuracy`` and
-    ``log_loss``, ``parameters`` and ``seconds``. Scores are those of the search, which are too good: see
-    `Summary.optimism`.
-    """
-    frame = result.configurations()
-    finished = frame[(frame["state"] == "finished") & frame["score"].notna()]
-    best = finished.sort_values("score", ascending=result.summary.lower_is_better, kind="stable").head(most)
-    metric = result.summary.metric
-    shown = best.rename(columns={"score": metric}) if metric not in best else best
-    scores = dict.fromkeys([metric, "accuracy", "log_loss"])
-    searched = [name for name in result.summary.swept if name in best]
-    shown = shown[["configuration", *searched, *scores, "parameters", "seconds"]].reset_index(drop=True)
-    for name in scores:
-        shown[name] = shown[name].round(4)
-    for name in (*searched, "seconds"):
-        if pd.api.types.is_float_dtype(shown[name]):
-            shown[name] = [float(f"{value:.{DIGITS}g}") for value in shown[name]]
-    return shown
-
-
-def importance_table(result: SweepResult) -> pd.DataFrame:
-    """A row a hyper-parameter, the most important first, see `importance`; none where nothing can be told.
-
-    Columns are ``hyperparameter``, ``share`` of the differences with ``low`` and ``high`` (its 95 % interval),
-    ``matters`` (yes or not shown), and ``best`` (the values that cannot be told apart from the best one; empty where
-    it is not shown to matter).
-    """
-    found = importance(result)
-    columns = ["hyperparameter", "share", "low", "high", "matters", "best"]
-    rows = [] if found is None else _rows(found)
-    return pd.DataFrame(rows, columns=columns)
+def networks(
+    records: Records, rungs: Sequence[int], networks_each: int, n_features: int, n_classes: int
+) -> pd.DataFrame:
+    """`SweepResult.networks`; configurations that were begun in part when the time was over are left out."""
+    rows = []
+    for index in sorted(records.networks):
+        if index not in records.scores and index not in records.failed:
+            continue
+        of_configuration = records.networks[index]
+        configuration = of_configuration[0].member.configuration
+        same = configuration.row() | {"parameters": parameters(configuration, n_features, n_classes)}
+        for record in sorted(of_configuration, key=lambda each: each.member.name)[:networks_each]:
+            rung = rungs.index(record.epochs)
+            state = "finished" if rung == len(rungs) - 1 else "dropped"
+            rows.append(
+                {"configuration": index, "seed": record.member.repeat, "fold": record.member.fold}
+                | same
+                | {
+                    "rung": rung,
+                    "epochs": record.epochs,
+                    "state": "failed" if record.failed else state,
+                    "score": records.scores.get(index, np.nan),
+                    "log_loss": record.log_loss,
+                    "accuracy": record.accuracy,
+                    "train_loss": record.train_loss,
+                    "seconds": record.seconds,
+                    "curve": record.curve,
+                }
+            )
+    return pd.DataFrame(rows)
 
 
-def _rows(found: Importance) -> list[tuple[str, float, float, float, str, str]]:
-    return [
-        (
-            effect.axis.name,
-            round(float(share), 3),
-            round(float(low), 3),
-            round(float(high), 3),
-            "yes" if matters else "not shown",
-            best_values(effect) if matters else "",
-        )
-        for effect, share, low, high, matters in zip(
-            found.effects, found.share, found.low, found.high, found.matters, strict=True
-        )
+def finalists(found: Sequence[tuple[Configuration, Sequence[float]]], records: Records) -> pd.DataFrame:
+    """`SweepResult.finalists` of configurations and the scores of their networks of new seeds, in their order."""
+    rows = [
+        {
+            "configuration": configuration.index,
+            "first_score": records.scores[configuration.index],
+            "score": float(np.mean(scores)) if scores else np.nan,
+            "standard_error": error(scores),
+            "networks": len(scores),
+        }
+        | configuration.row()
+        for configuration, scores in found
     ]
+    return pd.DataFrame(
+        rows,
+        columns=["configuration", "first_score", "score", "standard_error", "networks", *HYPERPARAMETERS],
+    )
+
+
+def error(scores: Sequence[float]) -> float:
+    """Standard error of a mean; NaN of fewer than two."""
+    return float(np.std(scores, ddof=1) / sqrt(len(scores))) if len(scores) > 1 else np.nan
+
+
+def parameters(configuration: Configuration, n_features: int, n_classes: int) -> int:
+    """Trained numbers of a configuration's network."""
+    own = configuration.architecture
+    count, width = 0, n_features
+    for units in own.hidden:
+        count += width * units + (0 if own.normalization == "batch" else units)
+        count += 0 if own.normalization == "none" else 2 * units
+        width = units
+    return count + (width + 1) * n_classes

@@ -1,7 +1,5 @@
 """PackedSearchCV is scikit-learn's randomized search, faster: the same interface, results and errors."""
 
-import warnings
-
 import numpy as np
 import optuna
 import pandas as pd
@@ -30,6 +28,8 @@ SPACE = {
     "learning_rate": loguniform(1e-3, 1e-1),
     "weight_decay": loguniform(1e-5, 1e-1),
 }
+
+NOT_FINITE = pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
 
 
 @pytest.fixture(scope="module")
@@ -210,9 +210,9 @@ def test_a_plain_network_takes_the_place_of_the_default_if_its_shape_is_searched
     assert found.best_estimator_.architecture["hidden"] in ([4], [8])
 
 
+@NOT_FINITE
 def test_candidates_that_cannot_be_used_are_told_and_the_others_go_on(rows):
-    with pytest.warns(FitFailedWarning, match="learning_rate"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="One or more of the test scores are non-finite")
+    with pytest.warns(FitFailedWarning, match="learning_rate"):
         found = search(space={"learning_rate": [-1.0, 0.02]}, n_iter=2).fit(*rows)
     assert found.best_params_ == {"learning_rate": 0.02}
     assert np.isnan(found.cv_results_["mean_test_score"]).sum() == 1
@@ -222,9 +222,9 @@ def test_candidates_that_cannot_be_used_are_told_and_the_others_go_on(rows):
         search(space={"learning_rate": [-1.0, -2.0]}, n_iter=2).fit(*rows)
 
 
+@NOT_FINITE
 def test_a_network_that_diverges_is_a_failed_fit(rows):
-    with pytest.warns(FitFailedWarning, match="stopped being finite"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="One or more of the test scores are non-finite")
+    with pytest.warns(FitFailedWarning, match="stopped being finite"):
         found = search(space={"learning_rate": [1e36, 0.02]}, n_iter=2).fit(*rows)
     assert found.best_params_ == {"learning_rate": 0.02}
 

@@ -54,7 +54,8 @@ def _curves(title, long, theme):
         1.2 - place + np.exp(-np.arange(length) / 4) for place, length in zip(PLACE, lengths, strict=True)
     ]
     state = np.where(FAILED, "failed", np.where(PLACE > 0.7, "finished", "dropped"))
-    return member_curves(curves, PLACE, state, PLACE.max() <= PLACE, rungs=(5, 20), title=title, theme=theme)
+    winner = np.arange(N) == int(PLACE.argmax())
+    return member_curves(curves, PLACE, state, winner, rungs=(5, 20), title=title, theme=theme)
 
 
 def _cost(title, long, theme):

@@ -44,7 +44,7 @@ def test_values_can_be_read():
 
 
 def test_all_rows_in_one_batch_is_the_largest_batch():
-    axis = axis_of("batch_size", batch_size=np.tile([None, 16, 64], 20))
+    axis = axis_of("batch_size", batch_size=np.tile([0, 16, 64], 20))
     assert axis.levels == ("16", "64", "all rows")
     np.testing.assert_array_equal(axis.position[:3], [2, 0, 1])
 
@@ -82,7 +82,9 @@ def test_equal_values_in_a_small_group_may_be_chance():
 
 def test_without_hidden_layers_there_is_no_use_for_what_belongs_to_them():
     depth = np.tile([0, 1, 2], 20)
-    used = {axis.name: axis.used for axis in axes(made_up(60, depth=depth))}
+    found = axes(made_up(60, depth=depth, width=np.where(depth > 0, np.arange(60) % 2 + 8, 0)))
+    assert {axis.name: axis.levels for axis in found}["width"] == ("8", "9")
+    used = {axis.name: axis.used for axis in found}
     for name in ("width", "activation", "dropout"):
         np.testing.assert_array_equal(used[name], depth > 0)
     assert used["depth"].all()

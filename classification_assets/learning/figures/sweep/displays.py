@@ -19,7 +19,7 @@ from classification_assets.learning.figures.sweep.shape_map import ShapeScore, s
 from classification_assets.learning.sweeps.axes import axes
 from classification_assets.learning.sweeps.importance import importance
 from classification_assets.learning.sweeps.lessons import lessons
-from classification_assets.learning.sweeps.places import places, rung_epochs
+from classification_assets.learning.sweeps.places import failures, places, rung_epochs
 from classification_assets.learning.sweeps.result import SweepResult
 
 MOST_WIDTHS = 7
@@ -61,7 +61,7 @@ def score_of_shapes(result: SweepResult, title: str) -> Figure:
 
 def effects_of_hyperparameters(result: SweepResult, title: str) -> Figure:
     """The effect of each hyper-parameter with its band."""
-    failed = (result.configurations()["state"] == "failed").to_numpy()
+    failed = failures(result.configurations())
     why = "" if importance(result) else f"{lessons(result)[0].rstrip('.')} · "
     return effects(
         axes(result),

@@ -24,7 +24,7 @@ from classification_assets.learning.sweeps.axes import Axis
 from classification_assets.learning.sweeps.importance import Effect, Importance
 
 WIDTH, HIGH, BESIDE, BELOW, TURNED, ACROSS = 2.2, 1.5, 0.3, 0.56, 0.45, 3  # inches
-MOST = 1_500
+MOST = 500
 """Configurations whose dots are drawn in a panel; of more, evenly spaced ones by their place."""
 
 JITTER_SEED = 1_618_033
@@ -121,7 +121,9 @@ def _frame(ax: Axes, axis: Axis, told: str, first: bool, theme: Theme) -> None:
         ax.set_ylabel("place (100: best)")
     else:
         ax.tick_params(labelleft=False)
-    ax.set_title(shortened(axis.name), loc="left", fontsize=8.5, pad=4, color=theme.ink, fontweight="bold")
+    ax.set_title(
+        shortened(axis.name, 16), loc="left", fontsize=8.5, pad=4, color=theme.ink, fontweight="bold"
+    )
     ax.set_title(told, loc="right", fontsize=7.5, pad=4, color=theme.muted)
 
 

@@ -73,18 +73,16 @@ def ticks_of(axis: Axis, most: int) -> tuple[np.ndarray, list[str]]:
         return np.arange(0.0, len(axis.levels), every), list(axis.levels[::every])
     known = axis.position[axis.used]
     low, high = float(known.min()), float(known.max())
-    if not axis.log:
-        step = _even_step((high - low) / max(most - 1, 1))
-        # A range that was drawn from 0 to 0.5 hardly reaches either.
-        values = np.arange(ceil(low / step - 0.05), floor(high / step + 0.05) + 1) * step
-        return values, [f"{value:.6g}" for value in values]
-    for factors in ((1,), (1, 3), (1, 2, 5)):
-        values = np.array([f * 10.0**p for p in range(floor(low), ceil(high) + 1) for f in factors])
-        values = values[(np.log10(values) >= low - 0.02) & (np.log10(values) <= high + 0.02)]
-        if len(values) >= 2:
-            break
-    values = values[:: -(-len(values) // most)]
-    return np.log10(values), [_power(value) for value in values]
+    if axis.log:
+        for factors in ((1,), (1, 3), (1, 2, 5)):
+            values = np.array([f * 10.0**p for p in range(floor(low), ceil(high) + 1) for f in factors])
+            values = values[(np.log10(values) >= low - 0.02) & (np.log10(values) <= high + 0.02)]
+            if len(values) >= 2:
+                values = values[:: -(-len(values) // most)]
+                return np.log10(values), [_power(value) for value in values]
+    ends = (10**low, 10**high) if axis.log else (low, high)
+    values = _even(*ends, most)
+    return np.log10(values) if axis.log else values, [f"{value:.6g}" for value in values]
 
 
 def turned(axis: Axis, width: float) -> bool:
@@ -122,9 +120,13 @@ def evenly(order: np.ndarray, most: int) -> np.ndarray:
     return order[np.unique(np.linspace(0, len(order) - 1, most).round().astype(int))]
 
 
-def _even_step(least: float) -> float:
+def _even(low: float, high: float, most: int) -> np.ndarray:
+    """Round numbers at even steps."""
+    least = (high - low) / max(most - 1, 1)
     power = 10.0 ** floor(np.log10(least))
-    return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= least * (1 - 1e-9))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= least * (1 - 1e-9))
+    # A range that was drawn from 0 to 0.5 hardly reaches either.
+    return np.arange(ceil(low / step - 0.05), floor(high / step + 0.05) + 1) * step
 
 
 def _power(value: float) -> str:

@@ -24,7 +24,7 @@ from classification_assets.learning.figures.sweep.marks import (
 from classification_assets.learning.sweeps.axes import Axis
 
 LEAST_APART, MOST_APART, WIDEST, HIGH = 0.55, 1.5, 6.6, 3.1  # inches
-MOST = 300
+MOST = 150
 """Lines of configurations; of more, evenly spaced ones by their place, and all of the best."""
 
 BEST, FEWEST_BEST, MOST_BEST = 0.05, 3, 15

@@ -72,13 +72,14 @@ def shape_map(
         raise ValueError(f"a map of shapes needs depths and widths, got {len(depths)} and {len(widths)}")
     side = float(np.clip(WIDEST / len(widths) - GAP, SMALLEST, LARGEST)) if cells else 0.95
     high = side + FOOT if cells else 0.6
-    best = max((own.place for own in scores.values()), default=0.0)
+    placed = [own.place for own in scores.values() if np.isfinite(own.score)] or [0.0]
+    span = min(placed), max(placed)
     with sheet(theme, title, note) as figure:
         for row, depth in enumerate(depths):
             for column, width in enumerate(widths):
                 ax = figure.panel(column * (side + GAP), row * (high + GAP), side, high)
                 place = (row, column)
-                _cell(ax, scores.get(place), cells.get(place), (side, high), best, figure.theme)
+                _cell(ax, scores.get(place), cells.get(place), (side, high), span, figure.theme)
                 if column == 0:
                     _label(ax, depth, (0, 0.5), (-6, 0), ha="right", va="center")
                 if row == 0:
@@ -91,13 +92,19 @@ def shape_map(
         frame.set_xlabel("units of each hidden layer", labelpad=20)
         frame.set_ylabel("hidden layers", labelpad=12 + 6 * max(map(len, depths)))
         shown = [place for place in cells if place in scores]
-        heat = Section(f"place of the {metric}", [shade_entry("worst to best", figure.theme)])
+        told = f"{100 * span[0]:.3g} to {100 * span[1]:.3g}"
+        heat = Section(f"place of the {metric}", [shade_entry(told, figure.theme)])
         key(frame, [heat, Section("class", class_dots(classes, figure.theme) if shown else [])], figure.theme)
     return figure
 
 
 def _cell(
-    ax: Axes, own: ShapeScore | None, cell: Cell | None, size: tuple[float, float], best: float, theme: Theme
+    ax: Axes,
+    own: ShapeScore | None,
+    cell: Cell | None,
+    size: tuple[float, float],
+    span: tuple[float, float],
+    theme: Theme,
 ) -> None:
     side, high = size
     ax.set(xlim=(0, side), ylim=(0, high), xticks=[], yticks=[])
@@ -111,11 +118,13 @@ def _cell(
         ax.text(side / 2, high / 2, "not tried", ha="center", va="center", fontsize=7.5, color=theme.muted)
         return
     ink = _readable(colour) if known else theme.muted
-    star = "★ " if known and own.place == best else ""
+    star = "★ " if known and own.place == span[1] else ""
     words = f"{star}{own.score:.3f}" + (f" at {own.epochs}" if own.epochs else "") if known else "all failed"
     weight = "bold" if known and not own.epochs else "normal"
+    # Beside a score that says when it was dropped there is no room; 0 were trained to their end.
+    counts = cell is None or not own.epochs
     counted = {"ha": "right", "va": "center_baseline", "fontsize": 6.5, "color": ink}
-    ax.text(side - 0.06, FOOT / 2, f"{own.finished}/{own.tried}", **counted)
+    ax.text(side - 0.06, FOOT / 2, f"{own.finished}/{own.tried}" if counts else "", **counted)
     told = {"va": "center_baseline", "fontsize": 7.5, "fontweight": weight, "color": ink}
     if cell is None:
         ax.text(side / 2, high / 2 + FOOT / 4, words, ha="center", **told)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from classification_assets.learning.sweeps.importance import importance
-from classification_assets.learning.sweeps.tables import best_configurations, importance_table
+from classification_assets.learning.sweeps.overviews import best_configurations, importance_table
 from tests.learning.sweeps.made_up import SWEPT
 
 
