@@ -74,7 +74,7 @@ def search(
     folder : Path, optional
         Where finished packs are kept until the end: a search that was interrupted goes on there.
     threads : int, optional
-        Threads of the CPU for each process.
+        Threads of the CPU for each process; by default one, which alone gives the same in every pack.
     n_jobs : int, optional
         Processes; by default as many as there are cores if there is enough to do, and one on a GPU.
 
@@ -151,7 +151,8 @@ class _Search:
     def train_with(self, parallel: joblib.Parallel, threads: int | None) -> None:
         """Set what tasks are done by."""
         self.parallel = parallel
-        self.threads = threads or (None if parallel.n_jobs == 1 else 1)
+        # Not as many as there are: sums that threads share are rounded in another way than those of one.
+        self.threads = threads or 1
 
     def explore(self) -> None:
         """Draw, train and drop until the budget is spent and nobody is left to go on."""
