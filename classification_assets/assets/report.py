@@ -79,7 +79,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             and Searched(
                 sweep,
                 CheckResult.all(checks_of("sweep", experiment), sweep),
-                _pictures(run, key_of(experiment, "sweep"), *displays.KEPT.get("sweep", {})),
+                _pictures(run, key_of(experiment, "sweep"), *displays.KEPT["sweep"]),
             ),
         )
         return page, {

@@ -92,6 +92,20 @@ class Searched:
     checks: Sequence[CheckResult]
     pictures: Pictures
 
+    @property
+    def lessons(self) -> list[str]:
+        """Sentences about what it has taught."""
+        from classification_assets.learning.sweeps.lessons import lessons
+
+        return lessons(self.result)
+
+    @property
+    def best(self) -> pd.DataFrame:
+        """The best configurations."""
+        from classification_assets.learning.sweeps.overviews import best_configurations
+
+        return best_configurations(self.result)
+
 
 def experiment_report(
     name: str,
