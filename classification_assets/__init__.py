@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from classification_assets.component import ClassificationExperiment
-    from classification_assets.learning.classifier import NeuralClassifier, load_classifier
+    from classification_assets.learning.classifier import NeuralClassifier, PackedSearchCV, load_classifier
 
-__all__ = ["ClassificationExperiment", "NeuralClassifier", "load_classifier"]
+__all__ = ["ClassificationExperiment", "NeuralClassifier", "PackedSearchCV", "load_classifier"]
 
 _HOMES = {
     "ClassificationExperiment": "classification_assets.component",
     "NeuralClassifier": "classification_assets.learning.classifier",
+    "PackedSearchCV": "classification_assets.learning.classifier",
     "load_classifier": "classification_assets.learning.classifier",
 }
 

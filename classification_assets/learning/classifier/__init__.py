@@ -2,5 +2,6 @@
 
 from classification_assets.learning.classifier.estimator import NeuralClassifier
 from classification_assets.learning.classifier.opening import is_experiment, load_classifier
+from classification_assets.learning.classifier.packed_search import PackedSearchCV
 
-__all__ = ["NeuralClassifier", "is_experiment", "load_classifier"]
+__all__ = ["NeuralClassifier", "PackedSearchCV", "is_experiment", "load_classifier"]

@@ -46,6 +46,7 @@ from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.models.progress import Progress
 from classification_assets.learning.preparation.duplicates import learned_rows
 from classification_assets.learning.preparation.folds import Fold, stratified
+from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.frames import (
     at_hand,
@@ -214,37 +215,46 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If a parameter, the rows or the labels cannot be used; nothing has been trained then.
         """
-        seed = self._seed()
+        seed = self.seed()
         architecture, _ = declared_architecture(self.architecture), declared_training(self, seed)
         warn_of_ignored(self, architecture)
         with as_it_was_if_refused(self):
-            X = checked_rows(self, X, reset=True, y=y)
-            labels = checked_labels(y)
-            check_consistent_length(X, labels)
-            weight = checked_weight(sample_weight, len(labels))
-            classes, code = classes_and_codes(labels, weight)
-            weight = by_class(self.class_weight, classes, code, weight)
-            named = hasattr(self, "feature_names_in_")
-            names = list(self.feature_names_in_) if named else numbered(self.n_features_in_)
-            rows = given(X, names)
-            learned, weight = learned_rows(rows, names, code, weight)
-            code = code[learned]
-            fold = np.full(len(code), Fold.TRAIN, np.int8)
-            if not architecture.learns_from_validation:
-                # No row is set aside for test: whoever calls `fit` holds that fold.
-                fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
-            preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
-            told = {
-                "validation_fraction": self.validation_fraction,
-                "named": named,
-                "labels": classes.dtype.str,
-            }
-            if self.class_weight is not None:
-                told["class_weight"] = told_class_weight(self.class_weight)
-            source = Source(estimator=told)
-            self.fit_split(Split(X, code, fold, weight, classes.tolist(), preprocessing, source), seed=seed)
+            split, classes = self.prepared(X, y, sample_weight, seed)
+            self.fit_split(split, seed=seed)
             self.classes_ = classes
         return self
+
+    def prepared(self, X: Any, y: Any, sample_weight: Any, seed: int) -> tuple[Split, np.ndarray]:
+        """The rows that are learned from, encoded, with those that stop and calibrate; and the classes (C,).
+
+        Names and number of the columns are learned, too.
+        """
+        architecture = declared_architecture(self.architecture)
+        X = checked_rows(self, X, reset=True, y=y)
+        labels = checked_labels(y)
+        check_consistent_length(X, labels)
+        weight = checked_weight(sample_weight, len(labels))
+        classes, code = classes_and_codes(labels, weight)
+        weight = by_class(self.class_weight, classes, code, weight)
+        named = hasattr(self, "feature_names_in_")
+        names = list(self.feature_names_in_) if named else numbered(self.n_features_in_)
+        rows = given(X, names)
+        learned, weight = learned_rows(rows, names, code, weight)
+        code = code[learned]
+        fold = np.full(len(code), Fold.TRAIN, np.int8)
+        if not architecture.learns_from_validation:
+            # No row is set aside for test: whoever calls `fit` holds that fold.
+            fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
+        preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
+        told = {
+            "validation_fraction": self.validation_fraction,
+            "named": named,
+            "labels": classes.dtype.str,
+        }
+        if self.class_weight is not None:
+            told["class_weight"] = told_class_weight(self.class_weight)
+        source = Source(estimator=told)
+        return Split(X, code, fold, weight, classes.tolist(), preprocessing, source), classes
 
     def fit_split(self, split: Split, seed: int | None = None) -> Self:
         """Train on a split's training fold; its validation fold stops and calibrates.
@@ -252,7 +262,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         The seed is drawn from `random_state` unless it is given.
         """
         architecture = declared_architecture(self.architecture)
-        declared = declared_training(self, self._seed() if seed is None else seed)
+        declared = declared_training(self, self.seed() if seed is None else seed)
         try:
             training = architecture.trained_with(declared)
         except ValidationError as error:
@@ -327,7 +337,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "fitted_")
         artifacts.save(onnx_model.exported(self.fitted_), path)
 
-    def _seed(self) -> int:
+    def seed(self) -> int:
+        """The seed of a fit: `random_state` itself if it is a number, else drawn from it."""
         state = check_random_state(self.random_state)
         if isinstance(self.random_state, Integral):
             return int(self.random_state)  # as it is: what was opened repeats its own training
@@ -344,13 +355,15 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         return min(wanted, int(shared.sum()) - len(shared))
 
     def _encoded(self, X: Any) -> np.ndarray:
-        """Rows X (N, D) as the fitted preprocessing encodes them.
+        return self.encoded_by(self.fitted_.provenance.preprocessing, _is_named(self.fitted_), X)
+
+    def encoded_by(self, preprocessing: Preprocessing, named: bool, X: Any) -> np.ndarray:
+        """Rows X (N, D) as a preprocessing encodes them, which was fitted on columns that were `named` or not.
 
         The columns' names come from there: tools blank or delete `feature_names_in_`, which is for scikit-learn.
         """
-        preprocessing, X = self.fitted_.provenance.preprocessing, at_hand(X)
-        names = list(preprocessing.names)
-        if is_frame(X) and _is_named(self.fitted_):
+        names, X = list(preprocessing.names), at_hand(X)
+        if is_frame(X) and named:
             if getattr(self, "feature_names_in_", None) is None and (known := in_order(X, names)) is not None:
                 return preprocessing.encode(given(known, names), shares=True)
             X = with_columns(X, names)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER, Metric
-from classification_assets.learning.evaluation.evaluation import REPORTED, Evaluation
+from classification_assets.learning.evaluation.evaluation import REPORTED, Evaluation, interval_text
 from classification_assets.learning.evaluation.metrics import row_statistics
 from classification_assets.learning.evaluation.resampling import RESAMPLES, paired_interval, resampled_scores
 from classification_assets.learning.evaluation.significance import SIGNIFICANT, holm, mcnemar, randomization
@@ -115,7 +115,7 @@ def summary(board: pd.DataFrame) -> pd.DataFrame:
 
     def told(metric: str) -> list[str]:
         return [
-            _told(*score)
+            interval_text(*score)
             for score in zip(*(board[metric + part] for part in ("", "_low", "_high")), strict=True)
         ]
 
@@ -142,7 +142,7 @@ def pairs(differences: pd.DataFrame) -> pd.DataFrame:
         {
             "metric": differences["metric"].map(_words),
             "pair": differences["first"] + " − " + differences["second"],
-            "difference": [_told(*score) for score in told],
+            "difference": [interval_text(*score) for score in told],
             "p": differences["p_value"].map(_chance),
             "p (Holm)": differences["p_holm"].map(_chance),
             "better": differences["better"].replace("", TIED),
@@ -155,11 +155,6 @@ def _words(metric: str) -> str:
     return (
         words.replace("roc auc", "ROC AUC").replace("f1", "F1").replace("expected calibration", "calibration")
     )
-
-
-def _told(value: float, low: float, high: float) -> str:
-    # A no-break space, so that the interval stays on one line of a narrow cell.
-    return f"{value:z.3f} [{low:z.3f},\N{NO-BREAK SPACE}{high:z.3f}]" if np.isfinite(value) else ""
 
 
 def _chance(p_value: float) -> str:

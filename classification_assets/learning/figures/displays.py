@@ -27,6 +27,7 @@ from classification_assets.learning.figures import (
 )
 from classification_assets.learning.figures.canvas.legend import shortened
 from classification_assets.learning.figures.canvas.style import Words
+from classification_assets.learning.figures.sweep import displays as sweep
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.preprocessing import Preprocessing
@@ -192,6 +193,7 @@ KEPT: Mapping[str, Mapping[str, Callable[..., Figure]]] = {
         "reliability": calibration,
         "ROC and precision-recall": ranking,
     },
+    "sweep": sweep.KEPT,
 }
 """Figures that are published beside an artifact, by its kind and their names, of the artifact and a title."""
 

@@ -21,7 +21,7 @@ class SweepProgress(Reporter):
         See `Reporter`.
     """
 
-    unit = "network"
+    unit = "epoch"
 
     def __init__(
         self,
@@ -33,9 +33,9 @@ class SweepProgress(Reporter):
         super().__init__(title, log, bar)
         self.metric = metric
 
-    def __call__(self, done: int, planned: int, best: float) -> None:
-        """Say how many networks of how many are done, and the best score so far, NaN if there is none yet."""
-        if not self.is_heard or not done:
+    def __call__(self, networks: int, epochs: int, planned: int, best: float) -> None:
+        """Say how many networks have begun, how far all are, and the best score so far, NaN if there is none."""
+        if not self.is_heard or not epochs:
             return
         best_so_far = {f"best {self.metric}": best} if isfinite(best) else {}
-        self.report(done, planned, best_so_far, f"{done:,} of {planned:,} networks")
+        self.report(epochs, planned, best_so_far, f"{networks:,} networks")

@@ -155,7 +155,7 @@ class Thumbnails:
     classes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SweepResult:
     """All networks of a sweep, its finalists, and what was found.
 

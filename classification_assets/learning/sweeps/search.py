@@ -29,8 +29,9 @@ from classification_assets.learning.sweeps.selection import CONSIDERED, correcte
 from classification_assets.learning.sweeps.sweep import Sweep
 from classification_assets.learning.sweeps.thumbnails import thumbnails
 
-OnProgress = Callable[[int, int, float], None]
-"""Called as ``on_progress(done, planned, best)``: networks begun and planned, and the best score until now or NaN."""
+OnProgress = Callable[[int, int, int, float], None]
+"""Called after each pack as ``on_progress(networks, epochs, planned, best)``: networks that have begun, the epochs of
+all of them together, how many these may become, and the best score until now or NaN."""
 
 ROUND = 1024
 """Networks that are drawn at a time: between two rounds a sampler learns, and halving drops."""
@@ -73,7 +74,7 @@ def search(
     folder : Path, optional
         Where finished packs are kept until the end: a search that was interrupted goes on there.
     threads : int, optional
-        Threads of the CPU for each process.
+        Threads of the CPU for each process; by default one, which alone gives the same in every pack.
     n_jobs : int, optional
         Processes; by default as many as there are cores if there is enough to do, and one on a GPU.
 
@@ -135,7 +136,7 @@ class _Search:
         self.records = Records(judge)
         self.configurations: list[Configuration] = []
         self.told: set[int] = set()
-        self.begun = 0
+        self.begun, self.trained = 0, 0
         self.finalists: list[tuple[Configuration, list[float]]] = []
         self.started, self.stopped = time.monotonic(), ""
         self.fingerprint = hashed(
@@ -150,7 +151,8 @@ class _Search:
     def train_with(self, parallel: joblib.Parallel, threads: int | None) -> None:
         """Set what tasks are done by."""
         self.parallel = parallel
-        self.threads = threads or (None if parallel.n_jobs == 1 else 1)
+        # Not as many as there are: sums that threads share are rounded in another way than those of one.
+        self.threads = threads or 1
 
     def explore(self) -> None:
         """Draw, train and drop until the budget is spent and nobody is left to go on."""
@@ -328,9 +330,20 @@ class _Search:
     def _report(self, task: Task, records: Records) -> None:
         if records is self.records and not task.earlier:
             self.begun += len(task.members)
+        before = self.sweep.rungs[self.sweep.rungs.index(task.until) - 1] if task.earlier else 0
+        self.trained += len(task.members) * (task.until - before)
         if self.on_progress is not None:
-            planned = self.sweep.configurations * self._networks_each
-            self.on_progress(self.begun, planned, self.sign * self.halving.best())
+            planned = max(self._planned(), self.trained)
+            self.on_progress(self.begun, self.trained, planned, self.sign * self.halving.best())
+
+    def _planned(self) -> int:
+        """Epochs of all networks, if every rung is reached by as many as halving lets go on."""
+        networks, before, epochs = self.sweep.configurations * self._networks_each, 0, 0.0
+        for rung, until in enumerate(self.sweep.rungs):
+            epochs += networks / (self.sweep.halving or 1) ** rung * (until - before)
+            before = until
+        again = self.sweep.finalists * self.sweep.repeats * self.rows.folds
+        return round(epochs) + again * self.sweep.max_epochs
 
     def _tell(self) -> None:
         """Tell the sampler of configurations that have ended, or do not go on for now, each once."""

@@ -13,7 +13,7 @@ from classification_assets.learning.evaluation.leaderboard import leaderboard
 from classification_assets.learning.evaluation.scoring import evaluate
 from classification_assets.learning.models.architectures import MLP
 from tests.learning.artifacts.kinds import KINDS
-from tests.learning.sweeps.made_up import made_up
+from tests.learning.sweeps.invented import invented
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def compared(board):
 @pytest.fixture(scope="session")
 def swept():
     """The result of a sweep of twelve networks."""
-    return made_up()
+    return invented()
 
 
 @pytest.fixture(scope="session")

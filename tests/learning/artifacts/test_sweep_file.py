@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from classification_assets.learning.artifacts.storage import load, save
-from tests.learning.sweeps.made_up import made_up
+from tests.learning.sweeps.invented import invented
 
 
 @pytest.fixture
@@ -22,26 +22,26 @@ def again(tmp_path):
 
 
 def test_every_network_and_finalist_comes_back_with_its_types(again):
-    result = made_up()
+    result = invented()
     read = again(result)
     pd.testing.assert_frame_equal(read.networks, result.networks)
     pd.testing.assert_frame_equal(read.finalists, result.finalists)
 
 
 def test_the_summary_comes_back_to_the_last_bit(again):
-    result = made_up()
+    result = invented()
     assert again(result).summary == result.summary
 
 
 @pytest.mark.parametrize("stopped", ["", "of 60 seconds"])
 def test_words_about_the_end_come_back(again, stopped):
-    result = made_up()
+    result = invented()
     told = dataclasses.replace(result, summary=dataclasses.replace(result.summary, stopped=stopped))
     assert again(told).summary.stopped == stopped
 
 
 def test_thumbnails_come_back_as_they_were(again):
-    result = made_up()
+    result = invented()
     read = again(result).thumbnails
     for field in dataclasses.fields(read):
         before, after = getattr(result.thumbnails, field.name), getattr(read, field.name)
@@ -53,18 +53,18 @@ def test_thumbnails_come_back_as_they_were(again):
 
 
 def test_a_sweep_without_a_plane_has_no_thumbnails(again):
-    assert again(dataclasses.replace(made_up(), thumbnails=None)).thumbnails is None
+    assert again(dataclasses.replace(invented(), thumbnails=None)).thumbnails is None
 
 
 def test_a_full_batch_among_others_comes_back_as_a_gap(again):
-    result = made_up(3)
+    result = invented(3)
     networks = result.networks.assign(batch_size=pd.Series([64, None, 32], dtype=object))
     read = again(dataclasses.replace(result, networks=networks)).networks
     assert read["batch_size"].isna().tolist() == [False, True, False]
 
 
 def test_a_sweep_that_took_longer_has_the_same_version(tmp_path):
-    result = made_up()
+    result = invented()
     slower = dataclasses.replace(
         result,
         networks=result.networks.assign(seconds=9.0),

@@ -27,6 +27,7 @@ from classification_assets.learning.figures import (
     scatter,
 )
 from classification_assets.learning.models.architectures import MLP
+from tests.learning.figures import sweep_examples
 
 EXTENT = (-2.0, 2.0, -2.0, 2.0)
 
@@ -214,6 +215,7 @@ EXAMPLES = {
         title=title,
         theme=theme,
     ),
+    **sweep_examples.EXAMPLES,
 }
 
 

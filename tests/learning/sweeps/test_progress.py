@@ -17,7 +17,7 @@ def lines(monkeypatch):
         progress = SweepProgress("moons · sweep", "log_loss", told.append, bar=False)
         for pack in range(1, packs + 1):
             clock[0] += seconds
-            progress(10 * pack, 10 * packs, best)
+            progress(4 * pack, 10 * pack, 10 * packs, best)
         progress.close()
         return told
 
@@ -25,30 +25,28 @@ def lines(monkeypatch):
 
 
 def test_a_line_says_networks_share_best_score_and_time_left(lines):
-    assert lines(10, 4.0)[0] == (
-        "moons · sweep: 10 of 100 networks, 10%, best log loss 0.2500, at most 36 s left"
-    )
+    assert lines(10, 4.0)[0] == ("moons · sweep: 4 networks, 10%, best log loss 0.2500, at most 36 s left")
 
 
 def test_before_there_is_a_score_none_is_told(lines):
-    assert lines(10, 4.0, float("nan"))[0] == "moons · sweep: 10 of 100 networks, 10%, at most 36 s left"
+    assert lines(10, 4.0, float("nan"))[0] == "moons · sweep: 4 networks, 10%, at most 36 s left"
 
 
 def test_a_sweep_of_less_than_three_seconds_says_nothing(lines):
     assert lines(20, 0.1) == []
 
 
-def test_before_any_network_is_done_nothing_is_said(lines):
+def test_before_any_epoch_is_done_nothing_is_said(lines):
     told = []
     progress = SweepProgress("moons", "accuracy", told.append, bar=False)
     progress.spoken -= 60
-    progress(0, 10, float("nan"))
+    progress(0, 0, 10, float("nan"))
     assert told == []
 
 
-def test_a_bar_counts_networks(capsys):
+def test_a_bar_counts_epochs(capsys):
     progress = SweepProgress("moons", "accuracy", bar=True)
-    progress(32, 64, 0.9)
+    progress(8, 32, 64, 0.9)
     progress.bar.refresh()
     shown = capsys.readouterr().err
     progress.close()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from classification_assets.learning.sweeps.checks import sweep_checks
-from tests.learning.sweeps.made_up import made_up
+from tests.learning.sweeps.invented import invented
 
 
 def summary(**changes):
@@ -21,7 +21,7 @@ def summary(**changes):
         "final_score": 0.21,
         "final_error": 0.004,
     }
-    return dataclasses.replace(made_up().summary, **known | changes)
+    return dataclasses.replace(invented().summary, **known | changes)
 
 
 def test_the_sentence_says_what_was_tried_and_how_good_the_best_is_with_and_without_luck():
@@ -60,7 +60,7 @@ def test_wherever_the_winner_stands_it_is_said_that_its_validation_score_is_too_
 
 
 def test_of_the_winner_what_was_searched_is_told_first():
-    result = made_up()
+    result = invented()
     table = result.winner()
     searched = table["searched"] == "yes"
     assert set(table["hyper-parameter"][searched]) == set(result.summary.swept)
@@ -71,7 +71,7 @@ def test_of_the_winner_what_was_searched_is_told_first():
 @pytest.mark.parametrize(("failed", "passed"), [(0, True), (6, True), (7, False), (12, False)])
 def test_a_space_of_which_more_than_half_diverges_is_told_how_to_be_narrowed(failed, passed):
     (check,) = sweep_checks()
-    found = dataclasses.replace(made_up(), summary=summary(n_configurations=12, n_failed=failed))
+    found = dataclasses.replace(invented(), summary=summary(n_configurations=12, n_failed=failed))
     verdict, sentence = check.verdict(found)
     assert verdict == passed
     assert ("lower the largest learning_rate" in sentence) != passed

@@ -6,7 +6,7 @@ from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.sweeps.sweep import Sweep
 from classification_assets.learning.sweeps.tuned import Tuned
-from tests.learning.sweeps.made_up import made_up
+from tests.learning.sweeps.invented import invented
 
 SPACE = {
     "hidden": [[8], [8, 8], [16]],
@@ -25,11 +25,11 @@ def tuned(**changes):
 
 def found(architecture=None, result=None):
     architecture = architecture or tuned()
-    return architecture.found(result or made_up(), architecture.trained_with(DECLARED))
+    return architecture.found(result or invented(), architecture.trained_with(DECLARED))
 
 
 def test_what_was_found_stands_in_the_architecture_and_in_its_training():
-    result = made_up()
+    result = invented()
     architecture, training = found(result=result)
     assert (type(architecture), type(training)) == (MLP, Training)
     assert (architecture.name, list(architecture.hidden)) == ("tuned", result.summary.values["hidden"])
@@ -44,7 +44,7 @@ def test_what_is_not_searched_is_as_declared_and_the_sweeps_own_comes_first():
 
 def test_it_is_trained_for_as_many_epochs_as_its_sweep_was():
     assert tuned().trained_with(DECLARED).max_epochs == 12
-    assert found()[1].max_epochs == made_up().summary.max_epochs
+    assert found()[1].max_epochs == invented().summary.max_epochs
 
 
 def test_the_architectures_own_options_are_what_was_found():

@@ -1,0 +1,210 @@
+"""Importance of a sweep's hyper-parameters and the effect of each, with their uncertainty.
+
+Shapes: N configurations, P hyper-parameters, G points of an axis, R resamples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from classification_assets.learning.sweeps.axes import Axis, axes
+from classification_assets.learning.sweeps.places import places
+from classification_assets.learning.sweeps.result import SweepResult
+
+FEWEST = 16
+"""Configurations below which nothing is said: a resample would leave too few to be judged by."""
+
+MOST = 2_000
+"""Configurations that are looked at; of more, evenly spaced ones."""
+
+RESAMPLES, TREES = 40, 8
+GRID, ROWS = 15, 60
+LEVEL = 0.95
+
+_LEAF = 3
+_SHUFFLES = 2
+_FOUND: WeakKeyDictionary[SweepResult, Importance | None] = WeakKeyDictionary()
+"""What has been found of each result: two figures, a table and the sentences ask."""
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """Place of configurations against one hyper-parameter, all others as they were drawn.
+
+    Attributes
+    ----------
+    axis : Axis
+    grid : array (G,)
+        Positions on the axis: its levels, or even steps over its range.
+    place, low, high : array (G,)
+        Expected place and the interval of 95 %.
+    best : array (G,) bool
+        Whether it cannot be told apart from the best point.
+    """
+
+    axis: Axis
+    grid: np.ndarray
+    place: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    best: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Importance:
+    """How much of the differences between configurations each hyper-parameter decides.
+
+    Attributes
+    ----------
+    effects : tuple of P Effect
+        The most important first.
+    share, low, high : array (P,)
+        Share of the variance of places that a hyper-parameter decides, alone or together with others, so that the sum
+        may be above 1; with its interval of 95 %. Below 0 where chance is all there is.
+    explained : float
+        Share of the variance that all decide together; the rest is chance, such as the seed.
+    n_configurations : int
+    """
+
+    effects: tuple[Effect, ...]
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    explained: float
+    n_configurations: int
+
+    @property
+    def matters(self) -> np.ndarray:
+        """Whether so many configurations show that a hyper-parameter makes a difference, (P,)."""
+        return self.low > 0
+
+
+def importance(result: SweepResult) -> Importance | None:
+    """The importance and the effects of a sweep's hyper-parameters; None of fewer than 16 configurations or of no axis.
+
+    Extremely randomized trees (Geurts et al. 2006) learn the place (see `places`) from the hyper-parameters, again for
+    each of 40 bootstrap resamples of the configurations. Configurations that a resample has not drawn judge it: by how
+    much the squared error grows when one hyper-parameter's values are shuffled among those that use it (permutation
+    importance, Breiman 2001), halved and divided by the variance, is its total share of the variance (total-effect
+    index of Sobol; Gregorutti et al. 2017). An effect is a partial dependence (Friedman 2001). Intervals are
+    percentiles over the resamples: they tell what another draw of as many configurations might have shown.
+
+    A forest sees effects that are neither straight nor additive, and takes configurations that a sampler has drawn
+    near the best ones. The same configurations give the same numbers.
+    """
+    if result not in _FOUND:
+        _FOUND[result] = _importance(result)
+    return _FOUND[result]
+
+
+def _importance(result: SweepResult) -> Importance | None:
+    found, place = axes(result), places(result)
+    N = len(place)
+    if N < FEWEST or not found or np.ptp(place) == 0:
+        return None
+    some = np.arange(N)[:: -(-N // MOST)]
+    drawn = [Axis(a.name, a.position[some], a.levels, a.ordered, a.log) for a in found]
+    design = _Design(drawn)
+    grids = [_grid(axis) for axis in drawn]
+    shares, curves, explained = _resampled(design, grids, place[some])
+    # By chance an estimate may be above all of the differences.
+    shares = np.minimum(shares, 1)
+    order = np.argsort(-shares.mean(0), kind="stable")
+    low, high = _interval(shares)
+    effects = tuple(_effect(found[index], grids[index], curves[index]) for index in order)
+    return Importance(effects, shares.mean(0)[order], low[order], high[order], float(explained.mean()), N)
+
+
+class _Design:
+    """Hyper-parameters as columns (N, F) that trees read: unordered ones as a column a level."""
+
+    def __init__(self, found: list[Axis]) -> None:
+        self.axes = found
+        blocks = [self.coded(axis, axis.position) for axis in found]
+        ends = np.cumsum([block.shape[1] for block in blocks])
+        self.columns = [slice(end - block.shape[1], end) for end, block in zip(ends, blocks, strict=True)]
+        self.X = np.ascontiguousarray(np.hstack(blocks), np.float32)
+
+    @staticmethod
+    def coded(axis: Axis, position: np.ndarray) -> np.ndarray:
+        """Positions (n,) as columns."""
+        if not axis.ordered:
+            return (position[:, None] == np.arange(len(axis.levels))).astype(np.float32)
+        least, most = np.nanmin(axis.position), np.nanmax(axis.position)
+        # Where it has no use is a place of its own, which a tree can split off.
+        return np.where(np.isfinite(position), (position - least) / (most - least), -0.5)[:, None]
+
+
+def _resampled(
+    design: _Design, grids: list[np.ndarray], place: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Shares (R, P), effects of P hyper-parameters (R, G), and explained variance (R,)."""
+    from sklearn.tree import ExtraTreeRegressor
+
+    N, P = len(place), len(design.axes)
+    shares, explained = np.zeros((RESAMPLES, P)), np.zeros(RESAMPLES)
+    curves = [np.zeros((RESAMPLES, len(grid))) for grid in grids]
+    variance = place.var()
+    for resample in range(RESAMPLES):
+        rng = np.random.default_rng(resample)
+        rows = rng.integers(0, N, N)
+        out = np.setdiff1d(np.arange(N), rows)
+        asked = [design.X[out]]
+        for axis, columns in zip(design.axes, design.columns, strict=True):
+            asked += [_shuffled(design.X, out, columns, axis.used, rng) for _ in range(_SHUFFLES)]
+        for axis, columns, grid in zip(design.axes, design.columns, grids, strict=True):
+            base = rng.permutation(np.flatnonzero(axis.used))[:ROWS]
+            asked.append(_moved(design.X[base], columns, design.coded(axis, grid)))
+        sizes = np.cumsum([len(block) for block in asked])[:-1]
+        X = np.vstack(asked)
+        total = np.zeros(len(X))
+        for tree in range(TREES):
+            grown = ExtraTreeRegressor(min_samples_leaf=_LEAF, random_state=resample * TREES + tree)
+            grown.fit(design.X[rows], place[rows], check_input=False)
+            total += grown.predict(X, check_input=False)
+        answers = np.split(total / TREES, sizes)
+        errors = [float(np.mean((own - place[out]) ** 2)) for own in answers[: 1 + P * _SHUFFLES]]
+        grown_by = np.array(errors[1:]).reshape(P, _SHUFFLES).mean(1) - errors[0]
+        shares[resample] = grown_by / (2 * variance)
+        explained[resample] = 1 - errors[0] / variance
+        for curve, grid, own in zip(curves, grids, answers[1 + P * _SHUFFLES :], strict=True):
+            curve[resample] = own.reshape(len(grid), -1).mean(1)
+    return shares, curves, explained
+
+
+def _shuffled(
+    X: np.ndarray, out: np.ndarray, columns: slice, used: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Rows `out` of X with one hyper-parameter's values exchanged among those that use it."""
+    rows = X[out]
+    its = np.flatnonzero(used[out])
+    rows[its, columns] = rows[rng.permutation(its), columns]
+    return rows
+
+
+def _moved(base: np.ndarray, columns: slice, values: np.ndarray) -> np.ndarray:
+    """Rows (G·n, F): all of `base` (n, F) at each value (G, f) of one hyper-parameter."""
+    rows = np.tile(base, (len(values), 1))
+    rows[:, columns] = np.repeat(values, len(base), axis=0)
+    return rows
+
+
+def _grid(axis: Axis) -> np.ndarray:
+    known = np.unique(axis.position[axis.used])
+    return known if axis.levels else np.linspace(known[0], known[-1], GRID)
+
+
+def _effect(axis: Axis, grid: np.ndarray, curves: np.ndarray) -> Effect:
+    mean = curves.mean(0)
+    low, high = _interval(curves)
+    # Of one resample all points rise and fall together: what tells them apart is their difference within each.
+    behind = np.quantile(curves[:, [int(mean.argmax())]] - curves, (1 - LEVEL) / 2, axis=0)
+    return Effect(axis, grid, mean, low, high, behind <= 0)
+
+
+def _interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return low, high
