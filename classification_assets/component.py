@@ -24,6 +24,7 @@ from classification_assets.assets.predictions import predictions_asset
 from classification_assets.assets.report import report_asset
 from classification_assets.assets.split import split_asset
 from classification_assets.assets.surface import surface_asset
+from classification_assets.assets.sweep import sweep_asset
 from classification_assets.assets.table import source_assets
 from classification_assets.automation.runs import EXPERIMENT, job_of
 from classification_assets.automation.schedules import schedule_of
@@ -54,6 +55,12 @@ attributes:
       activation: gelu     # relu, leaky_relu, gelu, silu or tanh
       dropout: 0.1
       normalization: none  # none, batch or layer
+  # sweep:                 # hyper-parameters are searched; the best are one more architecture, tuned
+  #   networks: 64         # the budget; beside it `seconds: 60`
+  #   space:
+  #     depth: [1, 2, 3]
+  #     width: [8, 16, 32]
+  #     learning_rate: {low: 0.001, high: 0.1, log: true}
 """
 
 
@@ -137,6 +144,8 @@ def _assets(experiment: NamedExperiment) -> Iterator[dg.AssetsDefinition | dg.So
     if isinstance(experiment.dataset, TableFile | TableFunction):
         yield drift_asset(experiment)
     yield split_asset(experiment)
+    if experiment.tuned is not None:
+        yield sweep_asset(experiment, experiment.tuned, experiment.tuned.trained_with(experiment.training))
     for architecture, training in experiment.trainings():
         yield model_asset(experiment, architecture, training)
         yield evaluation_asset(experiment, architecture, training)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
@@ -25,6 +26,8 @@ from classification_assets.learning.models.architectures import (
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.preparation.gates import Gates
+from classification_assets.learning.sweeps.sweep import Sweep
+from classification_assets.learning.sweeps.tuned import TUNED, OtherTraining, Tuned
 from classification_assets.learning.tables.datasets import (
     AnyDataset,
     GeneratedDataset,
@@ -65,6 +68,11 @@ class Experiment(Declaration):
         tuple(SHIPPED.values()),
         description="Shipped architectures by name, or declarations; default: all that are shipped.",
     )
+    sweep: Sweep | None = Field(
+        None,
+        description="Hyper-parameters that are searched: {space: {depth: [1, 2], width: [8, 32]}}; the best are those "
+        "of one more architecture, tuned.",
+    )
     drift: DriftRule = Field(
         DriftRule(), description="When new rows are said to differ from those of the champion."
     )
@@ -104,6 +112,8 @@ class Experiment(Declaration):
     def _parts_fit_together(self) -> Experiment:
         for architecture in self.architectures:
             architecture.trained_with(self.training)
+        if self.tuned is not None:
+            self._check_sweep(self.tuned)
         if isinstance(self.dataset, GeneratedDataset):
             try:
                 self.split.sizes(self.dataset.n_samples, self.dataset.n_classes)
@@ -124,6 +134,29 @@ class Experiment(Declaration):
             raise field_error(type(self), "resample", "only a generated data set can draw fresh rows", True)
         return self
 
+    def _check_sweep(self, tuned: Tuned) -> None:
+        """Refuse what a sweep cannot be made of.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            Of the field that is wrong.
+        """
+        if any(architecture.name == TUNED for architecture in self.architectures):
+            message = f"{TUNED!r} is the architecture that the sweep finds; choose another name"
+            raise field_error(type(self), "architectures", message, TUNED)
+        fixed = tuned.sweep.architecture
+        training = fixed.trained_with(self.training)
+        searched = tuned.sweep.space.parameters()
+        values = {"dropout": fixed.dropout} | {name: getattr(training, name) for name in OtherTraining.fixed}
+        for name, value in values.items():
+            if isinstance(value, tuple) and name not in searched:
+                message = (
+                    f"{name} must be one number, which all configurations share, or be searched "
+                    f"(space: {{{name}: [...]}}), got one number a member: {list(value)}"
+                )
+                raise field_error(type(self), "sweep", message, value)
+
     @field_validator("architectures")
     @classmethod
     def _names_differ(cls, architectures: tuple[Architecture, ...]) -> tuple[Architecture, ...]:
@@ -135,6 +168,22 @@ class Experiment(Declaration):
         if taken := [name for name in counts if name in TAKEN]:
             raise ValueError(f"{taken[0]!r} is the name of an asset; choose another name")
         return architectures
+
+    @cached_property
+    def tuned(self) -> Tuned | None:
+        """The architecture that the sweep finds, with the metric by which it is found; None without a sweep."""
+        if self.sweep is None:
+            return None
+        fixed = self.sweep.architecture
+        sweep = self.sweep.replaced(
+            metric=self.sweep.metric or self.metric, architecture=fixed.replaced(device="auto")
+        )
+        return Tuned(sweep=sweep, device=fixed.device)
+
+    @property
+    def tried(self) -> tuple[Architecture, ...]:
+        """The architectures that are declared and, where there is a sweep, the one that it finds."""
+        return self.architectures if self.tuned is None else (*self.architectures, self.tuned)
 
     @property
     def table_paths(self) -> tuple[str, ...]:
@@ -172,7 +221,7 @@ class NamedExperiment(Experiment):
         return [self.dataset, self.split, *trainings, self.metric]
 
     def shaped(self) -> list[MLP]:
-        """The architectures that have a depth, a width and an activation."""
+        """The declared architectures that have a depth, a width and an activation; the sweep's is found later."""
         return [architecture for architecture in self.architectures if isinstance(architecture, MLP)]
 
     def with_network_class(self, fitted: FittedModel) -> FittedModel:
@@ -197,11 +246,11 @@ class NamedExperiment(Experiment):
     @property
     def has_effect(self) -> bool:
         """Whether there are shapes to compare."""
-        return len(self.shaped()) > 1
+        return len(self.shaped()) + (self.tuned is not None) > 1
 
     def trainings(self) -> Iterator[tuple[Architecture, Training]]:
         """Each architecture with the options it is trained with."""
-        for architecture in self.architectures:
+        for architecture in self.tried:
             yield architecture, architecture.trained_with(self.training)
 
 

@@ -131,6 +131,12 @@ def test_the_scaffolded_example_is_a_complete_experiment():
     assert len(list(definitions.resolve_all_asset_specs())) == 6 + 3 * 5
 
 
+def test_the_sweep_that_the_example_shows_is_one_that_can_be_declared():
+    shown = yaml.safe_load(EXAMPLE.replace("  # ", "  "))["attributes"]
+    declared = load({"example": shown}).resolve_asset_graph().get_all_asset_keys()
+    assert {"example/sweep", "example/tuned/model"} <= {key.to_user_string() for key in declared}
+
+
 def test_dg_scaffolds_the_example(tmp_path: Path):
     root = Path(__file__).parents[1]
     for name in ("pyproject.toml", "classification_assets"):

@@ -9,6 +9,7 @@ from classification_assets.experiment import Experiment
 from classification_assets.learning.models.architectures import SHIPPED
 
 MOONS = {"kind": "moons"}
+SWEEP = {"space": {"depth": [1, 2], "learning_rate": {"low": 0.001, "high": 0.1, "log": True}}}
 
 
 def test_a_data_set_alone_is_a_complete_experiment():
@@ -117,6 +118,45 @@ def test_an_architecture_is_trained_with_the_experiments_options_and_its_own_on_
             "names the feature 'x3', which there is not; features are x1, x2",
         ),
         ({"dataset": MOONS, "device": "gpu"}, ("device",), "auto, cpu, cuda, cuda:N or mps"),
+        ({"dataset": MOONS, "sweep": {}}, ("sweep", "space"), "required"),
+        ({"dataset": MOONS, "sweep": {"space": {}}}, ("sweep", "space"), "at least one hyper-parameter"),
+        (
+            {"dataset": MOONS, "sweep": {"space": {"momentum": [0.9]}}},
+            ("sweep", "space", "momentum"),
+            "no such field; known are: depth, width",
+        ),
+        (
+            {"dataset": MOONS, "sweep": {"space": {"hidden": [[8]], "depth": [1]}}},
+            ("sweep", "space", "hidden"),
+            "instead of depth and width",
+        ),
+        (
+            {"dataset": MOONS, "sweep": {"space": {"hidden": [[8], [4, 8]], "residual": [True]}}},
+            ("sweep", "space"),
+            "residual needs hidden layers of one width, got hidden [4, 8]",
+        ),
+        (
+            {"dataset": MOONS, "sweep": SWEEP | {"networks": 0}},
+            ("sweep", "networks"),
+            "greater than or equal",
+        ),
+        ({"dataset": MOONS, "sweep": SWEEP | {"seconds": 0}}, ("sweep", "seconds"), "greater than 0"),
+        ({"dataset": MOONS, "sweep": SWEEP | {"metric": "auc"}}, ("sweep", "metric"), "'log_loss', 'brier"),
+        (
+            {"dataset": MOONS, "sweep": SWEEP, "architectures": [{"name": "tuned"}]},
+            ("architectures",),
+            "'tuned' is the architecture that the sweep finds",
+        ),
+        (
+            {"dataset": MOONS, "sweep": SWEEP, "training": {"members": 2, "weight_decay": [0.1, 0.2]}},
+            ("sweep",),
+            "weight_decay must be one number, which all configurations share, or be searched",
+        ),
+        (
+            {"dataset": MOONS, "sweep": SWEEP | {"architecture": {"kind": "tabular"}}},
+            ("sweep", "architecture", "kind"),
+            "'mlp'",
+        ),
         (
             {"dataset": {"kind": "moons", "noise": "{{ env.NOISE }}"}},
             (),
@@ -141,3 +181,28 @@ def test_a_reserved_or_unsafe_name_is_refused(name):
 def test_a_declaration_survives_json():
     experiment = Experiment.model_validate({"dataset": {"kind": "blobs", "centers": [[0, 0], [3, 1]]}})
     assert Experiment.model_validate(json.loads(experiment.model_dump_json())) == experiment
+
+
+def test_with_a_sweep_there_is_one_architecture_more():
+    declared = {"dataset": MOONS, "architectures": ["linear"], "metric": "accuracy", "sweep": SWEEP}
+    experiment = Experiment.model_validate(declared).named("moons")
+    assert [architecture.name for architecture, _ in experiment.trainings()] == ["linear", "tuned"]
+    assert experiment.tuned.sweep.metric == "accuracy"
+    assert experiment.has_effect
+    assert (
+        Experiment.model_validate(json.loads(experiment.model_dump_json(exclude={"name"}))).sweep is not None
+    )
+
+
+def test_without_a_sweep_an_architecture_may_be_called_as_the_one_that_it_would_find():
+    declared = {"dataset": MOONS, "architectures": ["linear", {"name": "tuned"}]}
+    experiment = Experiment.model_validate(declared)
+    assert [architecture.name for architecture in experiment.tried] == ["linear", "tuned"]
+
+
+def test_one_number_a_member_is_no_hindrance_to_a_sweep_that_searches_it():
+    training = {"members": 2, "learning_rate": [0.1, 0.2], "batch_size": 32}
+    experiment = Experiment.model_validate({"dataset": MOONS, "sweep": SWEEP, "training": training})
+    *_, (_, options) = experiment.named("moons").trainings()
+    assert (options.members, options.batch_size) == (2, 32)
+    assert not isinstance(options.learning_rate, tuple)

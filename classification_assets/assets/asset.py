@@ -17,6 +17,7 @@ from classification_assets.assets.step import Body, Inputs, Step, flat_inputs
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.check import Check
 from classification_assets.learning.declaration import Declaration
+from classification_assets.learning.device import DeviceName
 from classification_assets.learning.models.architectures import Architecture, Module
 from classification_assets.resources.torch_device import TAG, configured_device, device_tag
 
@@ -29,16 +30,18 @@ def experiment_asset(
     name: str,
     *,
     architecture: Architecture | None = None,
+    device: DeviceName = "auto",
     inputs: Inputs | Sequence[str] = (),
     uses: Sequence[Declaration | str],
     **options: Any,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """An asset of an experiment, or of one of its architectures, with the checks of its kind.
 
-    What names among the `inputs` mean says `keys.inputs_of`; the other options are those of `declared_asset`.
+    What names among the `inputs` mean says `keys.inputs_of`; the other options are those of `declared_asset`. A
+    `device` of its own comes before the experiment's, as an architecture's does.
     """
     named = inputs if isinstance(inputs, Mapping) else inputs_of(experiment, inputs, architecture)
-    devices = (experiment.device,) if architecture is None else (architecture.device, experiment.device)
+    devices = (device if architecture is None else architecture.device, experiment.device)
     # The graph writes only a key's last part on an asset, so its architecture is a tag that can be searched for.
     tags = {} if architecture is None else {ARCHITECTURE: architecture.name}
     if isinstance(architecture, Module):

@@ -13,6 +13,7 @@ from classification_assets.learning.evaluation.checks import evaluation_checks, 
 from classification_assets.learning.models.checks import model_checks, predictable, predictions_checks
 from classification_assets.learning.preparation.checks import dataset_checks, split_checks
 from classification_assets.learning.preparation.gates import Delivery, gate_checks
+from classification_assets.learning.sweeps.checks import sweep_checks
 
 if TYPE_CHECKING:
     from classification_assets.learning.preparation.profile import Profile
@@ -37,6 +38,8 @@ def checks_of(kind: str, experiment: NamedExperiment, architecture: str = "") ->
                 checks += [check.on(itemgetter(0)) for check in predictions_checks(experiment.predict)]
         case "split":
             checks = [*split_checks(), *([predictable(experiment.predict)] if experiment.predict else [])]
+        case "sweep":
+            checks = sweep_checks()
         case "model":
             checks = [_judged(check, experiment, architecture) for check in model_checks()]
         case "evaluation":
@@ -53,7 +56,7 @@ def _judged(check: Check, experiment: NamedExperiment, architecture: str) -> Che
     bounds = experiment.checks
     if check.name in bounds.lessons:
         check = check.teaching(bounds.lessons[check.name])
-    others = {each.name for each in experiment.architectures} - {*bounds.baselines}
+    others = {each.name for each in experiment.tried} - {*bounds.baselines}
     # A bound that a person has declared holds for a baseline, too.
     measured = architecture in bounds.baselines and others and not bounds.declares(check.name)
     return check.measuring() if measured else check

@@ -11,6 +11,7 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.comparison import ALL
+from classification_assets.assets.effect import shapes
 from classification_assets.assets.keys import (
     COMPARISON,
     Key,
@@ -73,7 +74,7 @@ def drawings(experiments: Sequence[NamedExperiment]) -> Iterator[Drawing]:
     """All figures of some experiments, and of the comparison over them."""
     for experiment in experiments:
         yield from _of_experiment(experiment)
-        for architecture in experiment.architectures:
+        for architecture in experiment.tried:
             yield from _of_architecture(experiment, architecture)
     yield from _of_comparison(experiments)
 
@@ -86,7 +87,7 @@ def _of_experiment(experiment: NamedExperiment) -> Iterator[Drawing]:
 
     def effect(split, leaderboard, evaluations, surfaces):
         return boundary_displays.effect_of_architecture(
-            {own.name: own for own in experiment.shaped()},
+            shapes(experiment, evaluations),
             evaluations,
             surfaces,
             split,
@@ -95,13 +96,14 @@ def _of_experiment(experiment: NamedExperiment) -> Iterator[Drawing]:
         )
 
     compared = isinstance(experiment.dataset, TableFile | TableFunction)
-    for kind in ("dataset", "drift", "split") if compared else ("dataset", "split"):
+    kinds = ["dataset", *(["drift"] if compared else []), "split", *(["sweep"] if experiment.tuned else [])]
+    for kind in kinds:
         yield from _kept(kind, key_of(experiment, kind), experiment.name)
     ranked = inputs_of(experiment, ["leaderboard", "evaluations"])
     yield Drawing(key_of(experiment, "leaderboard"), "scores", scores, ranked)
     if experiment.has_effect:
-        shapes = inputs_of(experiment, ["split", "leaderboard", "evaluations", "surfaces"])
-        yield Drawing(key_of(experiment, "effect"), "effect", effect, shapes)
+        compared_shapes = inputs_of(experiment, ["split", "leaderboard", "evaluations", "surfaces"])
+        yield Drawing(key_of(experiment, "effect"), "effect", effect, compared_shapes)
 
 
 def _of_architecture(experiment: NamedExperiment, architecture: Architecture) -> Iterator[Drawing]:
@@ -148,7 +150,7 @@ def _kept(kind: str, key: Key, title: str) -> Iterator[Drawing]:
     """The figures beside an artifact that are drawn from it alone."""
     from classification_assets.learning.figures import displays
 
-    for name, draw in displays.KEPT[kind].items():
+    for name, draw in displays.KEPT.get(kind, {}).items():
 
         def drawn(artifact: Any, draw: Callable[..., Figure] = draw) -> Figure:
             return draw(artifact, title)

@@ -1,11 +1,29 @@
 """<experiment>/effect: how depth, width and activation change the score and the boundary."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
+from classification_assets.learning.models.architectures import MLP
+
+if TYPE_CHECKING:
+    from classification_assets.learning.evaluation.evaluation import Evaluation
+
+
+def shapes(experiment: NamedExperiment, evaluations: Mapping[str, Evaluation]) -> dict[str, MLP]:
+    """The architectures by their names that have a depth, a width and an activation, as they were trained."""
+    declared = {own.name: own for own in experiment.shaped()}
+    names = [*declared, *([] if experiment.tuned is None else [experiment.tuned.name])]
+    trained = {name: evaluations[name].about.get("architecture") for name in names}
+    # Evaluations of earlier versions do not tell.
+    return {name: MLP.model_validate(told) if told else declared[name] for name, told in trained.items()}
 
 
 def effect_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -24,10 +42,14 @@ def effect_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         """Test accuracy by size, depth, width and activation, with each architecture's boundary."""
         from classification_assets.learning.figures import boundary_displays
 
-        architectures = {own.name: own for own in experiment.shaped()}
         return shown.figure(
             lambda: boundary_displays.effect_of_architecture(
-                architectures, evaluations, surfaces, split, leaderboard.winner, experiment.name
+                shapes(experiment, evaluations),
+                evaluations,
+                surfaces,
+                split,
+                leaderboard.winner,
+                experiment.name,
             ),
             "effect of the architecture",
         )

@@ -42,10 +42,10 @@ def evaluation_asset(
         name = f"{experiment.name}/{architecture.name}"
         run.sidecars[model_card.NAME] = model_card.model_card(model, name, evaluation)
         return evaluation, {
-            **shown.kept(displays.KEPT["evaluation"], run.sidecars, evaluation, title),
             **shown.scalars(evaluation.reported()),
             **shown.left_out(evaluation.left_out),
-            **shown.table(evaluation.overall_table(), "scores"),
+            **shown.table(evaluation.short_table(), "scores"),
+            **shown.kept(displays.KEPT["evaluation"], run.sidecars, evaluation, title),
             **shown.table(evaluation.class_table(), "scores of each class"),
             **shown.table(evaluation.calibration_table(), "calibration"),
             **shown.table(evaluation.confidence_table(), "accuracy by confidence"),

@@ -44,7 +44,7 @@ def inputs_of(
         if name in _PLURALS:
             keys[name] = {
                 each.name: key_of(experiment, _PLURALS[name], each)
-                for each in experiment.architectures
+                for each in experiment.tried
                 if each.keeps_snapshots or name != "evolutions"
             }
         else:
@@ -62,5 +62,5 @@ def of_all_architectures(experiments: Sequence[NamedExperiment], kind: str) -> d
     return {
         f"{experiment.name}/{architecture.name}": key_of(experiment, kind, architecture)
         for experiment in experiments
-        for architecture in experiment.architectures
+        for architecture in experiment.tried
     }

@@ -11,6 +11,7 @@ from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.models.architectures import Architecture
 from classification_assets.learning.packed.options import Training
+from classification_assets.learning.sweeps.tuned import Tuned
 
 
 def model_asset(
@@ -23,14 +24,14 @@ def model_asset(
         "model",
         architecture=architecture,
         stored_as="safetensors",
-        inputs=["split"],
+        inputs=["split", "sweep"] if isinstance(architecture, Tuned) else ["split"],
         overrides={"training": training, "architecture": architecture},
         uses=[experiment.dataset, experiment.split, training, architecture],
         kinds={"pytorch"},
         accelerated=True,
         pool="training",
     )
-    def model(training, architecture, split, run: Run):
+    def model(training, architecture, split, run: Run, sweep=None):
         """Networks of one architecture that differ by their seeds, stopped and calibrated by the validation fold."""
         from classification_assets.learning.artifacts.snapshots_file import NAME, SnapshotsBeside
         from classification_assets.learning.evaluation.snapshot_losses import snapshot_losses
@@ -39,19 +40,29 @@ def model_asset(
         from classification_assets.learning.reports import model_card
 
         title = f"{experiment.name} · {architecture.name}"
+        if sweep is not None:
+            architecture, training = architecture.found(sweep, training)
         try:
             fitted, seconds, done = timed_fit(
                 architecture, split, training, run.device, title, run.log, run.threads
             )
         except FloatingPointError as error:
-            if len(experiment.architectures) == 1:
+            if len(experiment.tried) == 1:
                 raise
+            left_out = (
+                "its sweep out" if sweep else f"{architecture.name} out of {experiment.name}'s architectures"
+            )
             # Dagster runs no step whose upstream failed, and a model that is none must not be taken for one.
             raise FloatingPointError(
-                f"{error}, or leave {architecture.name} out of {experiment.name}'s architectures: its leaderboard and "
-                "report and the comparison are made of all of them or not at all"
+                f"{error}, or leave {left_out}: its leaderboard and report and the comparison are made of all "
+                "architectures or not at all"
             ) from error
-        fitted = fitted.noting(run.overridden)
+        found_by, note = "", ""
+        if sweep is not None:
+            tried = sweep.summary
+            found_by = f"; found by a sweep of {tried.n_networks:,} networks in {tried.seconds:.1f} s"
+            note = tried.caution()
+        fitted = fitted.noting(run.overridden, note)
         if fitted.checkpoints:
             run.sidecars[NAME] = SnapshotsBeside(fitted.checkpoints, snapshot_losses(fitted, split))
             fitted = replace(fitted, checkpoints=run.sidecars[NAME])
@@ -63,7 +74,7 @@ def model_asset(
             )
         return fitted, {
             **shown.kept(displays.KEPT["model"], run.sidecars, fitted, title),
-            "result": dg.MetadataValue.text(done),
+            "result": dg.MetadataValue.text(f"{done}{found_by}"),
             **shown.scalars(fitted.summary() | {"train_seconds": seconds}),
             **shown.table(fitted.hyperparameters(), "hyper-parameters"),
         }

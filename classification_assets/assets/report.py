@@ -21,21 +21,29 @@ PICTURES = {
 
 def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
     """The asset of an experiment's report."""
-    effect = ["effect"] if experiment.has_effect else []
+    optional = [*(["effect"] if experiment.has_effect else []), *(["sweep"] if experiment.tuned else [])]
 
     @experiment_asset(
         experiment,
         "report",
         stored_as="html",
-        inputs=["split", "leaderboard", "models", "evaluations", "boundaries", "evolutions", *effect],
+        inputs=["split", "leaderboard", "models", "evaluations", "boundaries", "evolutions", *optional],
         uses=[*experiment.all_declared(), experiment.view, experiment.checks],
         kinds={"html"},
     )
-    def report(split, leaderboard, models, evaluations, boundaries, evolutions, run: Run, effect=None):
+    def report(
+        split, leaderboard, models, evaluations, boundaries, evolutions, run: Run, effect=None, sweep=None
+    ):
         """Data, training and results on one page: which architecture is best, and where each one decides what."""
-        from classification_assets.learning.reports.report import Chapter, CheckResult, experiment_report
+        from classification_assets.learning.figures import displays
+        from classification_assets.learning.reports.report import (
+            Chapter,
+            CheckResult,
+            Searched,
+            experiment_report,
+        )
 
-        architectures = {each.name: each for each in experiment.architectures}
+        architectures = {each.name: each for each in experiment.tried}
 
         def chapter(name: str) -> Chapter:
             pictures = {"decision boundary": boundaries[name]}
@@ -67,6 +75,12 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
             pictures=_pictures(run, key_of(experiment, "leaderboard"), "scores")
             | ({"effect of the architecture": effect} if effect else {}),
             data_pictures=_pictures(run, key_of(experiment, "split"), "folds"),
+            sweep=sweep
+            and Searched(
+                sweep,
+                CheckResult.all(checks_of("sweep", experiment), sweep),
+                _pictures(run, key_of(experiment, "sweep"), *displays.KEPT["sweep"]),
+            ),
         )
         return page, {
             "result": dg.MetadataValue.text(leaderboard.sentence()),
@@ -82,7 +96,7 @@ FILES = {"the report": "report.html", "the gallery": "gallery.png", "the leaderb
 
 def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
     """The asset of the report over all experiments."""
-    pairs = [(experiment, each) for experiment in experiments for each in experiment.architectures]
+    pairs = [(experiment, each) for experiment in experiments for each in experiment.tried]
 
     @declared_asset(
         [COMPARISON, "report"],
@@ -135,7 +149,7 @@ def comparison_report_asset(experiments: Sequence[NamedExperiment]) -> dg.Assets
             compared,
             leaderboards,
             {
-                own.name: {each.name: evaluations[f"{own.name}/{each.name}"] for each in own.architectures}
+                own.name: {each.name: evaluations[f"{own.name}/{each.name}"] for each in own.tried}
                 for own in experiments
             },
             checks=checks,

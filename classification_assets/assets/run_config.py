@@ -26,7 +26,7 @@ def run_config(declarations: Mapping[str, Declaration]) -> dg.Field:
         for field, info in type(declared).model_fields.items():
             if field not in FIXED | declared.fixed and (form := _form(info.annotation)) is not None:
                 value = getattr(declared, field)
-                if isinstance(value, tuple) and not (isinstance(form, tuple) and form[0] is list):
+                if isinstance(value, tuple) and not _is_a_list(form):
                     form, value = (NoneType, form), None
                 fields.append((field, form, value, info.description or ""))
     return _schema(tuple(fields))
@@ -76,7 +76,9 @@ def with_overrides(
         changes = {
             field: given[field]
             for field in type(declared).model_fields
-            if field in given and _differs(given[field], getattr(declared, field))
+            if field in given
+            and field not in declared.fixed
+            and _differs(given[field], getattr(declared, field))
         }
         try:
             used[name] = declared.replaced(**changes)
@@ -91,6 +93,10 @@ def _differs(given: Any, declared: Any) -> bool:
     return given != declared and not (given is None and isinstance(declared, tuple))
 
 
+def _is_a_list(form: Any) -> bool:
+    return isinstance(form, tuple) and (form[0] is list or (form[0] is NoneType and _is_a_list(form[1])))
+
+
 def _form(annotation: Any) -> Any:
     """How a field is asked for: a type, (NoneType, form), (list, type), ("one of", …), or None if it is not."""
     origin, args = get_origin(annotation), get_args(annotation)
@@ -98,9 +104,8 @@ def _form(annotation: Any) -> Any:
         return _form(args[0])
     if origin in (Union, UnionType):
         options = [option for option in args if option is not NoneType and get_origin(option) is not tuple]
-        if not options:
-            return next((form for option in args if (form := _form(option)) is not None), None)
-        form = _form(options[0]) if len(options) == 1 else None
+        lists = [option for option in args if get_origin(option) is tuple]
+        form = _form((options or lists)[0]) if len(options or lists) == 1 else None
         return (NoneType, form) if form is not None and NoneType in args else form
     if origin is Literal:
         return ("one of", *args)

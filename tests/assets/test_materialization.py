@@ -1,4 +1,4 @@
-"""A materialization shows a picture first, then numbers, the device, and what the run set otherwise."""
+"""A materialization shows a picture or the scores first, then the device, and what the run set otherwise."""
 
 import base64
 import io
@@ -20,7 +20,6 @@ PREVIEW = re.compile(r"!\[[^]]*\]\(data:image/webp;base64,([^)]+)\)")
         ("small/dataset", "rows"),
         ("small/split", "folds"),
         ("small/narrow/model", "training curves"),
-        ("small/narrow/evaluation", "confusion matrix"),
         ("small/narrow/boundary", "decision boundary"),
         ("small/leaderboard", "scores"),
         ("small/effect", "effect of the architecture"),
@@ -50,9 +49,12 @@ def test_the_evolution_is_shown_moving_and_stored_still(done):
     assert large.width > Image.open(io.BytesIO(moving)).width
 
 
-def test_every_figure_of_an_evaluation_is_shown(done):
+def test_an_evaluation_shows_its_scores_first_and_then_every_figure(done):
     shown = materialization(done[0], "small/narrow/evaluation").metadata
-    assert list(shown)[:3] == ["confusion matrix", "reliability", "ROC and precision-recall"]
+    names = list(shown)
+    assert names[0] == "accuracy"
+    after_scores = names[names.index("scores") + 1 :]
+    assert after_scores[:3] == ["confusion matrix", "reliability", "ROC and precision-recall"]
     for name in ("accuracy by confidence", "most confidently wrong", "calibration", "scores"):
         assert isinstance(shown[name], dg.TableMetadataValue)
 

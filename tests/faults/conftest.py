@@ -40,6 +40,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> NamedExperiment:
             "training": {"members": 3, "max_epochs": 30, "learning_rate": 0.03},
             "architectures": ["linear", {"name": "narrow", "hidden": [6]}],
             "promotion": {"onnx": True},
+            "sweep": {"space": {"hidden": [[4], [6]]}, "networks": 2, "max_epochs": 4, "halving": None},
         }
     ).named("small")
 

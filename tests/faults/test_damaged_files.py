@@ -36,6 +36,7 @@ READ_BACK = [
     "leaderboard.parquet",
     "predictions.parquet",
     "drift.parquet",
+    "sweep.parquet",
 ]
 OF_A_VERSION = ["model.safetensors", "evaluation.parquet", "reference.parquet", "MODEL_CARD.md", "model.onnx"]
 
@@ -138,6 +139,7 @@ def test_a_damaged_entry_of_the_log_stops_nothing_and_is_written_again(stored, d
         ("narrow/model.snapshots.safetensors", "small/narrow/model", "small/narrow/evolution"),
         ("narrow/evaluation.parquet", "small/narrow/evaluation", "small/leaderboard"),
         ("narrow/surface.parquet", "small/narrow/surface", "small/narrow/boundary"),
+        ("sweep.parquet", "small/sweep", "small/tuned/model"),
         ("narrow/boundary.png", "small/narrow/boundary", "small/report"),
         ("narrow/training_curves.png", "small/narrow/model", "small/report"),
         ("folds.png", "small/split", "small/report"),

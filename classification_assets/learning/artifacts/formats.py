@@ -11,9 +11,10 @@ one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a tex
 - `Evaluation`: its `rows`; the header holds `metrics` and `about`.
 - `Surfaces`: a row a point of the planes, of logarithms of probabilities over the largest one, and disagreement, as
   float16; the header holds view and shape.
-- `Leaderboard`: its `board`; the header holds `differences` and `metric`.
+- `Leaderboard`: its `board`; the header holds `differences`, `metric` and, if there is one, `note`.
 - `Comparison`: its `board`; the header holds `ranks` and `about`.
 - `Drift`: its `tests`; the header holds the rows of both sides and the note.
+- `SweepResult`: its `networks`; the header holds the summary, `finalists` and thumbnails, see `sweep_file`.
 - `DataFrame`: its columns.
 - `FittedModel`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/`` (read only when asked for) and
   ``learned/``, the keys of the rows that it has learned from; the header holds the provenance, and which
@@ -61,6 +62,7 @@ from classification_assets.learning.artifacts.snapshots_file import (
     read_snapshots,
     write_snapshots,
 )
+from classification_assets.learning.artifacts.sweep_file import write_sweep
 from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
@@ -70,6 +72,7 @@ from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.models.onnx_export import OnnxModel
 from classification_assets.learning.models.predictions import Predictions
 from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.sweeps.result import SweepResult
 from classification_assets.learning.tables.table import Table
 
 if TYPE_CHECKING:
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
         | Leaderboard
         | Comparison
         | Drift
+        | SweepResult
         | pd.DataFrame
         | FittedModel
         | SnapshotsBeside
@@ -133,6 +137,7 @@ _FORMATS: dict[type, tuple[str, Writer]] = {
     Leaderboard: (".parquet", write_leaderboard),
     Comparison: (".parquet", write_comparison),
     Drift: (".parquet", write_drift),
+    SweepResult: (".parquet", write_sweep),
     pd.DataFrame: (".parquet", write_frame),
     FittedModel: (".safetensors", write_model),
     SnapshotsBeside: (".safetensors", write_snapshots),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from classification_assets.learning.artifacts.checksum import BLANK, SEAL, refuse_damaged, seal
-from classification_assets.learning.artifacts.files import (
-    CHECKSUM,
-    HEADER,
-    ORIGIN,
-    ArtifactError,
-    HashedFile,
-    LocalCopy,
-    header_of,
-)
+from classification_assets.learning.artifacts.checksum import refuse_damaged
+from classification_assets.learning.artifacts.files import HEADER, ArtifactError, LocalCopy, header_of
 from classification_assets.learning.artifacts.origin import Origin
+from classification_assets.learning.artifacts.parquet_frames import (
+    frame_from_json,
+    frame_to_json,
+    read_frame,
+    write_batches,
+    write_headed_frame,
+)
+from classification_assets.learning.artifacts.sweep_file import read_sweep
 from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
@@ -83,13 +82,13 @@ def write_split(value: Split, file: Path, origin: Origin | None = None) -> str:
         return pa.RecordBatch.from_arrays([pa.array(array) for array in arrays], names, metadata=header)
 
     starts = range(0, max(len(value.y), 1), BATCH)
-    return _write_batches((batch(start) for start in starts), batch(0).schema, file, origin)
+    return write_batches((batch(start) for start in starts), batch(0).schema, file, origin)
 
 
 def write_evaluation(value: Evaluation, file: Path, origin: Origin | None = None) -> str:
     about = value.about | {"classes": labels.to_json(value.about["classes"])}
-    header = header_of("evaluation", metrics=_as_json(value.metrics), about=about)
-    return _write_frame(value.rows, header, file, origin)
+    header = header_of("evaluation", metrics=frame_to_json(value.metrics), about=about)
+    return write_headed_frame(value.rows, header, file, origin)
 
 
 def write_surfaces(value: Surfaces, file: Path, origin: Origin | None = None) -> str:
@@ -106,71 +105,35 @@ def write_surfaces(value: Surfaces, file: Path, origin: Origin | None = None) ->
     halves = [pa.array(np.ascontiguousarray(column, np.float16)) for column in columns.values()]
     table = pa.table(halves, list(columns), metadata=header)
     # Bytes of one kind side by side: on a smooth surface those with the exponent hardly change.
-    smooth = {"use_dictionary": False, "use_byte_stream_split": True, "compression_level": 9}
-    return _write_batches([table], table.schema, file, origin, **smooth)
+    smooth: dict[str, Any] = {"use_dictionary": False, "use_byte_stream_split": True, "compression_level": 9}
+    return write_batches([table], table.schema, file, origin, **smooth)
 
 
 def write_leaderboard(value: Leaderboard, file: Path, origin: Origin | None = None) -> str:
-    header = header_of("leaderboard", differences=_as_json(value.differences), metric=value.metric)
-    return _write_frame(value.board, header, file, origin)
+    note = {"note": value.note} if value.note else {}
+    header = header_of(
+        "leaderboard", differences=frame_to_json(value.differences), metric=value.metric, **note
+    )
+    return write_headed_frame(value.board, header, file, origin)
 
 
 def write_comparison(value: Comparison, file: Path, origin: Origin | None = None) -> str:
-    header = header_of("comparison", ranks=_as_json(value.ranks), about=value.about)
-    return _write_frame(value.board, header, file, origin)
+    header = header_of("comparison", ranks=frame_to_json(value.ranks), about=value.about)
+    return write_headed_frame(value.board, header, file, origin)
 
 
 def write_drift(value: Drift, file: Path, origin: Origin | None = None) -> str:
     header = header_of("drift", rows=[value.n_reference, value.n_current], note=value.note)
-    return _write_frame(value.tests, header, file, origin)
+    return write_headed_frame(value.tests, header, file, origin)
 
 
 def write_frame(value: pd.DataFrame, file: Path, origin: Origin | None = None) -> str:
-    return _write_frame(value, header_of("frame"), file, origin)
-
-
-def _write_frame(frame: pd.DataFrame, header: dict[str, str], file: Path, origin: Origin | None) -> str:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    schema = table.schema.with_metadata((table.schema.metadata or {}) | _encoded(header))
-    return _write_batches([table.replace_schema_metadata(schema.metadata)], schema, file, origin)
+    return write_headed_frame(value, header_of("frame"), file, origin)
 
 
 def _write_rows(rows: Rows, header: dict[str, str], file: Path, origin: Origin | None) -> str:
     batches = (batch.replace_schema_metadata(header) for batch in rows.batches())
-    return _write_batches(batches, rows.schema.with_metadata(header), file, origin)
-
-
-def _write_batches(
-    batches: Iterable[pa.RecordBatch | pa.Table],
-    schema: pa.Schema,
-    file: Path,
-    origin: Origin | None,
-    **encoding: Any,
-) -> str:
-    """A row group a batch, so that no more than one is ever in memory; the version follows from all but the origin."""
-    with file.open("wb") as opened:
-        hashed = HashedFile(opened)
-        # What the header says comes at the end of a Parquet file, behind the origin.
-        hashed.hash.update(json.dumps(sorted(map(_as_text, (schema.metadata or {}).items()))).encode())
-        hashed.hash.update(str(schema.remove_metadata()).encode())
-        with pq.ParquetWriter(hashed, schema, compression="zstd", **encoding) as writer:
-            for batch in batches:
-                writer.write(batch)
-            version = hashed.hash.hexdigest()
-            if origin is not None:
-                told = json.dumps(origin.versioned(version).to_json(), sort_keys=True)
-                writer.add_key_value_metadata({ORIGIN: told})
-            writer.add_key_value_metadata({CHECKSUM: SEAL + BLANK})
-    seal(file)
-    return version
-
-
-def _encoded(header: dict[str, str]) -> dict[bytes, bytes]:
-    return {name.encode(): text.encode() for name, text in header.items()}
-
-
-def _as_text(entry: tuple[bytes, bytes]) -> tuple[str, str]:
-    return entry[0].decode(), entry[1].decode()
+    return write_batches(batches, rows.schema.with_metadata(header), file, origin)
 
 
 def _memory_header(value: Split) -> dict[str, Any]:
@@ -188,17 +151,6 @@ def _memory_header(value: Split) -> dict[str, Any]:
     return told | {
         "gone": {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
     }
-
-
-def _as_json(frame: pd.DataFrame) -> dict[str, Any]:
-    return json.loads(frame.to_json(orient="split", index=False, double_precision=15))
-
-
-def _from_json(content: dict[str, Any], *texts: str) -> pd.DataFrame:
-    """A frame of numbers but for the columns that are text."""
-    columns = content["columns"]
-    frame = pd.DataFrame(content["data"], columns=columns)
-    return frame.astype({name: float for name in columns if name not in texts})
 
 
 def read_parquet(path: UPath) -> Any:
@@ -229,21 +181,25 @@ def _read_as_it_is(path: UPath, local: LocalCopy) -> Any:  # noqa: PLR0911 (one 
         case "predictions":
             return Predictions(ParquetRows([local.path], keeps=local), header["about"])
         case "evaluation":
-            metrics = _from_json(header["metrics"], "fold", "scope", "class", "metric")
+            metrics = frame_from_json(header["metrics"], "fold", "scope", "class", "metric")
             about = header["about"] | {"classes": labels.from_json(header["about"]["classes"])}
-            return Evaluation(_frame(local), metrics, about)
+            return Evaluation(read_frame(local), metrics, about)
         case "surfaces":
-            return _read_surfaces(_frame(local), header)
+            return _read_surfaces(read_frame(local), header)
         case "leaderboard":
-            differences = _from_json(header["differences"], "metric", "first", "second", "better")
-            return Leaderboard(_frame(local), differences, header["metric"])
+            differences = frame_from_json(header["differences"], "metric", "first", "second", "better")
+            return Leaderboard(read_frame(local), differences, header["metric"], header.get("note", ""))
         case "comparison":
-            return Comparison(_frame(local), _from_json(header["ranks"], "architecture"), header["about"])
+            return Comparison(
+                read_frame(local), frame_from_json(header["ranks"], "architecture"), header["about"]
+            )
         case "drift":
             n_reference, n_current = header["rows"]
-            return Drift(_frame(local), n_reference, n_current, header["note"])
+            return Drift(read_frame(local), n_reference, n_current, header["note"])
+        case "sweep":
+            return read_sweep(local, header)
         case "frame":
-            return _frame(local)
+            return read_frame(local)
         case other:
             raise ArtifactError(
                 f"{path}: unknown format {other!r}; a newer version of the project may read it"
@@ -259,10 +215,6 @@ def _read_surfaces(frame: pd.DataFrame, header: dict[str, Any]) -> Surfaces:
         p /= p.sum(1, keepdims=True)
     apart = frame[apart].to_numpy(np.float32).reshape(shape[:-1])
     return Surfaces(p.reshape(shape), apart, View.model_validate(header["view"]))
-
-
-def _frame(local: LocalCopy) -> pd.DataFrame:
-    return pq.read_table(local.path).to_pandas()
 
 
 def read_memory(path: UPath) -> FoldMemory | None:

@@ -58,7 +58,8 @@ class Evaluation:
     about : dict
         ``classes``, ``members`` (survivors), ``failed`` members, ``parameters`` of one network, ``overridden``,
         ``temperature`` (None: of several packs), ``left_out``: rows of each fold that are not scored since the
-        classifier has learned from them.
+        classifier has learned from them; ``architecture`` as it was trained, and ``note``, if there is one:
+        see `Provenance`.
     """
 
     rows: pd.DataFrame
@@ -161,6 +162,22 @@ class Evaluation:
         # The test fold first: it is what a reader looks for.
         return table.sort_values("fold", kind="stable", ignore_index=True)[told]
 
+    def short_table(self) -> pd.DataFrame:
+        """Overall scores in little room, for reading: a row a metric, and in words what each fold says of it.
+
+        That of the test fold is told with its interval and its spread over members; `overall_table` has the rest.
+        """
+        folds = {fold: own.set_index("metric") for fold, own in self.overall_table().groupby("fold")}
+        test = folds[Fold.TEST.label]
+        told = test.reindex(columns=["ensemble", "low", "high", "spread"]).to_numpy()
+        columns = {"test": [_in_words(*score) for score in told]}
+        for fold in (Fold.VALIDATION, Fold.TRAIN):
+            if fold.label in folds:
+                columns[fold.label] = _rounded(folds[fold.label]["ensemble"].reindex(test.index))
+        if "bayes" in test and test["bayes"].notna().any():
+            columns["best possible"] = _rounded(test["bayes"])
+        return pd.DataFrame({"metric": test.index, **columns})
+
     def class_table(self) -> pd.DataFrame:
         """The ensemble's test scores, a row a class, for reading."""
         metrics = self.metrics
@@ -245,6 +262,21 @@ class Evaluation:
         metrics = self.metrics[self.metrics["class"] == ""]
         scores = metrics[["value", "low", "high", "spread"]].astype(float)
         return scores.set_axis(pd.MultiIndex.from_frame(metrics[["fold", "scope", "metric"]]))
+
+
+def interval_text(value: float, low: float, high: float) -> str:
+    """A score with its interval; nothing where it is not known."""
+    # A no-break space, so that the interval stays on one line of a narrow cell.
+    return f"{value:z.3f} [{low:z.3f},\N{NO-BREAK SPACE}{high:z.3f}]" if np.isfinite(value) else ""
+
+
+def _in_words(value: float, low: float, high: float, spread: float) -> str:
+    text = interval_text(value, low, high) if np.isfinite(low) else f"{value:z.3f}"
+    return f"{text} ± {spread:.3f}" if np.isfinite(spread) else text
+
+
+def _rounded(scores: pd.Series) -> list[str]:
+    return ["" if np.isnan(score) else f"{score:z.3f}" for score in scores]
 
 
 def at_temperature_1(p: np.ndarray, temperature: float) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER, Metric
-from classification_assets.learning.evaluation.evaluation import REPORTED, Evaluation
+from classification_assets.learning.evaluation.evaluation import REPORTED, Evaluation, interval_text
 from classification_assets.learning.evaluation.metrics import row_statistics
 from classification_assets.learning.evaluation.resampling import RESAMPLES, paired_interval, resampled_scores
 from classification_assets.learning.evaluation.significance import SIGNIFICANT, holm, mcnemar, randomization
@@ -48,11 +48,14 @@ class Leaderboard:
         ``better`` (the architecture that is really better, empty: tied).
     metric : str
         What decides.
+    note : str
+        What a reader must know of the scores beside that, in a sentence without a full stop; empty: nothing.
     """
 
     board: pd.DataFrame
     differences: pd.DataFrame
     metric: Metric
+    note: str = ""
 
     @property
     def winner(self) -> str:
@@ -77,7 +80,8 @@ class Leaderboard:
         found = "; ".join(
             f"{words}: {', '.join(groups[verdict])}" for verdict, words in parts.items() if groups[verdict]
         )
-        return f"{said}; {found} ({metric}, 95 %, Holm's correction)"
+        result = f"{said}; {found} ({metric}, 95 %, Holm's correction)"
+        return f"{result}. {self.note}" if self.note else result
 
 
 def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_loss") -> Leaderboard:
@@ -102,7 +106,8 @@ def leaderboard(evaluations: Mapping[str, Evaluation], metric: Metric = "log_los
         BEST,
         *(_against_first(differences, metric, order[0], name) for name in order[1:]),
     ]
-    return Leaderboard(board, differences, metric)
+    notes = [evaluation.about["note"] for evaluation in evaluations.values() if "note" in evaluation.about]
+    return Leaderboard(board, differences, metric, "; ".join(notes))
 
 
 def summary(board: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +115,7 @@ def summary(board: pd.DataFrame) -> pd.DataFrame:
 
     def told(metric: str) -> list[str]:
         return [
-            _told(*score)
+            interval_text(*score)
             for score in zip(*(board[metric + part] for part in ("", "_low", "_high")), strict=True)
         ]
 
@@ -137,7 +142,7 @@ def pairs(differences: pd.DataFrame) -> pd.DataFrame:
         {
             "metric": differences["metric"].map(_words),
             "pair": differences["first"] + " − " + differences["second"],
-            "difference": [_told(*score) for score in told],
+            "difference": [interval_text(*score) for score in told],
             "p": differences["p_value"].map(_chance),
             "p (Holm)": differences["p_holm"].map(_chance),
             "better": differences["better"].replace("", TIED),
@@ -150,11 +155,6 @@ def _words(metric: str) -> str:
     return (
         words.replace("roc auc", "ROC AUC").replace("f1", "F1").replace("expected calibration", "calibration")
     )
-
-
-def _told(value: float, low: float, high: float) -> str:
-    # A no-break space, so that the interval stays on one line of a narrow cell.
-    return f"{value:z.3f} [{low:z.3f},\N{NO-BREAK SPACE}{high:z.3f}]" if np.isfinite(value) else ""
 
 
 def _chance(p_value: float) -> str:

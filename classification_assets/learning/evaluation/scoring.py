@@ -98,6 +98,8 @@ def evaluate(
             "overridden": fitted.provenance.overridden,
             "temperature": temperature,
             "left_out": left_out,
+            "architecture": fitted.provenance.architecture.model_dump(mode="json"),
+            **({"note": fitted.provenance.note} if fitted.provenance.note else {}),
         },
     )
 

@@ -7,8 +7,7 @@ looked up in it, and of what lies upon them only the few pixels that it covers a
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -20,6 +19,7 @@ from matplotlib.path import Path as Line
 from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image, ImageDraw, ImageFont
 
+from classification_assets.learning.figures.canvas.gif import gif
 from classification_assets.learning.figures.canvas.glyphs import font_file, tell_what_is_missing
 from classification_assets.learning.figures.canvas.landscape import TINY, Extent, borders, tint
 from classification_assets.learning.figures.canvas.legend import shortened
@@ -80,36 +80,21 @@ def animation(
     if len(snapshots) < 2:
         raise ValueError(f"an animation needs two snapshots or more, got {len(snapshots)}")
     chosen = theme_named(theme)
-    expected, gif = 0.0, b""
+    expected, moving = 0.0, b""
     # Of many classes hardly a pixel stands still, so there is no use in trying the largest.
     tried = _INLINE[0 if len(classes) <= 4 else 1 :] if inline else (_LARGE,)
     for quality in tried:
-        if gif and quality is not _INLINE[-1] and expected * quality.weight > INLINE_BYTES:
+        if moving and quality is not _INLINE[-1] and expected * quality.weight > INLINE_BYTES:
             continue
         palette = _palette(chosen, len(classes), quality.tints)
         page = _Page(extent, classes, points, title, chosen, quality.side, palette)
-        gif = _encoded(page.frames(snapshots, quality.between), MOMENT // quality.between)
-        if len(gif) <= INLINE_BYTES:
+        n_between = quality.between * (len(snapshots) - 1) - 1
+        milliseconds = [FIRST, *[MOMENT // quality.between] * n_between, LAST]
+        moving = gif(page.frames(snapshots, quality.between), page.colours.astype(np.uint8), milliseconds)
+        if len(moving) <= INLINE_BYTES:
             break
-        expected = len(gif) / quality.weight
-    return gif
-
-
-def _encoded(frames: Sequence[Image.Image], milliseconds: int) -> bytes:
-    first, *others = frames
-    durations = [FIRST, *[milliseconds] * (len(frames) - 2), LAST]
-    buffer = io.BytesIO()
-    first.save(
-        buffer,
-        format="gif",
-        save_all=True,
-        append_images=others,
-        duration=durations,
-        loop=0,
-        optimize=True,
-        disposal=1,
-    )
-    return buffer.getvalue()
+        expected = len(moving) / quality.weight
+    return moving
 
 
 def _palette(theme: Theme, n_classes: int, levels: int) -> Image.Image:
@@ -168,29 +153,31 @@ class _Page:
             middle = self.top + (index + 0.5) * line
             _dot(ground, left + 4 * unit, middle, 4 * unit, theme.class_colour(index))
             draw.text((left + 14 * unit, middle), name, font=font, fill=theme.ink, anchor="lm")
+        self.low = self.top + self.height + round(7 * unit)
         self.ground = self._numbers(ground)
         self.dots = None if points is None else self._dots(points)
         tell_what_is_missing()
 
-    def frames(self, snapshots: Sequence[Snapshot], between: int) -> list[Image.Image]:
-        """The page at every snapshot, and blended at the steps `between` each and the next."""
+    def frames(self, snapshots: Sequence[Snapshot], between: int) -> Iterator[np.ndarray]:
+        """The page at every snapshot, and blended at the steps `between` each and the next, in numbers of colours."""
         logs = [np.log(np.maximum(snapshot.probabilities, TINY)).astype(np.float32) for snapshot in snapshots]
-        frames = []
         for index, (here, there) in enumerate(pairwise(logs)):
+            self._name(snapshots, index)
             for part in np.arange(between, dtype=np.float32) / between:
-                frames.append(self._frame(snapshots, index + part, (1 - part) * here + part * there))
-        return [*frames, self._frame(snapshots, len(snapshots) - 1, logs[-1])]
+                yield self._frame((1 - part) * here + part * there, (index + part) / (len(logs) - 1))
+        self._name(snapshots, len(snapshots) - 1)
+        yield self._frame(logs[-1], 1)
 
-    def _frame(self, snapshots: Sequence[Snapshot], position: float, logs: np.ndarray) -> Image.Image:
-        """The page at a position among the snapshots, of (R, R, C) logarithms of probabilities."""
+    def _frame(self, logs: np.ndarray, done: float) -> np.ndarray:
+        """The page with a map of (R, R, C) logarithms of probabilities, when a part of the training is done."""
         probabilities = np.exp(logs)
         probabilities /= probabilities.sum(axis=2, keepdims=True)
         page = self.ground.copy()
         page[self.top :, self.margin :][: self.height, : self.width] = self._map(probabilities)
-        self._tell(page, snapshots, position)
-        frame = Image.fromarray(page)
-        frame.putpalette(self.palette.getpalette() or [])
-        return frame
+        bar = page[self.low : self.low + max(2, round(4 * self.unit)) + 1, self.margin :]
+        for length, colour in ((self.width, self.theme.faint), (done * self.width, self.theme.accent)):
+            bar[:, : round(length) + 1] = self._number(colour)
+        return page
 
     def _map(self, probabilities: np.ndarray) -> np.ndarray:
         colours = (255 * tint(probabilities[::-1], self.theme)).round().astype(np.uint8)
@@ -211,26 +198,26 @@ class _Page:
         return np.array(picture.quantize(palette=self.palette, dither=Image.Dither.NONE))
 
     def _put(self, area: np.ndarray, marks: _Marks) -> None:
-        below = self.colours[area.flat[marks.places]]
-        mixed = (below + marks.cover * (marks.colours - below)).round().astype(np.uint8)
-        if len(mixed):
-            area.flat[marks.places] = self._numbers(Image.fromarray(mixed[None]))[0]
+        if len(marks.places):
+            pixels = area.reshape(-1)
+            mixed = self.colours.take(pixels[marks.places], axis=0)
+            mixed *= marks.clear
+            mixed += marks.paint
+            pixels[marks.places] = self._numbers(Image.fromarray(mixed.astype(np.uint8)[None]))[0]
 
-    def _tell(self, page: np.ndarray, snapshots: Sequence[Snapshot], position: float) -> None:
-        # Snapshots are known as they are, so text names the latest one; the bar moves evenly.
-        snapshot = snapshots[int(position + 1e-9)]
+    def _number(self, colour: str) -> np.ndarray:
+        return self._numbers(Image.new("RGB", (1, 1), colour))
+
+    def _name(self, snapshots: Sequence[Snapshot], index: int) -> None:
+        """Write on all pages from now on which snapshot was the latest: snapshots are known as they are."""
+        snapshot = snapshots[index]
         text = f"step {snapshot.step:,} of {snapshots[-1].step:,}"
         if snapshot.loss is not None:
             text += f" · validation loss {snapshot.loss:.3f}"
-        line = Image.new("RGB", (page.shape[1], self.top - round(30 * self.unit)), self.theme.paper)
+        line = Image.new("RGB", (self.ground.shape[1], self.top - round(30 * self.unit)), self.theme.paper)
         place = self.margin, round(32 * self.unit) - round(30 * self.unit)
         ImageDraw.Draw(line).text(place, text, font=self.small, fill=self.theme.muted)
-        page[self.top - line.height : self.top] = self._numbers(line)
-        low = self.top + self.height + round(7 * self.unit)
-        bar = page[low : low + max(2, round(4 * self.unit)) + 1, self.margin :]
-        done = round(self.width * position / (len(snapshots) - 1))
-        for length, colour in ((self.width, self.theme.faint), (done, self.theme.accent)):
-            bar[:, : length + 1] = self._numbers(Image.new("RGB", (1, 1), colour))
+        self.ground[self.top - line.height : self.top] = self._numbers(line)
 
     def _pixels(self, places: np.ndarray) -> np.ndarray:
         """Places (V, 2) in pixels from the map's lower left corner."""
@@ -257,11 +244,18 @@ def _dot(ground: Image.Image, x: float, y: float, radius: float, colour: str) ->
 
 @dataclass(frozen=True, eq=False)
 class _Marks:
-    """P pixels that something covers: where they are (P,), line by line, its colours (P, 3), and how much (P, 1)."""
+    """P pixels that something covers.
+
+    Attributes
+    ----------
+    places : (P,), line by line
+    paint : (P, 3), its colours by how much it covers, and a half, so that what is mixed with them is rounded
+    clear : (P, 1), the share of what is below that it leaves
+    """
 
     places: np.ndarray
-    colours: np.ndarray
-    cover: np.ndarray
+    paint: np.ndarray
+    clear: np.ndarray
 
 
 class _Layer:
@@ -295,7 +289,8 @@ class _Layer:
         # A pixel as one number, since looking at one channel of four takes five times longer.
         places = np.flatnonzero(pixels.view(np.uint32)[:, 0] != UNTOUCHED)
         drawn = pixels[places].astype(np.float32)
-        return _Marks(places, drawn[:, :3], drawn[:, 3:] / 255)
+        cover = drawn[:, 3:] / 255
+        return _Marks(places, cover * drawn[:, :3] + np.float32(0.5), 1 - cover)
 
     def image(self) -> Image.Image:
         return Image.frombuffer("RGBA", self.size, self.renderer.buffer_rgba(), "raw", "RGBA", 0, 1)

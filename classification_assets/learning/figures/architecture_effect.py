@@ -23,7 +23,7 @@ from classification_assets.learning.figures.canvas.style import Theme, sheet
 from classification_assets.learning.figures.gallery import Cell, draw_cell
 
 WIDTH, HIGH, GAP = 2.3, 2.2, 0.3  # inches
-PICTURE, ACROSS, BETWEEN, NAME, BELOW = 1.35, 5, 0.1, 0.24, 0.54
+PICTURE, ACROSS, BETWEEN, NAME, BELOW = 1.35, 6, 0.1, 0.24, 0.54
 MARKERS = "osD^vP*X"
 
 
@@ -97,6 +97,7 @@ def architecture_effect(
     order = np.argsort(np.asarray(shapes.parameters), kind="stable")
     shown = [shapes.names[index] for index in order if shapes.names[index] in cells]
     rows = -(-len(shown) // ACROSS)
+    across = -(-len(shown) // max(rows, 1))  # rows of about one length
     floor = rows * (PICTURE + NAME + BETWEEN) + BELOW if rows else 0.0
     note = "bars: 95 % interval · lines join architectures that differ in nothing else"
     with sheet(theme, title, note) as figure:
@@ -125,7 +126,7 @@ def architecture_effect(
         places[0].set_ylabel(metric)
         key(places[2], [Section("activation", _entries(shapes, figure.theme))], figure.theme)
         for index, name in enumerate(shown):
-            row, column = divmod(index, ACROSS)
+            row, column = divmod(index, across)
             up = (rows - 1 - row) * (PICTURE + NAME + BETWEEN)
             ax = figure.panel(column * (PICTURE + BETWEEN), up, PICTURE, PICTURE)
             draw_cell(ax, cells[name], PICTURE, figure.theme)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -33,6 +34,7 @@ from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
+from classification_assets.learning.tables.datasets.dataset import GeneratedDataset
 
 SNAPSHOT_RESOLUTION, STRIP = 71, 8
 """Points along each side of a snapshot's grid, and snapshots in a strip."""
@@ -253,5 +255,16 @@ def _points(evaluation: Evaluation, split: Split, plane: Plane) -> Points:
 
 
 def _truth(split: Split, plane: Plane) -> np.ndarray | None:
-    truth = split.posterior(plane.grid(TRUTH_RESOLUTION))
-    return None if truth is None else truth.reshape(TRUTH_RESOLUTION, TRUTH_RESOLUTION, -1)
+    dataset = split.source.dataset
+    if not isinstance(dataset, GeneratedDataset):
+        return None
+    truth = _posterior(dataset, plane.grid(TRUTH_RESOLUTION).tobytes(), len(plane.origin))
+    return truth.reshape(TRUTH_RESOLUTION, TRUTH_RESOLUTION, -1)
+
+
+@lru_cache(8)
+def _posterior(dataset: GeneratedDataset, points: bytes, n_features: int) -> np.ndarray:
+    """The posterior at some points, float32 in C order: all figures of an experiment show the same."""
+    found = dataset.posterior(np.frombuffer(points, np.float32).reshape(-1, n_features))
+    found.setflags(write=False)
+    return found

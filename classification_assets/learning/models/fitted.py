@@ -74,6 +74,8 @@ class Provenance(Declaration):
     versions: dict[str, str]
     sizes: dict[str, int] = Field({})
     """Fields that the architecture left open, with the values that these rows gave them."""
+    note: str = Field("", exclude_if=lambda note: not note)
+    """A clause about how it was chosen, for wherever its scores stand beside others'."""
 
     @property
     def built(self) -> Architecture:
@@ -184,12 +186,11 @@ class FittedModel:
         """The same, with the class of a person's own network that a declaration names."""
         return replace(self, module=architecture.network_class())
 
-    def noting(self, overridden: dict[str, Any]) -> Self:
+    def noting(self, overridden: dict[str, Any], note: str = "") -> Self:
         """The same, its provenance saying what a run set otherwise than declared, the data's part included."""
         of_dataset = {f"dataset.{field}": value for field, value in self.provenance.source.overridden.items()}
-        return replace(
-            self, provenance=self.provenance.model_copy(update={"overridden": of_dataset | overridden})
-        )
+        noted = {"overridden": of_dataset | overridden, "note": note}
+        return replace(self, provenance=self.provenance.model_copy(update=noted))
 
     def predicts_as(self, other: FittedModel) -> bool:
         """Whether another one has the same provenance and networks, to the last bit."""

@@ -106,7 +106,8 @@ def train(
     warmup : float
         Share of the steps in which the learning rate rises from 0.
     own_rates : bool
-        See `MemberAdamW`: a member's numbers are then the same, bit for bit, whatever rates its pack has.
+        See `MemberAdamW`: a member's numbers are then the same, bit for bit, whatever rates its pack has. Members
+        that have stopped stay in the pack, for smaller ones may round in another way.
     until : int, optional
         The epoch after which training pauses; without early stopping only, which would have to be kept as well.
     paused : PausedPack, optional
@@ -178,8 +179,9 @@ def train(
                 break
             if due := [wanted for wanted in checkpoints if step - epoch_steps < wanted <= step]:
                 kept |= dict.fromkeys(due, stopping.states.of_first(shown, ~stopping.stopped))
-            # What is compiled stays as large as it is: compiling it anew would take longer than it saves.
-            if not training.compile and stopping.stopped_share >= _COMPACT_AT:
+            # What is compiled stays as large as it is: compiling it anew would take longer than it saves. And with
+            # `own_rates` nobody's numbers may follow from who is left.
+            if not training.compile and not own_rates and stopping.stopped_share >= _COMPACT_AT:
                 running = np.flatnonzero(~stopping.stopped)
                 pack.select(torch.from_numpy(running).to(device))
                 stopping.select(pack.network, running)

@@ -66,6 +66,7 @@ def model_card(fitted: FittedModel, name: str, evaluation: Evaluation | None = N
             else "on a validation fold"
         ),
         n_test=evaluation.n_counted(Fold.TEST) if evaluation else 0,
+        note=in_markdown(provenance.note),
         scores=_markdown(_scores(evaluation)) if evaluation else "",
         by_class=_markdown(evaluation.class_table()) if evaluation else "",
         truth=_truth(evaluation) if evaluation else "",

@@ -16,7 +16,7 @@ from PIL import Image
 
 from classification_assets.learning.figures.canvas.quantize import in_few_colours
 
-COLOURS, COMPRESSION = 255, 3
+COMPRESSION = 6
 NARROW = 8
 """Columns of a table that has room for everything in one line."""
 
@@ -79,9 +79,10 @@ def _words(name: str) -> str:
 
 
 def data_uri(png: bytes) -> str:
-    """A picture that lies in the page itself, in few colours, since a page holds many."""
-    few = io.BytesIO()
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    in_few_colours(picture, COLOURS).save(few, format="png", compress_level=COMPRESSION)
-    smallest = min(few.getvalue(), png, key=len)
-    return f"data:image/png;base64,{base64.b64encode(smallest).decode()}"
+    """A picture that lies in the page itself, in few colours, as charts are stored, since a page holds many."""
+    picture = Image.open(io.BytesIO(png))
+    if picture.mode != "P":
+        few = io.BytesIO()
+        in_few_colours(picture.convert("RGB")).save(few, format="png", compress_level=COMPRESSION)
+        png = min(few.getvalue(), png, key=len)
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

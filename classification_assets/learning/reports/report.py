@@ -20,6 +20,7 @@ from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.printable import without_control
 from classification_assets.learning.reports.rendering import rendered
+from classification_assets.learning.sweeps.result import SweepResult
 
 Pictures = Mapping[str, bytes]
 """PNGs by their caption."""
@@ -76,6 +77,36 @@ class Chapter:
     made: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Searched:
+    """The part of a report about the search for hyper-parameters.
+
+    Attributes
+    ----------
+    result : SweepResult
+    checks : list of CheckResult
+    pictures : mapping of caption to PNG
+    """
+
+    result: SweepResult
+    checks: Sequence[CheckResult]
+    pictures: Pictures
+
+    @property
+    def lessons(self) -> list[str]:
+        """Sentences about what it has taught."""
+        from classification_assets.learning.sweeps.lessons import lessons
+
+        return lessons(self.result)
+
+    @property
+    def best(self) -> pd.DataFrame:
+        """The best configurations."""
+        from classification_assets.learning.sweeps.overviews import best_configurations
+
+        return best_configurations(self.result)
+
+
 def experiment_report(
     name: str,
     declaration: Mapping[str, Any],
@@ -86,6 +117,7 @@ def experiment_report(
     checks: Sequence[CheckResult] = (),
     pictures: Pictures | None = None,
     data_pictures: Pictures | None = None,
+    sweep: Searched | None = None,
 ) -> Page:
     """The report of one experiment; chapters are shown in the leaderboard's order.
 
@@ -95,6 +127,7 @@ def experiment_report(
         The experiment as declared, with its defaults.
     pictures, data_pictures : mappings of caption to PNG
         Of the leaderboard, and of the rows.
+    sweep : Searched, optional
     """
     board = leaderboard.board.set_index("architecture")
     best = board.iloc[0]
@@ -112,6 +145,7 @@ def experiment_report(
             checks=checks,
             pictures=pictures or {},
             data_pictures=data_pictures or {},
+            sweep=sweep,
             declaration=_facts_of_data(split),
             class_counts=split.class_counts(),
             columns=split.columns(),

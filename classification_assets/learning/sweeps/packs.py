@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from math import gcd, lcm
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +34,15 @@ from classification_assets.learning.sweeps.scored_rows import SweptRows
 
 Name = tuple[int, int, int]
 _SUFFIX = ".safetensors"
+
+_FILE = re.compile(r"(\.partial-\d+-)?[0-9a-f]{32}\.safetensors|\.tmp\w+")
+"""A pack, one that is being written, or a part of that, by safetensors."""
+
+_BY_VECTORS = frozenset({"silu", "gelu"})
+"""Activations that a CPU computes in vectors, and the rest of a tensor in a way that rounds otherwise."""
+
+_VECTORS = 32
+"""Numbers that such a vector, or two of them, hold."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ def done(rows: SweptRows, task: Task, folder: Path, device: str, threads: int | 
         parts = _trained(rows, X, y, weight, task, folder, list(range(len(task.members))), threads)
     tensors: dict[str, Tensor] = {}
     tensors["failed"] = torch.cat([result.best_step < 0 for result, _ in parts]).cpu()
-    tensors["curve"] = torch.cat([result.history["validation_loss"] for result, _ in parts], 1)
+    tensors["curve"] = _curve([result.history["validation_loss"] for result, _ in parts])
     tensors["train_loss"] = torch.cat([result.history["train_loss"][-1] for result, _ in parts])
     tensors["probabilities"] = torch.cat([p for _, p in parts])
     left = [result.paused for result, _ in parts if result.paused is not None and result.paused.n_members]
@@ -127,6 +139,23 @@ def done(rows: SweptRows, task: Task, folder: Path, device: str, threads: int | 
         folder / f"{task.key}{_SUFFIX}", tensors, {"seconds": seconds, "step": paused.step if paused else 0}
     )
     return _outcome(task, rows, tensors, seconds)
+
+
+def remove_packs(folder: Path) -> None:
+    """Remove the files of packs, finished or not, and the folder unless something else is in it."""
+    for path in folder.iterdir():
+        if _FILE.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _curve(parts: Sequence[Tensor]) -> Tensor:
+    """Losses (E, K) of parts of a pack; one of which all members diverged ends before the others."""
+    epochs = max(map(len, parts))
+    return torch.cat(
+        [nn.functional.pad(part, (0, 0, 0, epochs - len(part)), value=torch.nan) for part in parts], 1
+    )
 
 
 def states(folder: Path, key: str) -> dict[str, Tensor]:
@@ -190,9 +219,7 @@ def _train(
     chosen: list[int],
     threads: int | None,
 ) -> tuple[TrainingResult, Tensor]:
-    # A pack of one takes other products than a larger one, which round in another way: a lone member gets a twin.
-    alone = len(chosen) == 1
-    places = chosen * 2 if alone else chosen
+    places = chosen + chosen[-1:] * (_company(task, len(chosen)) - len(chosen))
     members = [task.members[place] for place in places]
     architecture, training = pack_of(members, task.drops)
     seeds = [member.seed for member in members]
@@ -218,17 +245,22 @@ def _train(
         epoch_steps=steps_an_epoch(fewest, training.batch_size),
         paused=_earlier(task, folder, places, X.device) if task.earlier else None,
     )
-    # Untrained as it was: members that have stopped are no longer in the one that was trained.
-    network = architecture.build(X.shape[1], rows.n_classes, seeds).to(X.device)
-    network.load_state_dict(result.state)
     V = max(map(len, rows.scored))
     index = np.zeros((1 if rows.folds == 1 else len(members), V), np.int64)
     for place, its_rows in zip(index, scored, strict=False):
         place[: len(its_rows)] = its_rows
     probabilities = probabilities_of(network, X, index)
-    if not alone:
-        return result, probabilities
-    return _first(result), probabilities[:1]
+    return _of_first(result, len(chosen)), probabilities[: len(chosen)]
+
+
+def _company(task: Task, n: int) -> int:
+    """Networks to train in place of n, so that the numbers of none follow from how many it is packed with.
+
+    A pack of one takes other products than a larger one, which round in another way.
+    """
+    own = task.members[0].configuration.architecture
+    whole = lcm(*(_VECTORS // gcd(_VECTORS, units) for units in own.hidden if own.activation in _BY_VECTORS))
+    return max(2, -(-n // whole) * whole)
 
 
 def _earlier(task: Task, folder: Path, places: Sequence[int], device: torch.device) -> PausedPack:
@@ -248,14 +280,15 @@ def _earlier(task: Task, folder: Path, places: Sequence[int], device: torch.devi
     )
 
 
-def _first(result: TrainingResult) -> TrainingResult:
-    """A pack of twins as one network."""
+def _of_first(result: TrainingResult, n: int) -> TrainingResult:
+    """The first n networks of a pack."""
+    running = int((result.best_step[:n] >= 0).sum())
     return TrainingResult(
-        state={name: value[:1] for name, value in result.state.items()},
-        best_step=result.best_step[:1],
-        history={name: value if name == "step" else value[:, :1] for name, value in result.history.items()},
+        state={name: value[:n] for name, value in result.state.items()},
+        best_step=result.best_step[:n],
+        history={name: value if name == "step" else value[:, :n] for name, value in result.history.items()},
         checkpoints={},
-        paused=result.paused and result.paused.of_members([0] if result.paused.n_members else []),
+        paused=result.paused and result.paused.of_members(range(running)),
     )
 
 
@@ -266,9 +299,12 @@ def _stored(task: Task, folder: Path, rows: SweptRows) -> Outcome | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            wanted = ("failed", "curve", "train_loss", "probabilities")
-            tensors = {name: file.get_tensor(name) for name in wanted}
-            return _outcome(task, rows, tensors, json.loads(file.metadata()["about"])["seconds"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+        # Training goes on from these numbers: one that has changed on the disk would go unseen.
+        if about.get("checksum") != _checksum(tensors):
+            return None
+        return _outcome(task, rows, tensors, about["seconds"])
     except (SafetensorError, OSError, KeyError, ValueError):
         return None
 
@@ -288,15 +324,20 @@ def _outcome(task: Task, rows: SweptRows, tensors: dict[str, Tensor], seconds: f
     )
 
 
-def _write(path: Path, tensors: dict[str, Tensor], about: dict[str, float]) -> None:
+def _checksum(tensors: Mapping[str, Tensor]) -> int:
+    """A number that follows from every bit of some tensors."""
+    found = 0
+    for name in sorted(tensors):
+        found = zlib.crc32(tensors[name].contiguous().numpy().tobytes(), zlib.crc32(name.encode(), found))
+    return found
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, float]) -> None:
     """Write a file whole or not at all."""
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    contents = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     try:
-        save_file(
-            {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
-            partial,
-            {"about": json.dumps(about)},
-        )
+        save_file(contents, partial, {"about": json.dumps({**about, "checksum": _checksum(contents)})})
         os.replace(partial, path)
     except BaseException:
         with suppress(OSError):

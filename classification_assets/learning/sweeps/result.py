@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,46 @@ class Summary:
         """Whether a lower score is a better one."""
         return self.metric in LOWER_IS_BETTER
 
+    def sentence(self) -> str:
+        """How much was tried, and how good the best of it is."""
+        told = {"dropped early": self.n_dropped, "failed": self.n_failed}
+        ends = [f"{count:,} {words}" for words, count in told.items() if count]
+        tried = f"{self.n_configurations:,} configurations were tried in {self.seconds:.1f} s" + (
+            f" ({', '.join(ends)})" if ends else ""
+        )
+        metric = self.metric.replace("_", " ")
+        best = f"the best has a validation {metric} of {self.best_score:.4f}"
+        if isfinite(self.corrected_score):
+            best += f", {self.corrected_score:.4f} without the luck of the best of so many"
+        if isfinite(self.final_score):
+            error = f" ± {self.final_error:.4f}" if isfinite(self.final_error) else ""
+            best += f"; with new seeds the winner has {self.final_score:.4f}{error}"
+        return f"{tried}: {best}" + (f"; {self.stopped}" if self.stopped else "")
+
+    def caution(self) -> str:
+        """Words for wherever the winner's validation score stands beside others."""
+        too_good = (
+            f", by about {self.optimism:.3g} in {self.metric.replace('_', ' ')}" if self.optimism else ""
+        )
+        return (
+            f"tuned is the best of {self.n_configurations:,} configurations on validation rows, so its validation "
+            f"score is too good{too_good}; the test rows have no part in the search"
+        )
+
+    def scalars(self) -> dict[str, float]:
+        """The numbers that are followed over time."""
+        return {
+            "best_score": self.best_score,
+            "corrected_score": self.corrected_score,
+            "optimism": self.optimism,
+            "final_score": self.final_score,
+            "networks": self.n_networks,
+            "configurations": self.n_configurations,
+            "dropped": self.n_dropped,
+            "failed": self.n_failed,
+            "sweep_seconds": self.seconds,
+        }
+
 
 @dataclass(frozen=True)
 class Thumbnails:
@@ -141,9 +182,25 @@ class SweepResult:
     summary: Summary
     thumbnails: Thumbnails | None = None
 
+    def winner(self) -> pd.DataFrame:
+        """The winner's hyper-parameters, for reading: those that were searched first."""
+        found = self.finalists.iloc[0]
+        names = sorted(HYPERPARAMETERS, key=lambda name: name not in self.summary.swept)
+        return pd.DataFrame(
+            {
+                "hyper-parameter": names,
+                "value": [_said(found[name]) for name in names],
+                "searched": ["yes" if name in self.summary.swept else "" for name in names],
+            }
+        )
+
     def configurations(self) -> pd.DataFrame:
         """A row a configuration: means over its networks, without their curves."""
         numbers = ["score", "log_loss", "accuracy", "train_loss", "seconds"]
         groups = self.networks.groupby("configuration", sort=True)
         first = groups[[*HYPERPARAMETERS, "parameters", "rung", "epochs", "state"]].first()
         return first.join(groups[numbers].mean()).reset_index()
+
+
+def _said(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

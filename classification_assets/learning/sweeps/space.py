@@ -126,7 +126,7 @@ Parameter = Annotated[
 
 _WHOLE = frozenset({"depth", "width", "batch_size"})
 _OF_ARCHITECTURE = ("hidden", "activation", "normalization", "residual", "dropout")
-_OF_TRAINING = ("learning_rate", "weight_decay", "label_smoothing", "input_noise", "mixup", "batch_size")
+OF_TRAINING = ("learning_rate", "weight_decay", "label_smoothing", "input_noise", "mixup", "batch_size")
 _CATEGORICAL = frozenset({"hidden", "activation", "normalization", "residual"})
 
 
@@ -244,5 +244,5 @@ def architecture_and_training(
     width = values.get("width", max(architecture.hidden, default=16))
     shape = {"hidden": (width,) * depth} if {"depth", "width"} & set(values) else {}  # type: ignore[operator]
     shape |= {name: values[name] for name in _OF_ARCHITECTURE if name in values}
-    options = {name: values[name] for name in _OF_TRAINING if name in values}
+    options = {name: values[name] for name in OF_TRAINING if name in values}
     return architecture.replaced(**shape), training.replaced(**options)

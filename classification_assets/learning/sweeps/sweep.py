@@ -73,6 +73,7 @@ class Sweep(Declaration):
                 f"must not be above max_epochs ({self.max_epochs}), got {self.first_epochs}",
                 self.first_epochs,
             )
+        self._check_shapes()
         if self.sampler == "grid":
             self._check_grid()
         return self
@@ -92,6 +93,27 @@ class Sweep(Declaration):
             rungs.append(epochs)
             epochs *= self.halving
         return (*rungs, self.max_epochs)
+
+    def _check_shapes(self) -> None:
+        """Refuse layers of different widths where each is to be added to its input."""
+        searched = self.space.parameters()
+        residual = searched.get("residual")
+        if "depth" in searched or "width" in searched:
+            return  # all layers of one width
+        shapes = searched["hidden"].extremes() if "hidden" in searched else (self.architecture.hidden,)
+        if residual is None:
+            added = shapes if self.architecture.residual else ()
+        else:
+            added = residual.when.get("hidden", shapes) if True in residual.extremes() else ()
+        for shape in added:
+            if isinstance(shape, tuple) and len(set(shape)) > 1:
+                raise field_error(
+                    type(self),
+                    "space",
+                    f"residual needs hidden layers of one width, got hidden {list(shape)}; leave one "
+                    "out, or say with which it goes: residual: {choices: [true, false], when: {hidden: [...]}}",
+                    self.space,
+                )
 
     def _check_grid(self) -> None:
         sizes = []

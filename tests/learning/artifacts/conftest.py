@@ -13,6 +13,7 @@ from classification_assets.learning.evaluation.leaderboard import leaderboard
 from classification_assets.learning.evaluation.scoring import evaluate
 from classification_assets.learning.models.architectures import MLP
 from tests.learning.artifacts.kinds import KINDS
+from tests.learning.sweeps.invented import invented
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,12 @@ def board(evaluation, fit, split):
 def compared(board):
     """Two experiments' leaderboards, compared."""
     return comparison({"one": board, "other": board})
+
+
+@pytest.fixture(scope="session")
+def swept():
+    """The result of a sweep of twelve networks."""
+    return invented()
 
 
 @pytest.fixture(scope="session")

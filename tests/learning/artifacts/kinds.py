@@ -9,6 +9,7 @@ KINDS = {
     "board": ".parquet",
     "compared": ".parquet",
     "frame": ".parquet",
+    "swept": ".parquet",
     "fitted": ".safetensors",
     "with_checkpoints": ".safetensors",
     "figure": ".png",

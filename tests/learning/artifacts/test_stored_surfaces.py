@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from classification_assets.learning.artifacts.files import header_of
-from classification_assets.learning.artifacts.parquet_files import _write_frame
+from classification_assets.learning.artifacts.parquet_frames import write_headed_frame
 from classification_assets.learning.artifacts.storage import load, save
 from classification_assets.learning.evaluation.surface import TINY
 
@@ -49,7 +49,7 @@ def test_surfaces_of_an_earlier_version_come_back_as_they_were(surface, tmp_path
     columns = {f"p_{index}": column for index, column in enumerate(surface.probabilities.reshape(-1, C).T)}
     frame = pd.DataFrame(columns | {"disagreement": surface.disagreement.ravel()})
     header = header_of("surfaces", view=surface.view.model_dump(mode="json"), shape=[P, R, R, C])
-    _write_frame(frame, header, tmp_path / "surface.parquet", None)
+    write_headed_frame(frame, header, tmp_path / "surface.parquet", None)
     again = load(tmp_path / "surface.parquet")
     np.testing.assert_array_equal(again.probabilities, surface.probabilities)
     np.testing.assert_array_equal(again.disagreement, surface.disagreement)

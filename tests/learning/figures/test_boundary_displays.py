@@ -17,7 +17,7 @@ from classification_assets.learning.figures import boundary_displays
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.preparation.folds import Fold, Folds
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.tables.datasets import TableFile
+from classification_assets.learning.tables.datasets import Moons, TableFile
 from classification_assets.learning.tables.source import Source
 from classification_assets.learning.tables.table import Table
 from tests.learning.figures.shown_text import texts
@@ -48,6 +48,20 @@ def test_a_boundary_of_a_matrix_names_its_features_and_how_many_there_are(fit, s
     text = texts(boundary_displays.decision_boundary(evaluate(fitted, wide), seen, wide, "moons")).split("\n")
     assert "pairs of the 3 most important of 4 features" in text
     assert {"a", "b", "c"} <= set(text)
+
+
+def test_figures_of_one_experiment_compute_its_truth_once(evaluation, surface, split, monkeypatch):
+    asked, posterior = [], Moons.posterior
+    monkeypatch.setattr(Moons, "posterior", lambda own, X: asked.append(own) or posterior(own, X))
+
+    def drawn(noise):
+        dataset = split.source.dataset.model_copy(update={"noise": noise})
+        own = dataclasses.replace(split, source=split.source.model_copy(update={"dataset": dataset}))
+        return boundary_displays.decision_boundary(evaluation, surface, own, "moons")
+
+    first, again, other = drawn(0.41), drawn(0.41), drawn(0.43)
+    assert [dataset.noise for dataset in asked] == [0.41, 0.43]
+    assert texts(first) == texts(again) == texts(other)
 
 
 def test_a_gallery_has_a_cell_for_every_experiment_and_architecture(evaluation, surface, split):

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.path import Path
 from PIL import Image
 from scipy.ndimage import maximum_filter
@@ -68,6 +69,11 @@ def landscape(
         draw_points(ax, points, theme, scale=scale)
     ax.set_xlim(x0, x1)
     ax.set_ylim(y0, y1)
+
+
+def is_shaded(figure: Figure) -> bool:
+    """Whether a figure has areas that run from one colour into another, of more shades than a palette holds."""
+    return any(isinstance(part, _Areas) for ax in figure.axes for part in ax.get_children())
 
 
 def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.text import Text
 from PIL import Image
 
 from classification_assets.learning.figures.canvas.glyphs import fitting, without_bold_is_no_news
@@ -48,12 +52,70 @@ class _Renderer(RendererAgg):
             _SIZES[s, prop.copy(), ismath, self.dpi] = size
         return size
 
+    def draw_text(
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        s: str,
+        prop: FontProperties,
+        angle: float,
+        ismath: Any = False,
+        mtext: Text | None = None,
+    ) -> None:
+        """Draw a text as it was drawn in an earlier figure, where that was at the same place within a pixel."""
+        if ismath or angle:
+            super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+            return
+        # As finely as fonts are placed, in 64ths of a pixel.
+        (column, right), (row, down) = (divmod(round(64 * place), 64) for place in (x, y))
+        key = s, prop, self.dpi, right, down, bool(gc.get_antialiased())
+        stamp = _STAMPS.get(key)
+        if stamp is None:
+            if len(_STAMPS) >= MOST_SIZES:
+                _STAMPS.clear()
+            stamp = _stamp(*key)
+            _STAMPS[s, prop.copy(), *key[2:]] = stamp
+        if stamp.cover.size:
+            bottom = row + stamp.top + len(stamp.cover)
+            self._renderer.draw_text_image(stamp.cover, column + stamp.left, bottom, 0, gc)
+
     def _get_font_height_metrics(self, prop: FontProperties) -> Heights:
         return font_heights(prop, self.dpi)
 
 
 _SIZES: dict[Any, Heights] = {}
 MOST_SIZES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class _Stamp:
+    """How much of each pixel round its place a text covers, (H, W) uint8, and where these are from there, in pixels."""
+
+    cover: np.ndarray
+    left: int
+    top: int
+
+
+_STAMPS: dict[Any, _Stamp] = {}
+"""Texts as they were drawn: names, numbers at axes and legends are the same in hundreds of figures."""
+
+
+def _stamp(s: str, prop: FontProperties, dpi: float, right: int, down: int, smooth: bool) -> _Stamp:
+    """A text whose place is so many 64ths of a pixel to the right of a whole one, and below it."""
+    width, height, _ = _Renderer(1, 1, dpi).get_text_width_height_descent(s, prop, False)
+    room = round(height) + 2
+    page = RendererAgg(round(width) + 2 * room, 3 * room, dpi)
+    pen = page.new_gc()
+    pen.set_antialiased(smooth)
+    page.draw_text(pen, room + right / 64, 2 * room + down / 64, s, prop, 0)
+    cover = np.asarray(page.buffer_rgba())[..., 3]
+    rows, columns = np.flatnonzero(cover.any(1)), np.flatnonzero(cover.any(0))
+    if not len(rows):
+        return _Stamp(cover[:0], 0, 0)
+    top, left = rows[0], columns[0]
+    own = cover[top : rows[-1] + 1, left : columns[-1] + 1]
+    return _Stamp(np.ascontiguousarray(own), int(left) - room, int(top) - 2 * room)
 
 
 @lru_cache(1024)

@@ -10,13 +10,27 @@ from PIL import Image
 from classification_assets.learning.figures.canvas.export import picture, png, preview
 
 
-def test_a_stored_picture_has_the_pixels_of_the_figure(draw, saved):
-    figure = draw("forest")
+def test_a_stored_boundary_has_the_pixels_of_the_figure(draw, saved):
+    figure = draw("boundary")
     stored = Image.open(io.BytesIO(png(figure)))
     expected = Image.open(io.BytesIO(saved(figure))).convert("RGB")
     np.testing.assert_array_equal(np.asarray(stored), np.asarray(expected))
     assert stored.info["dpi"] == pytest.approx((150, 150), abs=0.1)
     assert set(stored.info) == {"dpi"}
+
+
+@pytest.mark.parametrize("name", ["confusion", "curves", "forest", "reliability", "roc_pr", "scatter"])
+def test_a_stored_chart_is_of_few_colours_that_nobody_tells_from_the_figures(draw, name):
+    content, full = png(figure := draw(name)), io.BytesIO()
+    picture(figure).save(full, format="png", compress_level=2)
+    stored = Image.open(io.BytesIO(content))
+    assert stored.mode == "P"
+    assert len(content) < 0.6 * len(full.getvalue())
+    difference = np.asarray(stored.convert("RGB"), int) - np.asarray(picture(figure), int)
+    apart = np.abs(difference).max(axis=2)
+    assert (apart == 0).mean() > 0.9
+    assert (apart > 12).mean() < 0.005
+    assert apart.max() < 64
 
 
 def test_a_sheet_is_rendered_once_and_another_figure_as_it_is_now(draw):
