@@ -84,7 +84,7 @@ def _what_matters(result: SweepResult, found: Importance | None) -> list[str]:
         best = best_values(effect)
         named.append(
             f"{effect.axis.name}{verb} ({much}{100 * max(low, 0):.0f} to {_percent(high)})"
-            + (f", best {best}" if best else "")
+            + (f", best on average {best}" if best else "")
         )
     if named:
         sentences.append("; then ".join(named) + ".")

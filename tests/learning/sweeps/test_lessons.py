@@ -14,9 +14,9 @@ def test_what_decides_comes_first_with_its_interval_and_its_best_values(halved):
     first, *others = lessons(halved)
     assert first.startswith("learning_rate decides most (")
     assert " of the differences, " in first
-    assert ", best near 0.03" in first
+    assert ", best on average near 0.03" in first
     assert "; then activation (" in first
-    assert "best gelu or relu" in first or "best relu or gelu" in first
+    assert "average gelu or relu" in first or "average relu or gelu" in first
     (none,) = [sentence for sentence in others if "no difference" in sentence]
     assert none.endswith("make no difference that 200 configurations can show.")
     assert "dropout" in none
@@ -33,7 +33,7 @@ def test_below_zero_there_is_nothing_to_try():
     result = made_up(200, swept=("dropout",), rungs=(40,), failing=9.0)
     result.networks["score"] = result.networks["dropout"] + 1
     (only,) = lessons(result)
-    assert "best up to 0." in only
+    assert "best on average up to 0." in only
     assert "edge" not in only
 
 
@@ -41,15 +41,15 @@ def test_the_best_levels_of_an_ordered_one_are_a_stretch():
     result = made_up(100, swept=("width",), rungs=(40,), failing=9.0)
     result.networks["score"] = (result.networks["width"] == 8).astype(float)
     (only,) = lessons(result)
-    assert "best from 16 to 32, at the edge of what was tried" in only
+    assert "best on average from 16 to 32, at the edge of what was tried" in only
 
 
 @pytest.mark.parametrize(
     ("values", "best", "words"),
     [
-        ([0, 16, 32], 0, "best all rows."),
-        ([0, 16, 32], 16, "best 16, at the edge of what was tried."),
-        ([8, 16, 32], 32, "best 32, at the edge of what was tried."),
+        ([0, 16, 32], 0, "best on average all rows."),
+        ([0, 16, 32], 16, "best on average 16, at the edge of what was tried."),
+        ([8, 16, 32], 32, "best on average 32, at the edge of what was tried."),
     ],
 )
 def test_there_is_no_batch_larger_than_all_rows(values, best, words):

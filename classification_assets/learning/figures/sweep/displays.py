@@ -53,8 +53,8 @@ def score_of_shapes(result: SweepResult, title: str) -> Figure:
         metric=f"best {metric}",
         classes=result.thumbnails.classes if result.thumbnails else (),
         title=f"{title}\nbest {metric} of each shape, {_count(result)}",
-        note=f"{picture}number: the best score; “at 5” if it was dropped after 5 epochs · 2/9: 2 of 9 configurations "
-        "were trained to their end",
+        note=f"{picture}number: the best score, “at 5” if dropped after 5 epochs · ★ the best of the search · "
+        "2/9: 2 of 9 configurations were trained to their end",
     )
 
 
@@ -154,20 +154,6 @@ KEPT: Mapping[str, Callable[[SweepResult, str], Figure]] = {
     "parallel coordinates": all_configurations,
 }
 """All figures of a sweep by their names; each is drawn of any result, and says so where there is nothing to see."""
-
-
-def worth_drawing(result: SweepResult) -> dict[str, Callable[[SweepResult, str], Figure]]:
-    """The figures in which there is something to see."""
-    swept = set(result.summary.swept)
-    sound = bool((result.networks["state"] == "finished").any())
-    seen = {
-        "score by depth and width": sound and bool({"depth", "width"} & swept),
-        "effects": bool(axes(result)),
-        "importance": importance(result) is not None,
-        "score against cost": sound,
-        "parallel coordinates": len(axes(result)) > 1,
-    }
-    return {name: draw for name, draw in KEPT.items() if seen.get(name, True)}
 
 
 def _bins(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
