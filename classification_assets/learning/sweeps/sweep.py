@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import prod
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +14,10 @@ from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.sweeps.space import Range, Space
 
 Sampler = Literal["random", "grid", "tpe", "gp"]
+
+
+_MOST_COUNTED = 1_000_000
+"""Configurations of a grid that a message counts."""
 
 
 class Sweep(Declaration):
@@ -51,9 +56,19 @@ class Sweep(Declaration):
 
     @model_validator(mode="before")
     @classmethod
-    def _shape_stands_for_all(cls, value: Any) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("space"), dict) and not value["space"]:
+    def _reads_well(cls, value: Any) -> Any:
+        # Where the words of pydantic are those of a program.
+        if not isinstance(value, dict):
+            return value
+        space = value.get("space", {})
+        if not isinstance(space, dict | Space):
+            message = f"must be hyper-parameters and their values, as in {{width: [8, 32]}}, got {space!r}"
+            raise field_error(cls, "space", message, space)
+        if "space" in value and not space:
             raise field_error(cls, "space", "at least one hyper-parameter is needed, got none", {})
+        for name, given in value.items():
+            if isinstance(given, bool) and name in cls.model_fields:
+                raise field_error(cls, name, f"must be a number or a word, got {given}", given)
         return value
 
     @model_validator(mode="after")
@@ -73,6 +88,10 @@ class Sweep(Declaration):
                 f"must not be above max_epochs ({self.max_epochs}), got {self.first_epochs}",
                 self.first_epochs,
             )
+        if isinstance(self.architecture.dropout, tuple):
+            message = f"dropout must be one number, got {list(self.architecture.dropout)}"
+            raise field_error(type(self), "architecture", message, self.architecture)
+        self._check_residual()
         if self.sampler == "grid":
             self._check_grid()
         return self
@@ -93,12 +112,28 @@ class Sweep(Declaration):
             epochs *= self.halving
         return (*rungs, self.max_epochs)
 
+    def _check_residual(self) -> None:
+        """Residual networks have hidden layers of one width; all else that a space holds can be built."""
+        space, own = self.space, self.architecture
+        known: Sequence[Any] = () if space.depth or space.width else (own.hidden,)
+        known = space.hidden.extremes() if space.hidden else known
+        searched = space.residual
+        for hidden in known:
+            fits = searched is None or hidden in searched.when.get("hidden", known)
+            residual = own.residual if searched is None or searched.when else False
+            residual |= searched is not None and fits and True in searched.extremes()
+            if residual and len(set(hidden)) > 1:
+                raise field_error(
+                    type(self),
+                    "space",
+                    f"residual needs hidden layers of one width, and hidden may be {list(hidden)}; leave that out, or "
+                    "say of residual when: {hidden: [[16]]}, got residual: true for all",
+                    space,
+                )
+
     def _check_grid(self) -> None:
-        sizes = []
         for name, parameter in self.space.parameters().items():
-            values = parameter.grid(name in Space.whole)
-            if values is None:
-                assert isinstance(parameter, Range)
+            if isinstance(parameter, Range) and parameter.steps is None:
                 raise field_error(
                     type(self),
                     "space",
@@ -106,12 +141,13 @@ class Sweep(Declaration):
                     f"{parameter.high:g}, steps: 5}}, got a range without steps",
                     self.space,
                 )
-            sizes.append(len(values))
-        needed = prod(sizes) * self.seeds * self.folds
-        if needed > self.networks and not any(p.when for p in self.space.parameters().values()):
+        if any(True for _ in islice(self.space.combinations(), self.configurations, None)):
+            found = sum(1 for _ in islice(self.space.combinations(), _MOST_COUNTED))
+            more = " or more" if found == _MOST_COUNTED else ""
             raise field_error(
                 type(self),
                 "networks",
-                f"the grid has {prod(sizes)} configurations, which take {needed} networks, got {self.networks}",
+                f"the grid has {found} configurations{more}, which take {found * self.seeds * self.folds} networks, "
+                f"got {self.networks}",
                 self.networks,
             )
