@@ -130,7 +130,7 @@ class _Search:
         self.sign = 1 if judge.metric in LOWER_IS_BETTER else -1
         # What the architecture sets of its own counts here as anywhere.
         self.training = sweep.architecture.trained_with(training.replaced(members=1)).replaced(
-            max_epochs=sweep.max_epochs, early_stopping=False
+            max_epochs=sweep.max_epochs, early_stopping=False, members=1
         )
         self.drops = "dropout" in sweep.space.parameters() or bool(sweep.architecture.dropout)
         self.sampler = sampler_of(sweep, judge.metric in LOWER_IS_BETTER)

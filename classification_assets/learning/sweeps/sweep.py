@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Literal
 
@@ -115,8 +114,8 @@ class Sweep(Declaration):
     def _check_residual(self) -> None:
         """Residual networks have hidden layers of one width; all else that a space holds can be built."""
         space, own = self.space, self.architecture
-        known: Sequence[Any] = () if space.depth or space.width else (own.hidden,)
-        known = space.hidden.extremes() if space.hidden else known
+        known: list[Any] = [] if space.depth or space.width else [own.hidden]
+        known = list(space.hidden.extremes()) if space.hidden else known
         searched = space.residual
         for hidden in known:
             fits = searched is None or hidden in searched.when.get("hidden", known)
