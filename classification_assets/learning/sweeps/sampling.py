@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice, product
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -55,7 +56,7 @@ def sampler_of(sweep: Sweep, lower_is_better: bool) -> Sampler:
         case "random":
             return Listed(_random(sweep.space, sweep.seed))
         case "grid":
-            return Listed(_grid(sweep.space))
+            return Listed(sweep.space.combinations())
         case _:
             return Optunas(sweep, lower_is_better)
 
@@ -164,7 +165,7 @@ def _random(space: Space, seed: int) -> Iterator[Values]:
     while repeated < _TRIES:
         shares = np.random.default_rng([seed, DRAWN, draw]).random(len(Space.model_fields))
         of_name = dict(zip(Space.model_fields, shares.tolist(), strict=True))
-        values = _conditional(space, lambda name, of_name=of_name: _at(space, name, of_name[name]))
+        values = _conditional(space, partial(_at, space, of_name))
         draw, key = draw + 1, tuple(values.items())
         if key in seen:
             repeated += 1
@@ -174,29 +175,14 @@ def _random(space: Space, seed: int) -> Iterator[Values]:
         yield values
 
 
-def _grid(space: Space) -> Iterator[Values]:
-    """Every combination, once."""
-    grids = {name: parameter.grid(name in Space.whole) for name, parameter in space.parameters().items()}
-    seen = set[Any]()
-    for combination in product(*(values or () for values in grids.values())):
-        chosen = dict(zip(grids, combination, strict=True))
-        values = _conditional(space, chosen.__getitem__)
-        key = tuple(values.items())
-        if key not in seen:
-            seen.add(key)
-            yield values
-
-
-def _conditional(space: Space, value_of: Any) -> Values:
+def _conditional(space: Space, value_of: Callable[[str], Value]) -> Values:
     """Values of the hyper-parameters that have a use, decided in the order of the space's fields."""
     values: dict[str, Value] = {}
-    for name, parameter in space.parameters().items():
-        if all(other in values and values[other] in wanted for other, wanted in parameter.when.items()):
-            value = value_of(name)
-            whole = name in Space.whole and value is not None
-            values[name] = int(value) if whole else value
+    for name in space.parameters():
+        if space.applies(name, values):
+            values[name] = value_of(name)
     return values
 
 
-def _at(space: Space, name: str, share: float) -> Value:
-    return space.parameters()[name].at(share, name in Space.whole)
+def _at(space: Space, shares: Mapping[str, float], name: str) -> Value:
+    return space.parameters()[name].at(shares[name], name in Space.whole)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,11 +10,19 @@ import numpy as np
 import torch
 
 from classification_assets.learning.evaluation.bounds import Metric
-from classification_assets.learning.evaluation.metrics import row_losses, scores_of_sums, summed_statistics
+from classification_assets.learning.evaluation.metrics import (
+    row_losses,
+    row_statistics,
+    scores_of_sums,
+    summed_statistics,
+)
 from classification_assets.learning.models.tabular.inner_folds import InnerFolds
 from classification_assets.learning.packed.batches import RowSource
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split, features_of
+
+LINEAR = frozenset({"log_loss", "accuracy", "brier_score"})
+"""Metrics that are means over rows."""
 
 MOST_SCORED = 4_000
 """Rows of a fold, at most, that judge: evenly spaced ones of more."""
@@ -137,11 +144,31 @@ class Judge:
                 f"{missing[0]}; choose log_loss or accuracy, more validation rows, or sweep.folds of 2 or more"
             )
 
-    def scores(self, probabilities: Sequence[np.ndarray]) -> dict[str, float]:
-        """The metric, log loss and accuracy of probabilities (V_f, C), an array a fold."""
-        sums = summed_statistics(self.y, np.concatenate(probabilities), 0, self.weight)[None]
-        found = scores_of_sums(sums, self.names)
-        return {name: float(found["", name][0]) for name in (self.metric, "log_loss", "accuracy")}
+    def score(self, p: np.ndarray) -> float:
+        """The metric of probabilities p (V, C)."""
+        if self.metric in LINEAR:
+            return float(np.average(self.row_scores(p), weights=self.weight))
+        sums = summed_statistics(self.y, p, 0, self.weight)[None]
+        return float(scores_of_sums(sums, self.names)["", self.metric][0])
+
+    def resampled(self, p: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """The metric (R,) of probabilities p (V, C) in resamples that hold each row so many times, counts (R, V)."""
+        if self.metric in LINEAR:
+            weight = counts if self.weight is None else counts * self.weight.astype(counts.dtype)
+            with np.errstate(invalid="ignore"):
+                return weight @ self.row_scores(p).astype(counts.dtype) / weight.sum(1)
+        statistics = row_statistics(self.y, p, 0, self.weight)
+        # Sparse from the left: SciPy would turn the dense side into a sparse one.
+        sums = np.asarray((statistics.T @ counts.T).T)
+        return scores_of_sums(sums, self.names)["", self.metric]
+
+    def row_scores(self, p: np.ndarray) -> np.ndarray:
+        """Each row's part (V,) of a metric that is a mean over rows."""
+        if self.metric == "log_loss":
+            return row_losses(self.y, p)
+        if self.metric == "accuracy":
+            return (p.argmax(1) == self.y).astype(np.float64)
+        return ((np.eye(p.shape[1], dtype=p.dtype)[self.y] - p).astype(np.float64) ** 2).sum(1)
 
     def of_network(self, fold: int, p: np.ndarray) -> tuple[float, float]:
         """Log loss and accuracy of one network's probabilities p (V, C) of its fold's rows."""

@@ -66,7 +66,8 @@ def search(
     metric : str
         What judges, unless the sweep says so itself.
     training : Training, optional
-        Options that are not searched. Epochs are the sweep's, and nothing stops a network but halving.
+        Options that are not searched, beneath those of the sweep's architecture. Epochs are the sweep's, and nothing
+        stops a network but halving.
     device : str
         cpu, cuda, cuda:N or mps.
     on_progress : callable, optional
@@ -128,7 +129,10 @@ class _Search:
         self.sweep, self.rows, self.judge, self.device, self.folder = sweep, rows, judge, device, folder
         self.on_progress = on_progress
         self.sign = 1 if judge.metric in LOWER_IS_BETTER else -1
-        self.training = training.replaced(max_epochs=sweep.max_epochs, early_stopping=False, members=1)
+        # What the architecture sets of its own counts here as anywhere.
+        self.training = sweep.architecture.trained_with(training.replaced(members=1)).replaced(
+            max_epochs=sweep.max_epochs, early_stopping=False, members=1
+        )
         self.drops = "dropout" in sweep.space.parameters() or bool(sweep.architecture.dropout)
         self.sampler = sampler_of(sweep, judge.metric in LOWER_IS_BETTER)
         self.halving = Halving(sweep.rungs, sweep.halving)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER
-from classification_assets.learning.evaluation.metrics import row_statistics, scores_of_sums
 from classification_assets.learning.seeds import SELECTED
 from classification_assets.learning.sweeps.scored_rows import Judge
 
@@ -44,11 +43,8 @@ def corrected(judge: Judge, probabilities: Mapping[int, np.ndarray], seed: int) 
     left_out = (counts == 0).astype(np.float32)
     chosen_by, scored_by = (np.empty((len(indices), RESAMPLES)) for _ in range(2))
     for row, index in enumerate(indices):
-        statistics = row_statistics(judge.y, probabilities[index], 0, judge.weight)
-        for into, weights in ((chosen_by, counts), (scored_by, left_out)):
-            # Sparse from the right: SciPy would turn the dense side into a sparse one.
-            sums = np.asarray((statistics.T @ weights.T).T)
-            into[row] = scores_of_sums(sums, judge.names)["", judge.metric]
+        chosen_by[row] = judge.resampled(probabilities[index], counts)
+        scored_by[row] = judge.resampled(probabilities[index], left_out)
     sign = 1 if judge.metric in LOWER_IS_BETTER else -1
     # A resample without a row left out, or without one of a class, cannot be scored.
     losses = np.where(np.isnan(chosen_by), np.inf, sign * chosen_by)

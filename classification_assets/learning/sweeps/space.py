@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
 
 from classification_assets.learning.declaration import Declaration, broken_rules, field_error
 from classification_assets.learning.models.architectures import MLP
@@ -32,10 +33,10 @@ class Choices(Declaration):
         if not self.choices:
             raise field_error(type(self), "choices", "there must be at least one value, got none", ())
         for index, choice in enumerate(self.choices):
-            if choice in self.choices[:index] and type(choice) in map(type, self.choices[:index]):
-                raise field_error(
-                    type(self), "choices", f"{choice!r} is there twice, got {list(self.choices)}", choice
-                )
+            if choice in self.choices[:index]:
+                shown = [list(each) if isinstance(each, tuple) else each for each in self.choices]
+                message = f"{shown[index]!r} is there twice, got {shown}"
+                raise field_error(type(self), "choices", message, choice)
         return self
 
     def at(self, share: float, whole: bool) -> Value:
@@ -102,20 +103,73 @@ class Range(Declaration):
         return self.low, self.high
 
 
-def _declared(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return Choices(choices=tuple(_value(each) for each in value))
-    if isinstance(value, dict) and "choices" in value and isinstance(value["choices"], list | tuple):
-        return Choices.model_validate(value | {"choices": tuple(_value(each) for each in value["choices"])})
-    if isinstance(value, dict):
-        return Range.model_validate(value)
-    if isinstance(value, Choices | Range):
+def _declared(value: Any, info: ValidationInfo) -> Any:
+    name = str(info.field_name)
+    if isinstance(value, Range):
         return value
-    return Choices(choices=(value,))
+    if isinstance(value, Choices):
+        value = value.model_dump()
+    if not isinstance(value, dict):
+        return Choices(choices=tuple(_plain(name, each) for each in _listed(value)))
+    given = dict(value)
+    if isinstance(given.get("when"), dict):
+        given["when"] = {other: _wanted(other, values) for other, values in given["when"].items()}
+    if "choices" not in given:
+        for end in ("low", "high"):
+            if isinstance(given.get(end), bool):
+                raise field_error(Range, end, f"must be a number, got {given[end]}", given[end])
+        return Range.model_validate(given)
+    if not isinstance(given["choices"], list | tuple):
+        message = f"a list is needed, as in [{given['choices']}], got {given['choices']!r}"
+        raise field_error(Choices, "choices", message, given["choices"])
+    given["choices"] = tuple(_plain(name, each) for each in given["choices"])
+    return Choices.model_validate(given)
 
 
-def _value(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _wanted(other: str, values: Any) -> tuple[Any, ...]:
+    """The values of another hyper-parameter that a condition names; an unknown one is told of later."""
+    if other not in Space.model_fields:
+        return tuple(_listed(values))
+    try:
+        return tuple(_plain(other, each) for each in _listed(values))
+    except ValueError as error:
+        raise ValueError(f"when: {other}: {error}") from error
+
+
+def _plain(name: str, value: Any) -> Value:
+    """A value of a hyper-parameter as it is compared and written: whole numbers as such, lists as tuples."""
+    if name == "hidden":
+        units = [_number(each) for each in value] if isinstance(value, list | tuple) else [None]
+        if not all(_is_whole(each, 1, _MOST["width"]) for each in units):
+            known = "each value is a list of units, whole numbers of at least 1 as in [[16], [32, 16]]"
+            raise ValueError(f"{known}, got {value!r}")
+        return tuple(int(each) for each in units)  # type: ignore[arg-type]
+    if isinstance(value, list | tuple):
+        raise ValueError(f"each value is a single one, got {list(value)}")
+    if name in _CATEGORICAL or (name == "batch_size" and value is None):
+        return value
+    number = _number(value)
+    if number is None or not math.isfinite(number):
+        raise ValueError(f"must be a finite number, got {value!r}")
+    return int(number) if name in _WHOLE and number == int(number) else number
+
+
+def _number(value: Any) -> int | float | None:
+    """A number, as such or as the text that YAML makes of 1e-3; None of anything else."""
+    if isinstance(value, bool) or not isinstance(value, Real | str):
+        return None
+    try:
+        return int(value) if isinstance(value, Integral) else float(value)
+    except ValueError:
+        return None
+
+
+def _is_whole(number: float | None, least: int, most: float) -> bool:
+    return number is not None and math.isfinite(number) and number == int(number) and least <= number <= most
 
 
 Parameter = Annotated[
@@ -123,6 +177,9 @@ Parameter = Annotated[
     BeforeValidator(_declared, json_schema_input_type=Choices | Range | list[Any] | float | bool | str),
 ]
 """A hyper-parameter's values: one value, a list of them, or ``{low: 0.001, high: 0.1, log: true}``."""
+
+_MOST = {"depth": 1000, "width": 65536}
+"""What an architecture allows."""
 
 _WHOLE = frozenset({"depth", "width", "batch_size"})
 _OF_ARCHITECTURE = ("hidden", "activation", "normalization", "residual", "dropout")
@@ -181,9 +238,32 @@ class Space(Declaration):
             if (parameter := getattr(self, name)) is not None
         }
 
+    def applies(self, name: str, values: Mapping[str, Value]) -> bool:
+        """Whether a hyper-parameter has a use beside values of those that stand before it."""
+        when = self.parameters()[name].when
+        return all(other in values and values[other] in wanted for other, wanted in when.items())
+
+    def combinations(self) -> Iterator[dict[str, Value]]:
+        """Every combination of the values of a grid, once; none if a range has no `steps`."""
+        return self._combined({}, list(self.parameters()))
+
+    def _combined(self, values: dict[str, Value], names: Sequence[str]) -> Iterator[dict[str, Value]]:
+        if not names:
+            yield values
+            return
+        name, *others = names
+        if not self.applies(name, values):
+            yield from self._combined(values, others)
+            return
+        for value in self.parameters()[name].grid(name in _WHOLE) or ():
+            yield from self._combined(values | {name: value}, others)
+
     def _check_condition(self, name: str, parameter: Choices | Range) -> None:
         before = list(type(self).model_fields)[: list(type(self).model_fields).index(name)]
         for other, values in parameter.when.items():
+            if not values:
+                message = f"when: {other} needs at least one value, got none"
+                raise field_error(type(self), name, message, parameter.when)
             searched = self.parameters().get(other)
             if searched is None:
                 message = (
@@ -203,24 +283,17 @@ class Space(Declaration):
                 raise field_error(type(self), name, message, parameter.when)
 
     def _check(self, name: str, value: Value) -> None:
-        if name in _WHOLE and not (name == "batch_size" and value is None):
-            least = 0 if name == "depth" else 1
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or value != int(value)
-                or value < least
-            ):
-                message = f"must be a whole number of at least {least}, got {value!r}"
-                raise field_error(type(self), name, message, value)
-            value = int(value)
+        if name in _WHOLE:
+            least, most = 0 if name == "depth" else 1, _MOST.get(name, math.inf)
+            if value is not None and not _is_whole(value, least, most):  # type: ignore[arg-type]
+                message = f"must be a whole number of at least {least}"
+                message += f" and at most {most}" if name in _MOST else ""
+                raise field_error(type(self), name, f"{message}, got {value!r}", value)
+            return
+        if name == "residual" and not isinstance(value, bool):
+            raise field_error(type(self), name, f"must be true or false, got {value!r}", value)
         try:
-            if name == "depth":
-                MLP(hidden=(1,) * int(value))  # type: ignore[arg-type]
-            elif name == "width":
-                MLP(hidden=(value,))
-            elif name in _OF_ARCHITECTURE:
-                # Of one width only where it is told so: `residual` alone fits the default's.
+            if name in _OF_ARCHITECTURE:
                 MLP.model_validate({name: value})
             else:
                 Training.model_validate({name: value})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +13,10 @@ from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.sweeps.space import Range, Space
 
 Sampler = Literal["random", "grid", "tpe", "gp"]
+
+
+_MOST_COUNTED = 1_000_000
+"""Configurations of a grid that a message counts."""
 
 
 class Sweep(Declaration):
@@ -51,9 +55,19 @@ class Sweep(Declaration):
 
     @model_validator(mode="before")
     @classmethod
-    def _shape_stands_for_all(cls, value: Any) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("space"), dict) and not value["space"]:
+    def _reads_well(cls, value: Any) -> Any:
+        # Where the words of pydantic are those of a program.
+        if not isinstance(value, dict):
+            return value
+        space = value.get("space", {})
+        if not isinstance(space, dict | Space):
+            message = f"must be hyper-parameters and their values, as in {{width: [8, 32]}}, got {space!r}"
+            raise field_error(cls, "space", message, space)
+        if "space" in value and not space:
             raise field_error(cls, "space", "at least one hyper-parameter is needed, got none", {})
+        for name, given in value.items():
+            if isinstance(given, bool) and name in cls.model_fields:
+                raise field_error(cls, name, f"must be a number or a word, got {given}", given)
         return value
 
     @model_validator(mode="after")
@@ -73,6 +87,9 @@ class Sweep(Declaration):
                 f"must not be above max_epochs ({self.max_epochs}), got {self.first_epochs}",
                 self.first_epochs,
             )
+        if isinstance(self.architecture.dropout, tuple):
+            message = f"dropout must be one number, got {list(self.architecture.dropout)}"
+            raise field_error(type(self), "architecture", message, self.architecture)
         self._check_shapes()
         if self.sampler == "grid":
             self._check_grid()
@@ -116,11 +133,8 @@ class Sweep(Declaration):
                 )
 
     def _check_grid(self) -> None:
-        sizes = []
         for name, parameter in self.space.parameters().items():
-            values = parameter.grid(name in Space.whole)
-            if values is None:
-                assert isinstance(parameter, Range)
+            if isinstance(parameter, Range) and parameter.steps is None:
                 raise field_error(
                     type(self),
                     "space",
@@ -128,12 +142,13 @@ class Sweep(Declaration):
                     f"{parameter.high:g}, steps: 5}}, got a range without steps",
                     self.space,
                 )
-            sizes.append(len(values))
-        needed = prod(sizes) * self.seeds * self.folds
-        if needed > self.networks and not any(p.when for p in self.space.parameters().values()):
+        if any(True for _ in islice(self.space.combinations(), self.configurations, None)):
+            found = sum(1 for _ in islice(self.space.combinations(), _MOST_COUNTED))
+            more = " or more" if found == _MOST_COUNTED else ""
             raise field_error(
                 type(self),
                 "networks",
-                f"the grid has {prod(sizes)} configurations, which take {needed} networks, got {self.networks}",
+                f"the grid has {found} configurations{more}, which take {found * self.seeds * self.folds} networks, "
+                f"got {self.networks}",
                 self.networks,
             )
