@@ -20,6 +20,8 @@ from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.printable import without_control
 from classification_assets.learning.reports.rendering import rendered
+from classification_assets.learning.sweeps.lessons import lessons
+from classification_assets.learning.sweeps.overviews import best_configurations, importance_table
 from classification_assets.learning.sweeps.result import SweepResult
 
 Pictures = Mapping[str, bytes]
@@ -91,6 +93,19 @@ class Searched:
     result: SweepResult
     checks: Sequence[CheckResult]
     pictures: Pictures
+
+    def lessons(self) -> list[str]:
+        """What matters, and what does not, in sentences."""
+        return lessons(self.result)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables by their headings, those that are not empty."""
+        tables = {
+            "Best configurations": best_configurations(self.result),
+            "How much each hyper-parameter decides": importance_table(self.result),
+            "Hyper-parameters of the winner": self.result.winner(),
+        }
+        return {heading: table for heading, table in tables.items() if len(table)}
 
 
 def experiment_report(
