@@ -59,13 +59,13 @@ def sweep_asset(experiment: NamedExperiment, tuned: Tuned, training: Training) -
         finally:
             progress.close()
         return result, {
-            **shown.kept(worth_drawing(result), run.sidecars, result, experiment.name),
             "result": dg.MetadataValue.text(result.summary.sentence()),
-            "what matters": dg.MetadataValue.text(" ".join(lessons(result))),
+            "what matters": dg.MetadataValue.md("\n".join(f"- {lesson}" for lesson in lessons(result))),
             **shown.scalars(result.summary.scalars()),
-            **shown.table(result.winner(), "hyper-parameters of the winner"),
+            **shown.kept(worth_drawing(result), run.sidecars, result, experiment.name),
             **shown.table(best_configurations(result), "best configurations"),
             **shown.table(importance_table(result), "importance of hyper-parameters"),
+            **shown.table(result.winner(), "hyper-parameters of the winner"),
         }
 
     return sweep

@@ -95,13 +95,13 @@ class Searched:
     pictures: Pictures
 
     def lessons(self) -> list[str]:
-        """What matters, and what does not, in sentences."""
+        """Sentences about what it has taught."""
         return lessons(self.result)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by their headings, those that are not empty."""
         tables = {
-            "Best configurations": best_configurations(self.result),
+            "The best configurations": best_configurations(self.result),
             "How much each hyper-parameter decides": importance_table(self.result),
             "Hyper-parameters of the winner": self.result.winner(),
         }

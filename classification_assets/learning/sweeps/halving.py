@@ -37,19 +37,19 @@ class Halving:
         """Configurations that now go on, with the rung that they leave, and note that they do."""
         found: list[tuple[int, int]] = []
         for rung, losses in enumerate(self.losses[:-1]):
-            share = 1 if self.halving is None else self.halving
             # Sorted by index as well, so that equal losses do not follow from the order of a dictionary.
-            best = sorted(losses, key=lambda index: (losses[index], index))[: len(losses) // share]
+            best = sorted(losses, key=lambda index: (losses[index], index))
+            best = best[: len(losses) // (self.halving or 1)]
             new = [index for index in best if index not in self.gone_on[rung]]
             self.gone_on[rung].update(new)
             found += [(index, rung) for index in new]
         return found
 
     def stragglers(self) -> list[tuple[int, int]]:
-        """As `promoted` when no more come: of a rung that leads nowhere yet, the best that has not gone on."""
+        """As `promoted` when no more come, until one has reached the end: the best of those that have come farthest."""
         for rung, losses in reversed(list(enumerate(self.losses[:-1]))):
             left = [index for index in losses if index not in self.gone_on[rung]]
-            if left and not self.losses[rung + 1]:
+            if left and not self.losses[-1]:
                 best = min(left, key=lambda index: (losses[index], index))
                 self.gone_on[rung].add(best)
                 return [(best, rung)]

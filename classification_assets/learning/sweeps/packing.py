@@ -57,7 +57,8 @@ def tasks_of(
         for part in np.array_split(np.arange(len(alike)), packs):
             chosen = tuple(alike[place] for place in part)
             earlier = () if lies is None else tuple(lies[member.name] for member in chosen)
-            names = [(*member.name, member.seed) for member in chosen]
+            # Values as well: another version of a sampler may draw others from the same seed.
+            names = [(*member.name, member.seed, dict(member.configuration.values)) for member in chosen]
             yield Task(chosen, until, earlier, hashed(fingerprint, names, until, earlier), drops)
 
 

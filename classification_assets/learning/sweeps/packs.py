@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import zlib
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,9 @@ from classification_assets.learning.sweeps.scored_rows import SweptRows
 
 Name = tuple[int, int, int]
 _SUFFIX = ".safetensors"
+
+_FILE = re.compile(r"(\.partial-\d+-)?[0-9a-f]{32}\.safetensors|\.tmp\w+")
+"""A pack, one that is being written, or a part of that, by safetensors."""
 
 _BY_VECTORS = frozenset({"silu", "gelu"})
 """Activations that a CPU computes in vectors, and the rest of a tensor in a way that rounds otherwise."""
@@ -135,6 +139,15 @@ def done(rows: SweptRows, task: Task, folder: Path, device: str, threads: int | 
         folder / f"{task.key}{_SUFFIX}", tensors, {"seconds": seconds, "step": paused.step if paused else 0}
     )
     return _outcome(task, rows, tensors, seconds)
+
+
+def remove_packs(folder: Path) -> None:
+    """Remove the files of packs, finished or not, and the folder unless something else is in it."""
+    for path in folder.iterdir():
+        if _FILE.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _curve(parts: Sequence[Tensor]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,7 +84,8 @@ class Records:
                 record.probabilities = None
                 self.failed.add(member.configuration.index)
                 continue
-            record.probabilities = outcome.probabilities[index]
+            # A copy: a view would keep those of the whole pack.
+            record.probabilities = outcome.probabilities[index].copy()
             record.log_loss, record.accuracy = self.judge.of_network(member.fold, record.probabilities)
             record.lies, place = (outcome.key, place), place + 1
 
@@ -113,14 +114,15 @@ class Records:
             np.mean(folds[fold], axis=0) if len(folds[fold]) > 1 else folds[fold][0] for fold in sorted(folds)
         ]
 
-    def best(self, most: int) -> list[int]:
-        """The configurations of the best scores, the best first."""
+    def best(self, most: int, among: Collection[int] | None = None) -> list[int]:
+        """The configurations of the best scores, the best first; `among` some of them or all."""
         sign = 1 if self.judge.metric in LOWER_IS_BETTER else -1
-        return sorted(self.scores, key=lambda index: (sign * self.scores[index], index))[:most]
+        known = self.scores if among is None else [index for index in among if index in self.scores]
+        return sorted(known, key=lambda index: (sign * self.scores[index], index))[:most]
 
-    def forget(self, most: int, also: Iterable[int] = ()) -> None:
-        """Keep probabilities of the best configurations alone, and of some others."""
-        kept = {*self.best(most), *also}
+    def forget(self, most: int, finished: Collection[int]) -> None:
+        """Keep probabilities of the best configurations alone, and of the best of those that are finished."""
+        kept = {*self.best(most), *self.best(most, finished)}
         for index, records in self.networks.items():
             if index not in kept:
                 for record in records:

@@ -24,7 +24,15 @@ Values = Mapping[str, Value]
 
 
 class Sampler(Protocol):
-    """Draws configurations in batches and may learn from their scores."""
+    """Draws configurations in batches and may learn from their scores.
+
+    Attributes
+    ----------
+    learns : bool
+        Whether what it draws follows from what it was told.
+    """
+
+    learns: bool
 
     def ask(self, n: int) -> list[Values]:
         """Up to n new configurations; fewer only if there are no more."""
@@ -55,6 +63,8 @@ def sampler_of(sweep: Sweep, lower_is_better: bool) -> Sampler:
 class Listed:
     """Configurations that do not follow from scores."""
 
+    learns = False
+
     def __init__(self, configurations: Iterator[Values]) -> None:
         self.configurations = configurations
 
@@ -72,6 +82,8 @@ class Optunas:
     What was dropped is told as pruned, with its score until then. The study lives in memory: a sweep that goes on
     asks and tells the same again, in the same order.
     """
+
+    learns = True
 
     def __init__(self, sweep: Sweep, lower_is_better: bool) -> None:
         try:

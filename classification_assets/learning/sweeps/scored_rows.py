@@ -98,9 +98,11 @@ class SweptRows:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all numbers."""
-        found = hashlib.sha256()
+        found = hashlib.sha256(f"{tuple(self.X.shape)} {self.n_classes}".encode())
         arrays = [self.y, *self.learned, *self.scored]
         for array in [*arrays, *([] if self.weight is None else [self.weight])]:
+            # Lengths as well: two folds one after the other look the same wherever the one ends.
+            found.update(f"{array.dtype} {array.shape}".encode())
             found.update(np.ascontiguousarray(array).tobytes())
         every = torch.arange(len(self.y), device=getattr(self.X, "device", "cpu"))
         for part in every.split(2**16):

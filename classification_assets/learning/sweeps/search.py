@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import joblib
@@ -20,7 +19,7 @@ from classification_assets.learning.sweeps import tables
 from classification_assets.learning.sweeps.configurations import Configuration, Member, Shape, members_of
 from classification_assets.learning.sweeps.halving import Halving
 from classification_assets.learning.sweeps.packing import FULL, hashed, tasks_of, work_of
-from classification_assets.learning.sweeps.packs import Task, done
+from classification_assets.learning.sweeps.packs import Task, done, remove_packs
 from classification_assets.learning.sweeps.records import Record, Records
 from classification_assets.learning.sweeps.result import Summary, SweepResult
 from classification_assets.learning.sweeps.sampling import sampler_of
@@ -34,7 +33,7 @@ OnProgress = Callable[[int, int, int, float], None]
 all of them together, how many these may become, and the best score until now or NaN."""
 
 ROUND = 1024
-"""Networks that are drawn at a time: between two rounds a sampler learns, and halving drops."""
+"""Networks that are drawn at a time, at most: between two rounds a sampler learns, and halving drops."""
 
 _MANY = 256
 """Networks from which on processes beside this one are worth their start."""
@@ -101,7 +100,7 @@ def search(
             running.repeat_finalists()
         result = running.result(split)
     if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_packs(folder)
     return result
 
 
@@ -138,7 +137,7 @@ class _Search:
         self.told: set[int] = set()
         self.begun, self.trained = 0, 0
         self.finalists: list[tuple[Configuration, list[float]]] = []
-        self.started, self.stopped = time.monotonic(), ""
+        self.started, self.used_up = time.monotonic(), False
         self.fingerprint = hashed(
             sweep.model_dump(mode="json", exclude={"seconds", "networks"}),
             self.training.model_dump(mode="json"),
@@ -177,8 +176,7 @@ class _Search:
             if not tasks:
                 break
             self._train(tasks)
-            if more and self._out_of_time():
-                more, self.stopped = False, f"no more were begun after {self.sweep.seconds:g} s"
+            more = more and not self._out_of_time()
         if not self.halving.finished():
             raise self._all_failed()
 
@@ -193,7 +191,8 @@ class _Search:
         tasks = list(
             tasks_of(members, self.rows, self.sweep.max_epochs, self.device, self.fingerprint, self.drops)
         )
-        self._done(tasks, again)
+        for task in self._done(tasks, again):
+            self._report(task)
         for configuration in chosen:
             of_repeat = defaultdict[int, list[Record]](list)
             for record in again.networks[configuration.index]:
@@ -258,7 +257,7 @@ class _Search:
             sampler=self.sweep.sampler,
             seed=self.sweep.seed,
             max_epochs=self.sweep.max_epochs,
-            stopped=self.stopped,
+            stopped=self._stopped(),
         )
         return SweepResult(
             summarized,
@@ -275,13 +274,15 @@ class _Search:
         """New configurations, no more than the budget holds."""
         left = self.sweep.configurations - len(self.configurations)
         first = len(self.configurations)
-        values = self.sampler.ask(min(left, max(1, ROUND // self._networks_each)))
+        # As many again as are known, which double with every round: a sampler that learns does so from the start, and
+        # what it draws does not follow from the budget.
+        networks = max(FULL, first * self._networks_each) if self.sampler.learns else ROUND
+        values = self.sampler.ask(min(left, max(1, min(ROUND, networks) // self._networks_each)))
         self.configurations += [
             Configuration.of(first + place, chosen, self.sweep.architecture, self.training)
             for place, chosen in enumerate(values)
         ]
-        if not values and left > 0 and self.sweep.sampler != "grid":
-            self.stopped = "the space holds no more configurations"
+        self.used_up = not values and left > 0
         return self.configurations[first:]
 
     def _members(self, configuration: Configuration, repeats: Sequence[int]) -> list[Member]:
@@ -297,39 +298,38 @@ class _Search:
 
     def _train(self, tasks: list[Task]) -> None:
         """Do tasks, and judge the configurations whose networks have all come as far."""
-        reached: dict[int, int] = {}
         for task in self._done(tasks, self.records):
             rung = self.sweep.rungs.index(task.until)
-            reached |= dict.fromkeys((member.configuration.index for member in task.members), rung)
-        for index, rung in sorted(reached.items()):
-            score = self.records.judged(index, self._networks_each)
-            if score is not None:
-                self.halving.record(rung, index, self.sign * score)
+            for index in {member.configuration.index for member in task.members}:
+                score = self.records.judged(index, self._networks_each)
+                if score is not None:
+                    self.halving.record(rung, index, self.sign * score)
+            if not task.earlier:
+                self.begun += len(task.members)
+            self._report(task)
         self.records.forget(CONSIDERED, self.halving.finished())
 
-    def _done(self, tasks: list[Task], records: Records) -> list[Task]:
-        """Do tasks, largest first so that no process waits long for the last; return those that were done."""
+    def _done(self, tasks: list[Task], records: Records) -> Iterator[Task]:
+        """Do tasks, largest first so that no process waits long for the last, and note how they went.
+
+        After the time, networks are begun only until there is one configuration; those that have begun go on.
+        """
         order = sorted(tasks, key=work_of, reverse=True)
         # Where time may run out, few at once: what was handed out is done.
         limited = self.sweep.seconds is not None and records is self.records
         at_once = 4 * self.parallel.n_jobs if limited else max(1, len(order))
-        found: list[Task] = []
         for start in range(0, len(order), at_once):
-            if start and limited and self._out_of_time() and not order[start].earlier:
-                break
             some = order[start : start + at_once]
-            calls = (
+            if limited and (records.scores or records.failed) and self._out_of_time():
+                some = [task for task in some if task.earlier]
+            calls = [
                 joblib.delayed(done)(self.rows, task, self.folder, self.device, self.threads) for task in some
-            )
+            ]
             for task, outcome in zip(some, self.parallel(calls), strict=True):
                 records.note(task, outcome)
-                found.append(task)
-                self._report(task, records)
-        return found
+                yield task
 
-    def _report(self, task: Task, records: Records) -> None:
-        if records is self.records and not task.earlier:
-            self.begun += len(task.members)
+    def _report(self, task: Task) -> None:
         before = self.sweep.rungs[self.sweep.rungs.index(task.until) - 1] if task.earlier else 0
         self.trained += len(task.members) * (task.until - before)
         if self.on_progress is not None:
@@ -345,6 +345,10 @@ class _Search:
         again = self.sweep.finalists * self.sweep.repeats * self.rows.folds
         return round(epochs) + again * self.sweep.max_epochs
 
+        if self.on_progress is not None:
+            planned = max(self._planned(), self.trained)
+            self.on_progress(self.begun, self.trained, planned, self.sign * self.halving.best())
+
     def _tell(self) -> None:
         """Tell the sampler of configurations that have ended, or do not go on for now, each once."""
         finished, scores = self.halving.finished(), self.records.scores
@@ -359,6 +363,13 @@ class _Search:
 
     def _out_of_time(self) -> bool:
         return self.sweep.seconds is not None and time.monotonic() - self.started >= self.sweep.seconds
+
+    def _stopped(self) -> str:
+        """Why fewer networks were begun than planned; nothing for a grid, which is all there is."""
+        if self.used_up:
+            return "" if self.sweep.sampler == "grid" else "the space holds no more configurations"
+        left = self.begun < self.sweep.configurations * self._networks_each
+        return f"no more were begun after {self.sweep.seconds:g} s" if left else ""
 
     def _all_failed(self) -> FloatingPointError:
         rates = [record.member.configuration.training.learning_rate for record in self.records.of.values()]

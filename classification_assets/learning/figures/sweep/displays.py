@@ -122,16 +122,17 @@ def all_learning_curves(result: SweepResult, title: str) -> Figure:
     configuration = result.configurations()["configuration"]
     place = pd.Series(places(result), index=configuration).reindex(networks["configuration"]).to_numpy()
     summary = result.summary
-    parts = [f"{summary.n_dropped:,} dropped early" if summary.n_dropped else ""]
-    parts.append(f"{summary.n_failed:,} failed" if summary.n_failed else "")
-    told = ", ".join([f"{len(networks):,} network{'s' if len(networks) != 1 else ''}", *filter(None, parts)])
+    n, counts = len(networks), networks["state"].value_counts()
+    parts = [f"{n:,} network{'s' if n != 1 else ''}"]
+    for state, words in (("dropped", "dropped early"), ("failed", "failed")):
+        parts += [f"{counts[state]:,} {words}"] if state in counts else []
     return member_curves(
         [np.asarray(curve, float) for curve in networks["curve"]],
         place,
         networks["state"].to_numpy(),
         ((networks["configuration"] == summary.winner) & (networks["state"] == "finished")).to_numpy(),
         rungs=rung_epochs(result),
-        title=f"{title}\n{told}",
+        title=f"{title}\n{', '.join(parts)}",
     )
 
 

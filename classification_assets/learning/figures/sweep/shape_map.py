@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from classification_assets.learning.figures.canvas.landscape import landscape
 from classification_assets.learning.figures.canvas.legend import Section, class_dots, key
-from classification_assets.learning.figures.canvas.style import Theme, sheet
+from classification_assets.learning.figures.canvas.style import Theme, sheet, without_ticks
 from classification_assets.learning.figures.gallery import Cell
 from classification_assets.learning.figures.sweep.marks import shade_entry, shades
 
@@ -74,84 +75,72 @@ def shape_map(
     high = side + FOOT if cells else 0.6
     placed = [own.place for own in scores.values() if np.isfinite(own.score)] or [0.0]
     span = min(placed), max(placed)
+    across, up = len(widths) * (side + GAP) - GAP, len(depths) * (high + GAP) - GAP
     with sheet(theme, title, note) as figure:
-        for row, depth in enumerate(depths):
-            for column, width in enumerate(widths):
-                ax = figure.panel(column * (side + GAP), row * (high + GAP), side, high)
-                place = (row, column)
-                _cell(ax, scores.get(place), cells.get(place), (side, high), span, figure.theme)
-                if column == 0:
-                    _label(ax, depth, (0, 0.5), (-6, 0), ha="right", va="center")
-                if row == 0:
-                    _label(ax, width, (0.5, 0), (0, -5), ha="center", va="top")
-        across, up = len(widths) * (side + GAP) - GAP, len(depths) * (high + GAP) - GAP
-        frame = figure.panel(0, 0, across, up)
-        frame.patch.set_visible(False)
-        frame.set(xticks=[], yticks=[])
-        frame.spines[:].set_visible(False)
-        frame.set_xlabel("units of each hidden layer", labelpad=20)
-        frame.set_ylabel("hidden layers", labelpad=12 + 6 * max(map(len, depths)))
-        shown = [place for place in cells if place in scores]
+        ax = figure.panel(0, 0, across, up)
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0, labelcolor=figure.theme.ink)
+        ax.set(xlim=(0, across), ylim=(0, up), xlabel="units of each hidden layer", ylabel="hidden layers")
+        ax.set_xticks(side / 2 + np.arange(len(widths)) * (side + GAP), widths)
+        ax.set_yticks(high / 2 + np.arange(len(depths)) * (high + GAP), depths)
+        for row, column in np.ndindex(len(depths), len(widths)):
+            if (depths[row] == "0") != (widths[column] == "0"):
+                continue  # a network without hidden layers has no width, and no other is without
+            corner, picture = (column * (side + GAP), row * (high + GAP)), cells.get((row, column))
+            box = Bbox.from_bounds(*corner, side, high)
+            _cell(ax, box, scores.get((row, column)), picture is not None, span, figure.theme)
+            if picture is not None and (row, column) in scores:
+                room = side - 2 * FRAME
+                inner = figure.panel(box.x0 + FRAME, box.y0 + FOOT, room, high - FOOT - FRAME)
+                without_ticks(inner)
+                inner.spines[:].set_visible(False)
+                landscape(
+                    inner,
+                    picture.probabilities,
+                    picture.extent,
+                    theme=figure.theme,
+                    confidence=(),
+                    scale=0.55,
+                )
+                # A hundred pictures of separate lines would make an SVG of megabytes.
+                inner.set_rasterization_zorder(10)
         told = f"{100 * span[0]:.3g} to {100 * span[1]:.3g}"
-        heat = Section(f"place of the {metric}", [shade_entry(told, figure.theme)])
-        key(frame, [heat, Section("class", class_dots(classes, figure.theme) if shown else [])], figure.theme)
+        scale = [shade_entry(told, figure.theme)] if span[1] else []
+        heat = Section(f"place of the {metric}", scale)
+        key(ax, [heat, Section("class", class_dots(classes, figure.theme) if cells else [])], figure.theme)
     return figure
 
 
 def _cell(
-    ax: Axes,
-    own: ShapeScore | None,
-    cell: Cell | None,
-    size: tuple[float, float],
-    span: tuple[float, float],
-    theme: Theme,
+    ax: Axes, box: Bbox, own: ShapeScore | None, pictured: bool, span: tuple[float, float], theme: Theme
 ) -> None:
-    side, high = size
-    ax.set(xlim=(0, side), ylim=(0, high), xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
+    """The ground of a cell and its words; box and axes are in inches."""
     known = own is not None and bool(np.isfinite(own.score))
-    colour = (
-        to_hex(shades(np.array([own.place]), theme)[0]) if own and known else theme.faded(theme.faint, 0.5)
-    )
-    ax.add_patch(Rectangle((0, 0), side, high, facecolor=colour, linewidth=0))
+    colour, middle = theme.faded(theme.faint, 0.5), ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    if own is not None and known:
+        share = (own.place - span[0]) / (span[1] - span[0]) if span[1] > span[0] else 1.0
+        colour = to_hex(shades(np.array([share]), theme)[0])
+    ax.add_patch(Rectangle(box.p0, box.width, box.height, facecolor=colour, linewidth=0))
     if own is None:
-        ax.text(side / 2, high / 2, "not tried", ha="center", va="center", fontsize=7.5, color=theme.muted)
+        ax.text(*middle, "not tried", ha="center", va="center", fontsize=7.5, color=theme.muted)
         return
     ink = _readable(colour) if known else theme.muted
     star = "★ " if known and own.place == span[1] else ""
     words = f"{star}{own.score:.3f}" + (f" at {own.epochs}" if own.epochs else "") if known else "all failed"
-    weight = "bold" if known and not own.epochs else "normal"
-    # Beside a score that says when it was dropped there is no room; 0 were trained to their end.
-    counts = cell is None or not own.epochs
-    counted = {"ha": "right", "va": "center_baseline", "fontsize": 6.5, "color": ink}
-    ax.text(side - 0.06, FOOT / 2, f"{own.finished}/{own.tried}" if counts else "", **counted)
-    told = {"va": "center_baseline", "fontsize": 7.5, "fontweight": weight, "color": ink}
-    if cell is None:
-        ax.text(side / 2, high / 2 + FOOT / 4, words, ha="center", **told)
+    told = {"va": "center_baseline", "fontsize": 7.5, "color": ink}
+    told["fontweight"] = "bold" if known and not own.epochs else "normal"
+    foot = box.y0 + FOOT / 2
+    if pictured:
+        ax.text(box.x0 + 0.06, foot, words, **told)
     else:
-        ax.text(0.06, FOOT / 2, words, **told)
-    if cell is not None:
-        room = side - 2 * FRAME
-        inner = ax.inset_axes((FRAME, FOOT, room, high - FOOT - FRAME), transform=ax.transData)
-        inner.set(xticks=[], yticks=[])
-        inner.spines[:].set_visible(False)
-        landscape(inner, cell.probabilities, cell.extent, theme=theme, confidence=(), scale=0.55)
-        inner.set_rasterization_zorder(10)
+        ax.text(middle[0], middle[1] + FOOT / 4, words, ha="center", **told)
+    # Beside a score that says when it was dropped there is no room; 0 were trained to their end.
+    if not pictured or not own.epochs:
+        counted = {"ha": "right", "va": "center_baseline", "fontsize": 6.5, "color": ink}
+        ax.text(box.x1 - 0.06, foot, f"{own.finished}/{own.tried}", **counted)
 
 
 def _readable(colour: str) -> str:
     rgb = np.array([int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)])
     # As on a confusion matrix.
     return "#ffffff" if rgb**2.2 @ [0.2126, 0.7152, 0.0722] < 0.25 else "#1b2129"
-
-
-def _label(ax: Axes, text: str, place: tuple[float, float], offset: tuple[float, float], **style) -> None:
-    ax.annotate(
-        text,
-        place,
-        xytext=offset,
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontsize=8.5,
-        **style,
-    )

@@ -18,6 +18,19 @@ def test_a_cell_says_whether_it_was_trained_dropped_failed_or_not_tried():
     assert {"★ 0.250", "2/7", "0.500 at 5", "0/3", "all failed", "0/4", "not tried"} <= said
 
 
+def test_where_no_network_can_be_there_is_no_cell():
+    scores = {(0, 0): ShapeScore(0.7, 0.2, 0, 1, 1), (1, 1): ShapeScore(0.3, 0.8, 0, 1, 1)}
+    said = texts(shape_map(["0", "1"], ["0", "8", "16"], scores, {}, metric="best log loss"))
+    assert said.count("not tried") == 1  # one layer of 16
+
+
+def test_where_all_failed_there_is_no_scale():
+    said = texts(
+        shape_map(["1"], ["8"], {(0, 0): ShapeScore(np.nan, 0.5, 0, 0, 3)}, {}, metric="best log loss")
+    )
+    assert "place of" not in said
+
+
 def test_the_better_the_place_the_stronger_the_colour():
     scores = {(0, column): ShapeScore(0.3, place, 0, 1, 1) for column, place in enumerate((0.2, 0.6, 0.95))}
     figure = shape_map(["1"], ["4", "8", "16"], scores, {(0, 1): picture()}, metric="best log loss")
