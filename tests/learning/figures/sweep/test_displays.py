@@ -105,6 +105,16 @@ def test_what_cannot_be_told_is_said_in_the_figure(sweep):
     )
 
 
+def test_only_what_has_something_to_show_is_worth_drawing(sweep, halved):
+    assert displays.worth_drawing(halved) == dict(displays.KEPT)
+    one = displays.worth_drawing(sweep(64, swept=("learning_rate",)))
+    assert set(displays.KEPT) - set(one) == {"score by depth and width", "parallel coordinates"}
+    assert set(displays.worth_drawing(sweep(8, failing=9.0))) == set(displays.KEPT) - {"importance"}
+    assert {"score by depth and width", "score against cost", "importance"}.isdisjoint(
+        displays.worth_drawing(sweep(40, failing=0.0))
+    )
+
+
 @settings(max_examples=6, deadline=None)
 @given(
     n=st.integers(1, 40),
