@@ -6,6 +6,7 @@ import pytest
 from upath import UPath
 
 from classification_assets.assets.drawings import drawings
+from classification_assets.assets.effect import shapes
 from classification_assets.learning.artifacts.origin import MisfitError
 from classification_assets.learning.artifacts.storage import load
 from classification_assets.learning.registry.serving import serving
@@ -115,6 +116,20 @@ def test_a_budget_that_no_configuration_fits_is_refused_by_its_rule(
     config = {"ops": {"small__sweep": {"config": {"networks": 3, "seeds": 5}}}}
     with pytest.raises(ValueError, match=r"of sweep: networks: .* takes 5 networks .* budget of 3"):
         materialize_into(tmp_path / "copy", searched, selection='key:"small/sweep"', run_config=config)
+
+
+def test_the_effect_of_shapes_is_that_of_the_networks_as_they_were_trained(swept, searched):
+    names = ("linear", "narrow", "tuned")
+    evaluations = {name: load(swept[1] / f"small/{name}/evaluation.parquet") for name in names}
+    trained = load(swept[1] / "small/tuned/model.safetensors").provenance.architecture
+    found = shapes(searched, evaluations)
+    assert (found["tuned"].hidden, found["narrow"].hidden) == (trained.hidden, (6,))
+
+    # As one run may have set it, and as an earlier version has stored it.
+    evaluations["narrow"].about["architecture"]["hidden"] = [9, 9]
+    del evaluations["linear"].about["architecture"]
+    found = shapes(searched, evaluations)
+    assert (found["linear"].hidden, found["narrow"].hidden) == ((), (9, 9))
 
 
 def test_a_run_may_train_what_was_found_in_another_way(materialize_into, searched, swept, tmp_path):
