@@ -101,7 +101,8 @@ class Searched:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by their headings, those that are not empty."""
         tables = {
-            "The best configurations": best_configurations(self.result),
+            # Without their seconds: the same search makes the same report.
+            "The best configurations": best_configurations(self.result).drop(columns="seconds"),
             "How much each hyper-parameter decides": importance_table(self.result),
             "Hyper-parameters of the winner": self.result.winner(),
         }
