@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -88,11 +88,14 @@ class Searched:
     result : SweepResult
     checks : list of CheckResult
     pictures : mapping of caption to PNG
+    of_times : frozenset of captions
+        Pictures of seconds, which differ each time: not part of the page's version.
     """
 
     result: SweepResult
     checks: Sequence[CheckResult]
     pictures: Pictures
+    of_times: ClassVar[frozenset[str]] = frozenset({"score against cost"})
 
     def lessons(self) -> list[str]:
         """Sentences about what it has taught."""
