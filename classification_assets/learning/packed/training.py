@@ -116,7 +116,7 @@ def train(
     Raises
     ------
     ValueError
-        If a training that pauses stops early.
+        If a training that pauses stops early, or is to pause before it goes on.
     """
     K, device = len(seeds), X.device
     pack = ActivePack(
@@ -140,6 +140,10 @@ def train(
     if patience is not None and (end < last or paused is not None):
         raise ValueError("training that pauses needs early_stopping: false, got early_stopping: true")
     if paused is not None:
+        if paused.step >= end:
+            raise ValueError(
+                f"until must be after step {paused.step}, at which members paused, got step {end}"
+            )
         pack.resume(paused)
     stopping = EarlyStopping(network, K, end, patience)
     shown = K if checkpoint_members is None else checkpoint_members

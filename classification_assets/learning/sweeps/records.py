@@ -102,8 +102,7 @@ class Records:
 
     def score(self, records: Sequence[Record]) -> float:
         """The score of the mean probabilities of networks of a configuration, of one seed or of several."""
-        folds = self.probabilities(records)
-        return self.judge.score(folds[0] if len(folds) == 1 else np.concatenate(folds))
+        return self.judge.score(self.probabilities(records))
 
     def probabilities(self, records: Iterable[Record]) -> list[np.ndarray]:
         """Mean probabilities (V, C) of networks of a configuration, an array a fold."""

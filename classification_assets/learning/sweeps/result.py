@@ -195,10 +195,13 @@ class SweepResult:
         )
 
     def configurations(self) -> pd.DataFrame:
-        """A row a configuration: means over its networks, without their curves."""
+        """A row a configuration: means over its networks, without their curves; failed if one of them has."""
         numbers = ["score", "log_loss", "accuracy", "train_loss", "seconds"]
         groups = self.networks.groupby("configuration", sort=True)
         first = groups[[*HYPERPARAMETERS, "parameters", "rung", "epochs", "state"]].first()
+        first.loc[
+            (self.networks["state"] == "failed").groupby(self.networks["configuration"]).any(), "state"
+        ] = "failed"
         return first.join(groups[numbers].mean()).reset_index()
 
 

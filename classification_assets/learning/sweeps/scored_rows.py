@@ -144,8 +144,9 @@ class Judge:
                 f"{missing[0]}; choose log_loss or accuracy, more validation rows, or sweep.folds of 2 or more"
             )
 
-    def score(self, p: np.ndarray) -> float:
-        """The metric of probabilities p (V, C)."""
+    def score(self, probabilities: Sequence[np.ndarray]) -> float:
+        """The metric of probabilities (V_f, C), an array a fold."""
+        p = np.concatenate(probabilities)
         if self.metric in LINEAR:
             return float(np.average(self.row_scores(p), weights=self.weight))
         sums = summed_statistics(self.y, p, 0, self.weight)[None]

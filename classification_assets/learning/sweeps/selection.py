@@ -36,6 +36,9 @@ def corrected(judge: Judge, probabilities: Mapping[int, np.ndarray], seed: int) 
     float
         NaN if no resample can be scored.
     """
+    if len(probabilities) == 1:
+        # Nothing was chosen.
+        return judge.score(list(probabilities.values()))
     indices = sorted(probabilities)
     rng = np.random.default_rng([seed, SELECTED])
     V = len(judge.y)

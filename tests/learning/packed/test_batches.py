@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from classification_assets.learning.models.architectures import MLP
@@ -26,6 +28,20 @@ def test_the_size_of_the_blocks_in_which_rows_are_laid_out_changes_nothing(packs
     small = trained(EVERYTHING, SEEDS, NETWORKS["batch norm"])
     for k in range(8):
         assert_same_member(small, k, packs["batch norm"], k)
+
+
+@given(st.integers(1, 9), st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_a_stream_that_skips_rows_goes_on_as_if_it_had_taken_them(n_rows, parts):
+    rows = np.arange(n_rows) * 10
+    skipping, taking = batches.RowStream(rows, 3), batches.RowStream(rows, 3)
+    for skips, n in parts:
+        expected = taking.take(n)
+        if skips:
+            skipping.skip(n)
+        else:
+            np.testing.assert_array_equal(skipping.take(n), expected)
+    np.testing.assert_array_equal(skipping.take(20), taking.take(20))
 
 
 class Witness(nn.Module):
