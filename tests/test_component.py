@@ -132,7 +132,7 @@ def test_the_scaffolded_example_is_a_complete_experiment():
 
 
 def test_the_sweep_that_the_example_shows_is_one_that_can_be_declared():
-    shown = yaml.safe_load(EXAMPLE.replace("  # ", "  "))["attributes"]
+    shown = yaml.safe_load(EXAMPLE.replace("\n  # ", "\n  "))["attributes"]
     declared = load({"example": shown}).resolve_asset_graph().get_all_asset_keys()
     assert {"example/sweep", "example/tuned/model"} <= {key.to_user_string() for key in declared}
 
