@@ -150,7 +150,7 @@ def _kept(kind: str, key: Key, title: str) -> Iterator[Drawing]:
     """The figures beside an artifact that are drawn from it alone."""
     from classification_assets.learning.figures import displays
 
-    for name, draw in displays.KEPT.get(kind, {}).items():
+    for name, draw in displays.KEPT[kind].items():
 
         def drawn(artifact: Any, draw: Callable[..., Figure] = draw) -> Figure:
             return draw(artifact, title)

@@ -36,7 +36,7 @@ def sweep_asset(experiment: NamedExperiment, tuned: Tuned, training: Training) -
     def sweep(sweep, split, run: Run):
         """Networks of many configurations, trained in packs; the validation rows drop and choose, test rows do not."""
         from classification_assets.learning.artifacts.unfinished import unfinished_folder
-        from classification_assets.learning.figures import displays
+        from classification_assets.learning.figures.sweep.displays import worth_drawing
         from classification_assets.learning.sweeps.lessons import lessons
         from classification_assets.learning.sweeps.overviews import best_configurations, importance_table
         from classification_assets.learning.sweeps.progress import SweepProgress
@@ -62,9 +62,9 @@ def sweep_asset(experiment: NamedExperiment, tuned: Tuned, training: Training) -
             "result": dg.MetadataValue.text(result.summary.sentence()),
             "what matters": dg.MetadataValue.md("\n".join(f"- {lesson}" for lesson in lessons(result))),
             **shown.scalars(result.summary.scalars()),
-            **shown.kept(displays.KEPT["sweep"], run.sidecars, result, experiment.name),
+            **shown.kept(worth_drawing(result), run.sidecars, result, experiment.name),
             **shown.table(best_configurations(result), "best configurations"),
-            **shown.table(importance_table(result), "importance"),
+            **shown.table(importance_table(result), "importance of hyper-parameters"),
             **shown.table(result.winner(), "hyper-parameters of the winner"),
         }
 

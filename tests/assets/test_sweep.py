@@ -81,7 +81,9 @@ def test_wherever_architectures_are_compared_it_is_said_that_tuned_is_the_best_o
 def test_every_stored_figure_is_known_as_a_drawing(swept, searched):
     stored = {str(path.relative_to(swept[1])) for path in swept[1].rglob("*.png")}
     known = {"/".join([*drawing.asset[:-1], f"{drawing.name}.png"]) for drawing in drawings([searched])}
-    assert {name for name in known if name.startswith("small/")} == stored
+    # Of a sweep only those are stored in which there is something to see.
+    assert "small/learning_curves.png" in stored
+    assert stored <= known
 
 
 def test_each_asset_can_be_materialized_alone_and_then_has_the_same_data_version(

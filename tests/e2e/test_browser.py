@@ -31,6 +31,16 @@ def test_an_asset_is_materialized_by_a_click(page):
     page.click(button("View"), until="//*[normalize-space()='Success']")
 
 
+def test_a_sweep_shows_what_was_found_in_words_and_pictures(page):
+    run = page.server.launch("moons/dataset", "moons/split", "moons/sweep")
+    page.server.wait_until("the sweep ends", lambda: page.server.run_status(run) in ("SUCCESS", "FAILURE"))
+    page.open("/assets/moons/sweep")
+    page.see("//*[contains(text(), '64 configurations were tried in')]")
+    picture = page.see("//img[@alt='learning curves']")
+    page.server.wait_until("the picture is drawn", lambda: picture.get_property("complete"))
+    assert picture.get_property("naturalWidth") > 300
+
+
 def test_a_boundary_is_shown_as_a_picture(page):
     page.open("/assets/moons_small/linear/boundary")
     picture = page.see("//img[@alt='decision boundary']")

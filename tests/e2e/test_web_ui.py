@@ -27,7 +27,8 @@ def names_of(experiment, architectures=ARCHITECTURES):
 
 COMPARISON = {"comparison/leaderboard", "comparison/gallery", "comparison/report"}
 EVERYTHING = COMPARISON.union(
-    *map(names_of, ("blobs", "circles", "moons", "moons_small", "spirals")),
+    *map(names_of, ("blobs", "circles", "moons_small", "spirals")),
+    names_of("moons", (*ARCHITECTURES, "tuned")) | {"moons/sweep"},
     names_of("digits", (*ARCHITECTURES, "tabular")),
     names_of("wine", (*ARCHITECTURES, "tabular")),
 )

@@ -20,6 +20,8 @@ from classification_assets.learning.models.fitted import FittedModel, Provenance
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.printable import without_control
 from classification_assets.learning.reports.rendering import rendered
+from classification_assets.learning.sweeps.lessons import lessons
+from classification_assets.learning.sweeps.overviews import best_configurations, importance_table
 from classification_assets.learning.sweeps.result import SweepResult
 
 Pictures = Mapping[str, bytes]
@@ -92,19 +94,18 @@ class Searched:
     checks: Sequence[CheckResult]
     pictures: Pictures
 
-    @property
     def lessons(self) -> list[str]:
         """Sentences about what it has taught."""
-        from classification_assets.learning.sweeps.lessons import lessons
-
         return lessons(self.result)
 
-    @property
-    def best(self) -> pd.DataFrame:
-        """The best configurations."""
-        from classification_assets.learning.sweeps.overviews import best_configurations
-
-        return best_configurations(self.result)
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables by their headings, those that are not empty."""
+        tables = {
+            "The best configurations": best_configurations(self.result),
+            "How much each hyper-parameter decides": importance_table(self.result),
+            "Hyper-parameters of the winner": self.result.winner(),
+        }
+        return {heading: table for heading, table in tables.items() if len(table)}
 
 
 def experiment_report(
