@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,11 +88,14 @@ class Searched:
     result : SweepResult
     checks : list of CheckResult
     pictures : mapping of caption to PNG
+    timed : set of caption
+        Pictures that show seconds: they are no part of the page's version.
     """
 
     result: SweepResult
     checks: Sequence[CheckResult]
     pictures: Pictures
+    timed: Set[str] = frozenset()
 
     def lessons(self) -> list[str]:
         """Sentences about what it has taught."""

@@ -82,6 +82,16 @@ def test_cost_is_of_what_was_trained_to_its_end(metric, sweep):
     assert len(figure.axes) == (4 if metric == "log_loss" else 2)
 
 
+def test_only_figures_that_are_known_to_show_seconds_do(sweep):
+    one = sweep(60)
+    slower = one.networks.assign(seconds=one.networks["seconds"] ** 2 + 1)
+    other = type(one)(slower, one.finalists, one.summary, one.thumbnails)
+    differ = {
+        name for name, draw in displays.KEPT.items() if png(draw(one, "moons")) != png(draw(other, "moons"))
+    }
+    assert differ == displays.TIMED
+
+
 def test_curves_count_networks_and_what_became_of_them(halved):
     said = texts(displays.all_learning_curves(halved, "moons"))
     summary = halved.summary
@@ -102,6 +112,16 @@ def test_what_cannot_be_told_is_said_in_the_figure(sweep):
     assert "no configuration was trained to its end" in texts(displays.score_against_cost(failed, "moons"))
     assert "neither depth nor width" in texts(
         displays.score_of_shapes(sweep(30, swept=("dropout",)), "moons")
+    )
+
+
+def test_only_what_has_something_to_show_is_worth_drawing(sweep, halved):
+    assert displays.worth_drawing(halved) == dict(displays.KEPT)
+    one = displays.worth_drawing(sweep(64, swept=("learning_rate",)))
+    assert set(displays.KEPT) - set(one) == {"score by depth and width", "parallel coordinates"}
+    assert set(displays.worth_drawing(sweep(8, failing=9.0))) == set(displays.KEPT) - {"importance"}
+    assert {"score by depth and width", "score against cost", "importance"}.isdisjoint(
+        displays.worth_drawing(sweep(40, failing=0.0))
     )
 
 
