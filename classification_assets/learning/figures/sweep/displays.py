@@ -173,20 +173,6 @@ def worth_drawing(result: SweepResult) -> dict[str, Callable[[SweepResult, str],
     return {name: draw for name, draw in KEPT.items() if seen.get(name, True)}
 
 
-def worth_drawing(result: SweepResult) -> dict[str, Callable[[SweepResult, str], Figure]]:
-    """The figures in which there is something to see."""
-    swept = set(result.summary.swept)
-    sound = bool((result.networks["state"] == "finished").any())
-    seen = {
-        "score by depth and width": sound and bool({"depth", "width"} & swept),
-        "effects": bool(axes(result)),
-        "importance": importance(result) is not None,
-        "score against cost": sound,
-        "parallel coordinates": len(axes(result)) > 1,
-    }
-    return {name: draw for name, draw in KEPT.items() if seen.get(name, True)}
-
-
 def _bins(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Each value's place, (N,), and the names of the places: values one by one, or stretches of about as many."""
     distinct = np.unique(values)
