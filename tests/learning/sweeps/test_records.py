@@ -15,7 +15,9 @@ V = 50
 @pytest.fixture
 def judge():
     y = np.arange(V) % 2
-    return Judge(SweptRows(np.zeros((V, 1), np.float32), y, None, [np.arange(0)], [np.arange(V)], 2), "log_loss")
+    return Judge(
+        SweptRows(np.zeros((V, 1), np.float32), y, None, [np.arange(0)], [np.arange(V)], 2), "log_loss"
+    )
 
 
 def outcome(n, until, failed=(), knows=None):
@@ -24,7 +26,9 @@ def outcome(n, until, failed=(), knows=None):
     of_class_1 = np.where(np.arange(V) % 2, right[:, None], 1 - right[:, None])
     probabilities = np.stack([1 - of_class_1, of_class_1], 2).astype(np.float32)
     mask = np.isin(np.arange(n), failed)
-    return Outcome("key", mask, list(probabilities), np.zeros((until, n), np.float32), np.zeros(n, np.float32), 1.0)
+    return Outcome(
+        "key", mask, list(probabilities), np.zeros((until, n), np.float32), np.zeros(n, np.float32), 1.0
+    )
 
 
 def noted(judge, configurations, **options):
