@@ -35,7 +35,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         split, leaderboard, models, evaluations, boundaries, evolutions, run: Run, effect=None, sweep=None
     ):
         """Data, training and results on one page: which architecture is best, and where each one decides what."""
-        from classification_assets.learning.figures.sweep.displays import worth_drawing
+        from classification_assets.learning.figures.sweep.displays import TIMED, worth_drawing
         from classification_assets.learning.reports.report import (
             Chapter,
             CheckResult,
@@ -80,6 +80,7 @@ def report_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
                 sweep,
                 CheckResult.all(checks_of("sweep", experiment), sweep),
                 _pictures(run, key_of(experiment, "sweep"), *worth_drawing(sweep)),
+                TIMED,
             ),
         )
         return page, {

@@ -11,8 +11,9 @@ from sklearn.neural_network import MLPClassifier
 
 from classification_assets.learning.evaluation.plane import Plane
 from classification_assets.learning.evaluation.surface import surface
-from classification_assets.learning.figures import Points, boundary
+from classification_assets.learning.figures.boundary import boundary
 from classification_assets.learning.figures.canvas.export import png
+from classification_assets.learning.figures.canvas.points import Points
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
 from tests.benchmarks.measure import Contender, Reach

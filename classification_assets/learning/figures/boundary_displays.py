@@ -16,19 +16,14 @@ from classification_assets.learning.evaluation.plane import Plane, planes_of
 from classification_assets.learning.evaluation.snapshot_losses import snapshot_losses
 from classification_assets.learning.evaluation.surface import Surfaces
 from classification_assets.learning.evaluation.view import View
-from classification_assets.learning.figures import (
-    Cell,
-    Points,
-    Shapes,
-    Snapshot,
-    animation,
-    architecture_effect,
-    boundary,
-    boundary_matrix,
-    evolution,
-    gallery,
-)
+from classification_assets.learning.figures.animation import animation
+from classification_assets.learning.figures.architecture_effect import Shapes, architecture_effect
+from classification_assets.learning.figures.boundary import boundary
+from classification_assets.learning.figures.boundary_matrix import boundary_matrix
+from classification_assets.learning.figures.canvas.points import Points
 from classification_assets.learning.figures.displays import accuracy_of, class_names, split_points, words_of
+from classification_assets.learning.figures.evolution import Snapshot, evolution
+from classification_assets.learning.figures.gallery import Cell, gallery
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold

@@ -13,20 +13,17 @@ from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
 from classification_assets.learning.evaluation.plane import Plane
-from classification_assets.learning.figures import (
-    Points,
-    Scores,
-    confusion,
-    critical_difference,
-    curves,
-    drift_bars,
-    forest,
-    reliability,
-    roc_pr,
-    scatter,
-)
 from classification_assets.learning.figures.canvas.legend import shortened
+from classification_assets.learning.figures.canvas.points import Points
 from classification_assets.learning.figures.canvas.style import Words
+from classification_assets.learning.figures.confusion import confusion
+from classification_assets.learning.figures.critical_difference import critical_difference
+from classification_assets.learning.figures.curves import curves
+from classification_assets.learning.figures.drift import drift_bars
+from classification_assets.learning.figures.forest import Scores, forest
+from classification_assets.learning.figures.reliability import reliability
+from classification_assets.learning.figures.roc_pr import roc_pr
+from classification_assets.learning.figures.scatter import scatter
 from classification_assets.learning.figures.sweep import displays as sweep
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold

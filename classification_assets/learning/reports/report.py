@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,14 +88,14 @@ class Searched:
     result : SweepResult
     checks : list of CheckResult
     pictures : mapping of caption to PNG
-    of_times : frozenset of captions
-        Pictures of seconds, which differ each time: not part of the page's version.
+    timed : set of caption
+        Pictures that show seconds: they are no part of the page's version.
     """
 
     result: SweepResult
     checks: Sequence[CheckResult]
     pictures: Pictures
-    of_times: ClassVar[frozenset[str]] = frozenset({"score against cost"})
+    timed: Set[str] = frozenset()
 
     def lessons(self) -> list[str]:
         """Sentences about what it has taught."""
@@ -104,8 +104,7 @@ class Searched:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by their headings, those that are not empty."""
         tables = {
-            # Without their seconds: the same search makes the same report.
-            "The best configurations": best_configurations(self.result).drop(columns="seconds"),
+            "The best configurations": best_configurations(self.result),
             "How much each hyper-parameter decides": importance_table(self.result),
             "Hyper-parameters of the winner": self.result.winner(),
         }

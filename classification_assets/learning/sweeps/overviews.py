@@ -12,15 +12,15 @@ BEST = 10
 """Configurations in the table of the best."""
 
 DIGITS = 3
-"""Significant digits of a hyper-parameter or a time in a table."""
+"""Significant digits of a hyper-parameter in a table."""
 
 
 def best_configurations(result: SweepResult, most: int = BEST) -> pd.DataFrame:
     """The best of the configurations that were trained to their end, the best first, rounded for reading.
 
     Columns are ``configuration``, the searched hyper-parameters, the score under the metric's name, ``accuracy`` and
-    ``log_loss``, ``parameters`` and ``seconds``. Scores are those of the search, which are too good: see
-    `Summary.optimism`.
+    ``log_loss``, and ``parameters``. Scores are those of the search, which are too good: see `Summary.optimism`.
+    Seconds are left out: the same sweep must give the same table.
     """
     frame = result.configurations()
     finished = frame[(frame["state"] == "finished") & frame["score"].notna()]
@@ -29,10 +29,10 @@ def best_configurations(result: SweepResult, most: int = BEST) -> pd.DataFrame:
     shown = best.rename(columns={"score": metric}) if metric not in best else best
     scores = dict.fromkeys([metric, "accuracy", "log_loss"])
     searched = [name for name in result.summary.swept if name in best]
-    shown = shown[["configuration", *searched, *scores, "parameters", "seconds"]].reset_index(drop=True)
+    shown = shown[["configuration", *searched, *scores, "parameters"]].reset_index(drop=True)
     for name in scores:
         shown[name] = shown[name].round(4)
-    for name in (*searched, "seconds"):
+    for name in searched:
         if pd.api.types.is_float_dtype(shown[name]):
             shown[name] = [float(f"{value:.{DIGITS}g}") for value in shown[name]]
     return shown

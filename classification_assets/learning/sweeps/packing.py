@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from classification_assets.learning.packed.options import Training
 from classification_assets.learning.sweeps.configurations import Configuration, Member, Shape
 from classification_assets.learning.sweeps.packs import Task
 from classification_assets.learning.sweeps.scored_rows import SweptRows
+from classification_assets.learning.sweeps.space import Value, architecture_and_training
+from classification_assets.learning.sweeps.sweep import Sweep
 
 FULL = 32
 """Networks of a pack from which on one more costs on a CPU what it adds: so many are waited for."""
@@ -66,6 +69,20 @@ def work_of(task: Task) -> int:
     """Multiplications of a task for each row, roughly."""
     hidden = task.members[0].configuration.architecture.hidden
     return len(task.members) * task.until * (1_000 + sum(units**2 for units in hidden))
+
+
+def work_at_most(sweep: Sweep, n_rows: int) -> float:
+    """Networks × epochs × rows, if all were of the largest shape and trained to their end; wide ones count for more."""
+    space = sweep.space.parameters()
+    largest: dict[str, Value] = {
+        name: int(max(map(float, space[name].extremes())))  # type: ignore[arg-type]
+        for name in ("depth", "width")
+        if name in space
+    }
+    own, _ = architecture_and_training(largest, sweep.architecture, Training())
+    shapes: Sequence[Any] = space["hidden"].extremes() if "hidden" in space else (own.hidden,)
+    squares = max(sum(units**2 for units in hidden) for hidden in shapes)
+    return sweep.networks * sweep.max_epochs * n_rows * (1 + squares / 4_000)
 
 
 def hashed(*parts: Any) -> str:

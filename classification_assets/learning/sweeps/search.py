@@ -18,7 +18,7 @@ from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.sweeps import tables
 from classification_assets.learning.sweeps.configurations import Configuration, Member, Shape, members_of
 from classification_assets.learning.sweeps.halving import Halving
-from classification_assets.learning.sweeps.packing import FULL, hashed, tasks_of, work_of
+from classification_assets.learning.sweeps.packing import FULL, hashed, tasks_of, work_at_most, work_of
 from classification_assets.learning.sweeps.packs import Task, done, remove_packs
 from classification_assets.learning.sweeps.records import Record, Records
 from classification_assets.learning.sweeps.result import Summary, SweepResult
@@ -35,8 +35,9 @@ all of them together, how many these may become, and the best score until now or
 ROUND = 1024
 """Networks that are drawn at a time, at most: between two rounds a sampler learns, and halving drops."""
 
-_MANY = 256
-"""Networks from which on processes beside this one are worth their start."""
+_MUCH = 8_000_000
+"""Work from which on processes beside this one are worth their start, see `work_at_most`: 256 small networks' of 800
+rows."""
 
 _NEW_SEEDS = 1_000
 """The first repeat of finalists: none of those that the search itself uses."""
@@ -109,7 +110,7 @@ def _processes(n_jobs: int | None, sweep: Sweep, rows: SweptRows) -> int:
     if not rows.can_be_sent:
         return 1
     if n_jobs is None:
-        return joblib.cpu_count() if sweep.networks >= _MANY else 1
+        return joblib.cpu_count() if work_at_most(sweep, len(rows.learned[0])) >= _MUCH else 1
     return joblib.effective_n_jobs(n_jobs)
 
 

@@ -7,25 +7,19 @@ import numpy as np
 import pytest
 
 from classification_assets.learning.evaluation.scoring import evaluate
-from classification_assets.learning.figures import (
-    Cell,
-    Points,
-    Scores,
-    Shapes,
-    Snapshot,
-    architecture_effect,
-    boundary,
-    boundary_matrix,
-    confusion,
-    critical_difference,
-    curves,
-    evolution,
-    forest,
-    gallery,
-    reliability,
-    roc_pr,
-    scatter,
-)
+from classification_assets.learning.figures.architecture_effect import Shapes, architecture_effect
+from classification_assets.learning.figures.boundary import boundary
+from classification_assets.learning.figures.boundary_matrix import boundary_matrix
+from classification_assets.learning.figures.canvas.points import Points
+from classification_assets.learning.figures.confusion import confusion
+from classification_assets.learning.figures.critical_difference import critical_difference
+from classification_assets.learning.figures.curves import curves
+from classification_assets.learning.figures.evolution import Snapshot, evolution
+from classification_assets.learning.figures.forest import Scores, forest
+from classification_assets.learning.figures.gallery import Cell, gallery
+from classification_assets.learning.figures.reliability import reliability
+from classification_assets.learning.figures.roc_pr import roc_pr
+from classification_assets.learning.figures.scatter import scatter
 from classification_assets.learning.models.architectures import MLP
 from tests.learning.figures import sweep_examples
 

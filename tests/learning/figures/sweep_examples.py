@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from classification_assets.learning.figures import Cell
+from classification_assets.learning.figures.gallery import Cell
 from classification_assets.learning.figures.sweep.cost import Cost, Worth, cost
 from classification_assets.learning.figures.sweep.effects import effects
 from classification_assets.learning.figures.sweep.importance_ranking import importance_ranking

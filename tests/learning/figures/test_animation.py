@@ -6,8 +6,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from classification_assets.learning.figures import animation
-from classification_assets.learning.figures.animation import INLINE_BYTES
+from classification_assets.learning.figures.animation import INLINE_BYTES, animation
 from classification_assets.learning.figures.canvas.style import THEMES
 
 

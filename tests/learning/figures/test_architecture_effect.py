@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import Cell, Shapes, architecture_effect
+from classification_assets.learning.figures.architecture_effect import Shapes, architecture_effect
+from classification_assets.learning.figures.gallery import Cell
 
 
 def shapes_of(*hidden_and_activation):

@@ -6,8 +6,9 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 from classification_assets.learning.evaluation.plane import Plane
-from classification_assets.learning.figures import Points, boundary
+from classification_assets.learning.figures.boundary import boundary
 from classification_assets.learning.figures.canvas.legend import Key
+from classification_assets.learning.figures.canvas.points import Points
 from classification_assets.learning.figures.canvas.style import THEMES
 
 INK = THEMES["light"].ink

@@ -3,8 +3,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import Cell, boundary_matrix
+from classification_assets.learning.figures.boundary_matrix import boundary_matrix
 from classification_assets.learning.figures.canvas.legend import Key
+from classification_assets.learning.figures.gallery import Cell
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import confusion
+from classification_assets.learning.figures.confusion import confusion
 
 
 def test_a_cell_says_the_share_of_its_true_class_and_the_number_of_rows(texts):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import critical_difference
+from classification_assets.learning.figures.critical_difference import critical_difference
 
 
 def bars(figure):

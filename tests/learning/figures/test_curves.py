@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from classification_assets.learning.figures import curves
+from classification_assets.learning.figures.curves import curves
 
 
 def history_of(K, E=30, left_at=()):

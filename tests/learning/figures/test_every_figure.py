@@ -8,8 +8,8 @@ import matplotlib
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import confusion
 from classification_assets.learning.figures.canvas.style import DPI, PALETTE, THEMES
+from classification_assets.learning.figures.confusion import confusion
 
 
 def test_a_figure_saved_twice_is_the_same_bytes(kind, draw, saved):
@@ -81,7 +81,8 @@ def test_drawing_and_saving_need_no_pyplot_and_a_new_process_gives_the_same_byte
     script = """
 import hashlib, io, sys
 import numpy as np
-from classification_assets.learning.figures import *
+from classification_assets.learning.figures.boundary import boundary
+from classification_assets.learning.figures.confusion import confusion
 from classification_assets.learning.evaluation.plane import Plane
 p = np.full((9, 9, 2), 0.5); p[:4] = [0.9, 0.1]; p[5:] = [0.1, 0.9]
 buffer = io.BytesIO(); boundary(p, (0, 1, 0, 1), classes=["a", "b"]).savefig(buffer)

@@ -1,6 +1,6 @@
 import pytest
 
-from classification_assets.learning.figures import evolution
+from classification_assets.learning.figures.evolution import evolution
 
 
 @pytest.mark.parametrize(("T", "across"), [(1, 1), (4, 4), (6, 3), (8, 4), (9, 3)])

@@ -3,8 +3,8 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 
-from classification_assets.learning.figures import Scores, forest
 from classification_assets.learning.figures.canvas.style import THEMES
+from classification_assets.learning.figures.forest import Scores, forest
 
 
 @pytest.fixture

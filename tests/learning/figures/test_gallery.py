@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import Cell, gallery
+from classification_assets.learning.figures.gallery import Cell, gallery
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from classification_assets.learning.evaluation.metrics import calibration_error
-from classification_assets.learning.figures import reliability
+from classification_assets.learning.figures.reliability import reliability
 
 
 @pytest.mark.parametrize("C", [2, 10, 20])

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from classification_assets.learning.figures import roc_pr
 from classification_assets.learning.figures.canvas.style import THEMES
+from classification_assets.learning.figures.roc_pr import roc_pr
 
 
 def test_the_legend_says_the_areas_of_every_class_and_their_mean(predicted, names, texts):

@@ -4,7 +4,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import Points, scatter
+from classification_assets.learning.figures.canvas.points import Points
+from classification_assets.learning.figures.scatter import scatter
 
 
 @pytest.mark.parametrize("C", [1, 2, 20])

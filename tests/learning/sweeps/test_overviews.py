@@ -18,7 +18,8 @@ def test_the_best_are_those_trained_to_their_end_the_best_first(metric, sweep):
     assert list(table)[: 1 + len(SWEPT)] == ["configuration", *SWEPT]
     assert table["configuration"].iloc[0] == result.summary.winner
     assert table[metric].is_monotonic_increasing == (metric == "log_loss")
-    assert {"accuracy", "log_loss", "parameters", "seconds"} <= set(table)
+    assert {"accuracy", "log_loss", "parameters"} <= set(table)
+    assert "seconds" not in table  # which differ from run to run
 
 
 def test_numbers_are_rounded_for_reading(halved):

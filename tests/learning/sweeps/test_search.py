@@ -154,16 +154,17 @@ def test_a_budget_of_networks_is_never_exceeded(split):
         small(20, seeds=3),
         split,
         n_jobs=1,
-        on_progress=lambda done, planned, best: seen.append((done, planned)),
+        on_progress=lambda networks, epochs, planned, best: seen.append((networks, epochs, planned)),
     )
     assert len(found.networks) == 18
-    assert max(done for done, _ in seen) == 18
-    assert {planned for _, planned in seen} == {18}
+    assert max(networks for networks, _, _ in seen) == 18
+    assert seen[-1][1] == found.summary.epochs
+    assert all(epochs <= planned for _, epochs, planned in seen)
 
 
 def test_progress_tells_the_best_score_as_soon_as_there_is_one(split):
     best = []
-    found = search(small(), split, n_jobs=1, on_progress=lambda done, planned, score: best.append(score))
+    found = search(small(), split, n_jobs=1, on_progress=lambda *told: best.append(told[-1]))
     assert not np.isnan(best).any()
     assert best[-1] == found.summary.best_score
 

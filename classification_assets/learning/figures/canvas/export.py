@@ -22,8 +22,9 @@ COMPRESSION, COMPRESSION_OF_FEW = 2, 4
 _LARGEST, _SMALLEST = 1000, 460
 """Pixels of a preview's longer side; below the second quality is given up before more pixels are."""
 _QUALITIES = (76, 60, 40)
-_GROWTH = 1.3
-"""Power of its side with which a preview's bytes grow, a little less than the true one: the second try fits."""
+_LEAST_GROWTH, _MOST_GROWTH = 1.3, 1.6
+"""Powers of its side between which a preview's bytes grow: with the one a try too large is made smaller, with the other
+a small one larger, so that the next try fits."""
 _EFFORT = 2
 """Effort of WebP's encoder: from 3 on it takes twice the time for files smaller by a twentieth."""
 
@@ -65,11 +66,15 @@ def preview(figure: Figure, most_bytes: int) -> bytes:
     full = picture(figure)
     side, qualities = min(max(full.size), _LARGEST), iter(_QUALITIES)
     used = next(qualities)
+    if side > _SMALLEST and is_shaded(figure):
+        # Hardly one fits at its largest: how small a small one is tells for a third of the time what does.
+        small = _reduced(full, _SMALLEST, used)
+        side = min(side, max(_SMALLEST, round(_SMALLEST * (most_bytes / len(small)) ** (1 / _MOST_GROWTH))))
     while True:
         small = _reduced(full, side, used)
         if len(small) <= most_bytes:
             return small
-        smaller = side * min(0.95, (most_bytes / len(small)) ** (1 / _GROWTH))
+        smaller = side * min(0.95, (most_bytes / len(small)) ** (1 / _LEAST_GROWTH))
         if side > _SMALLEST:
             side = max(_SMALLEST, round(smaller))
         elif worse := next(qualities, 0):

@@ -155,6 +155,9 @@ KEPT: Mapping[str, Callable[[SweepResult, str], Figure]] = {
 }
 """All figures of a sweep by their names; each is drawn of any result, and says so where there is nothing to see."""
 
+TIMED = frozenset({"score against cost"})
+"""Figures that show seconds, which are others each time that the same sweep runs."""
+
 
 def worth_drawing(result: SweepResult) -> dict[str, Callable[[SweepResult, str], Figure]]:
     """The figures in which there is something to see."""

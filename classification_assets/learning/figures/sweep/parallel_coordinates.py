@@ -23,8 +23,8 @@ from classification_assets.learning.figures.sweep.marks import (
 )
 from classification_assets.learning.sweeps.axes import Axis
 
-LEAST_APART, MOST_APART, WIDEST, HIGH = 0.55, 1.5, 6.6, 3.1  # inches
-MOST = 150
+LEAST_APART, MOST_APART, WIDEST, HIGH = 0.55, 1.5, 6.2, 3.1  # inches
+MOST = 110
 """Lines of configurations; of more, evenly spaced ones by their place, and all of the best."""
 
 BEST, FEWEST_BEST, MOST_BEST = 0.05, 3, 15
@@ -74,8 +74,8 @@ def parallel_coordinates(
         heights = np.column_stack([*(_heights(axis) for axis in axes), place])
         _lines(ax, heights, place, shown, best, figure.theme)
         names = [shortened(name) for name in (*(axis.name for axis in axes), "place")]
-        # Letters of 8.5 points, bold, are about 0.09 inch wide.
-        turned = max((len(one) + len(other)) / 2 for one, other in pairwise(names)) * 0.09 > apart - 0.1
+        # Letters of 8 points, bold, are about 0.083 inch wide.
+        turned = max((len(one) + len(other)) / 2 for one, other in pairwise(names)) * 0.083 > apart - 0.1
         for column, axis in enumerate(axes):
             positions, labels = ticks_of(axis, 7)
             _axis(ax, column, axis.name, _height_of(axis, positions), labels, apart, turned, figure.theme)
@@ -172,7 +172,7 @@ def _axis(
         va="bottom",
         rotation=30 if turned else 0,
         rotation_mode="anchor",
-        fontsize=8.5,
+        fontsize=8,
         fontweight="bold",
         color=theme.ink,
     )

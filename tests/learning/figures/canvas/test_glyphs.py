@@ -10,10 +10,12 @@ from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 from PIL import Image
 
-from classification_assets.learning.figures import animation, confusion, roc_pr
+from classification_assets.learning.figures.animation import animation
 from classification_assets.learning.figures.canvas.export import png, svg
 from classification_assets.learning.figures.canvas.glyphs import LAST_RESORT, font_file
 from classification_assets.learning.figures.canvas.legend import shortened
+from classification_assets.learning.figures.confusion import confusion
+from classification_assets.learning.figures.roc_pr import roc_pr
 
 # DejaVu Sans has none of these. Matplotlib itself brings a font with the first; nobody has one with the second.
 SOMEWHERE, NOWHERE = "\N{SCRIPT SMALL G}", "\U0010fffd"

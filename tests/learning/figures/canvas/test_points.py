@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from classification_assets.learning.figures import Points
+from classification_assets.learning.figures.canvas.points import Points
 
 
 def test_thinning_keeps_the_same_rows_each_time_and_never_more_than_asked(rows):

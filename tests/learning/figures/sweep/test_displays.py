@@ -82,6 +82,16 @@ def test_cost_is_of_what_was_trained_to_its_end(metric, sweep):
     assert len(figure.axes) == (4 if metric == "log_loss" else 2)
 
 
+def test_only_figures_that_are_known_to_show_seconds_do(sweep):
+    one = sweep(60)
+    slower = one.networks.assign(seconds=one.networks["seconds"] ** 2 + 1)
+    other = type(one)(slower, one.finalists, one.summary, one.thumbnails)
+    differ = {
+        name for name, draw in displays.KEPT.items() if png(draw(one, "moons")) != png(draw(other, "moons"))
+    }
+    assert differ == displays.TIMED
+
+
 def test_curves_count_networks_and_what_became_of_them(halved):
     said = texts(displays.all_learning_curves(halved, "moons"))
     summary = halved.summary

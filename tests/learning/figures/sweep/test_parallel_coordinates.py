@@ -41,7 +41,7 @@ def test_the_best_are_drawn_last_of_however_many():
     best = sorted(float(line[-1, 1]) for line in lines[-15:])
     np.testing.assert_allclose(best, np.sort(place)[-15:])
     assert "best 15" in texts(figure)
-    assert "150 of 10,000 configurations are drawn" in texts(figure)
+    assert "110 of 10,000 configurations are drawn" in texts(figure)
 
 
 def test_a_value_without_use_lies_below_the_axis():

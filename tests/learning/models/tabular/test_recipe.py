@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 
 from classification_assets import NeuralClassifier, load_classifier
 from classification_assets.learning.artifacts import storage
-from classification_assets.learning.figures import curves
+from classification_assets.learning.figures.curves import curves
 from classification_assets.learning.models import onnx_export
 from classification_assets.learning.models.architectures import NAMED, Tabular
 from classification_assets.learning.models.tabular import recipe
