@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from classification_assets.executor import ENVIRONMENT as EXECUTOR
+from classification_assets.execution.executor import ENVIRONMENT as EXECUTOR
 from tests.benchmarks import builds
 from tests.benchmarks.builds import Kept
 from tests.benchmarks.measure import WHOLE, Contender, Reach, Row, command, duration, python

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from classification_assets.executor import CORES, ENVIRONMENT, MANY, usable_cores
+from classification_assets.execution.executor import CORES, ENVIRONMENT, MANY, usable_cores
 from tests.e2e.stored import content_of, files_of
 
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from upath import UPath
 
-from classification_assets.executor import ENVIRONMENT as EXECUTOR
+from classification_assets.execution.executor import ENVIRONMENT as EXECUTOR
 from classification_assets.learning.registry.registry import Registry
 from tests.e2e.processes import PATIENCE, Project, Server, served
 from tests.faults.moons import ASSETS, refuse_half_written
