@@ -91,15 +91,18 @@ class _Execution:
         self.errors: dict[int, SerializableErrorInfo] = {}
 
     def events(self) -> Iterator[dg.DagsterEvent]:
-        while not self.active.is_complete:
-            if self.active.check_for_interrupts():
-                yield from self._interrupted()
-                raise dg.DagsterExecutionInterruptedError()
+        interrupted = False
+        while not self.active.is_complete and not interrupted:
             yield from self._begun()
             for worker, message in self.workers.messages(_TICK):
                 yield from self._handled(worker, message)
             # Of steps that cannot be executed any more.
             yield from self.active.plan_events_iterator(self.context)
+            # Also after the last step: Ctrl-C reaches a worker as well, whose step may have been the last.
+            interrupted = self.active.check_for_interrupts()
+        if interrupted:
+            yield from self._interrupted()
+            raise dg.DagsterExecutionInterruptedError()
         for worker, message in self.workers.last_messages():
             yield from self._handled(worker, message)
         if self.errors:
@@ -132,7 +135,6 @@ class _Execution:
         while self.workers.busy:
             for worker, message in self.workers.messages(_TICK):
                 yield from self._handled(worker, message)
-        yield dg.DagsterEvent.engine_event(self.context, "No step is in progress any more")
 
     def _handled(self, worker: Worker, message: Any) -> Iterator[dg.DagsterEvent]:
         if isinstance(message, SerializableErrorInfo):
