@@ -8,8 +8,9 @@ from classification_assets.execution.executor import CORES, ENVIRONMENT, usable_
 from tests.e2e.stored import content_of, files_of
 
 
-def test_a_run_of_many_steps_uses_processes_where_there_are_many_cores(trained):
-    assert trained.processes_of_steps() == (usable_cores() if usable_cores() >= CORES else 1)
+def test_a_run_of_many_steps_uses_every_core(trained):
+    # On very many cores, it has no step for some.
+    assert trained.processes_of_steps() >= min(usable_cores(), 4)
 
 
 def test_a_run_of_few_steps_is_executed_in_one_process(retrained):
@@ -18,7 +19,7 @@ def test_a_run_of_few_steps_is_executed_in_one_process(retrained):
 
 
 OTHER = "in_process" if usable_cores() >= CORES else "multiprocess"
-"""What `trained` has not done."""
+"""What `trained` has not done; on one core there is one worker."""
 
 
 @pytest.mark.parametrize("chosen_by", ["run", "environment"])
@@ -27,7 +28,7 @@ def test_workers_give_the_same_artifacts_as_one_process(trained, untrained, chos
     variables = {} if chosen_by == "run" else {ENVIRONMENT: OTHER}
     selected = " or ".join(f'key:"moons_small/{name}"' for name in ("dataset", "split", "linear/*"))
     untrained.materialize(selected, config, **variables).succeeded()
-    assert untrained.processes_of_steps() == (1 if OTHER == "in_process" else usable_cores())
+    assert untrained.processes_of_steps() == 1
     made = files_of(untrained)
     assert any("boundary" in str(name) for name in made)
     for name, path in made.items():
