@@ -15,7 +15,7 @@ from classification_assets.execution.dagster_internals import (
     RetryMode,
     SerializableErrorInfo,
 )
-from classification_assets.execution.worker_process import RunToExecute
+from classification_assets.execution.worker_process import RunToExecute, ends_step
 from classification_assets.execution.workers import ENDED, Worker, Workers
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class WorkerExecutor(dg.Executor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[dg.DagsterEvent]:
-        """The events of all steps.
+        """The run's own events and those that end a step; all others are in the log, where workers write them.
 
         Raises
         ------
@@ -145,12 +145,8 @@ class _Execution:
             self.active.verify_complete(self.context, worker.step.key)
             worker.step = None
         elif isinstance(message, dg.DagsterEvent):
-            # Resources are no step's.
-            if message.step_key is not None:
-                self.active.handle_event(message)
-                worker.decided |= (
-                    message.is_step_success or message.is_step_failure or message.is_step_up_for_retry
-                )
+            self.active.handle_event(message)
+            worker.decided |= ends_step(message)
             yield message
 
     def _replaced(self, worker: Worker) -> Iterator[dg.DagsterEvent]:

@@ -87,8 +87,9 @@ class RunToExecute:
 def work(connection: Connection, task: RunToExecute, inherited: Sequence[Connection]) -> None:
     """Execute the steps that come through a connection, as pairs of key and known state, until `ENOUGH` comes.
 
-    Sends back each event; None after a step; the error if something else than a step has failed, and then ends. Where
-    the other end is closed, as when the run's process was killed, or anything else comes, a step in progress is
+    Sends back the events that decide how the run goes on (all are in the log already, and a materialization with its
+    tables takes long to unpack); None after a step; the error if something else than a step has failed, and then ends.
+    Where the other end is closed, as when the run's process was killed, or anything else comes, a step in progress is
     interrupted.
     """
     # A forked process would keep open what the run's process closes by ending.
@@ -102,11 +103,22 @@ def work(connection: Connection, task: RunToExecute, inherited: Sequence[Connect
         try:
             with dg.DagsterInstance.from_ref(task.instance) as instance:
                 for event in task.events(instance, _Steps(connection, orders)):
-                    connection.send(event)
+                    if decides(event):
+                        connection.send(event)
                     if event.is_resource_init_failure:
                         connection.send(event.engine_event_data.error)
         except (Exception, KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
             connection.send(serializable_error_info_from_exc_info(sys.exc_info()))
+
+
+def ends_step(event: dg.DagsterEvent) -> bool:
+    """Whether a step has succeeded, failed, or is to be tried again."""
+    return event.is_step_success or event.is_step_failure or event.is_step_up_for_retry
+
+
+def decides(event: dg.DagsterEvent) -> bool:
+    """Whether Dagster's state of a run depends on an event of a step."""
+    return ends_step(event) or event.is_successful_output
 
 
 def _listen(connection: Connection, orders: SimpleQueue[Any]) -> None:
