@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from classification_assets.executor import ENVIRONMENT, executor
+from classification_assets.execution.executor import ENVIRONMENT, executor
 from classification_assets.resources.artifact_store import ArtifactStore
 from classification_assets.resources.torch_device import TorchDevice
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from classification_assets.definitions import defs
-from classification_assets.executor import executor
+from classification_assets.execution.executor import executor
 
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
 EXPERIMENTS = {

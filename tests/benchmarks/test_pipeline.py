@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from classification_assets.executor import ENVIRONMENT as EXECUTOR
+from classification_assets.execution.executor import ENVIRONMENT as EXECUTOR
 from tests.benchmarks import builds
 from tests.benchmarks.builds import Kept
 from tests.benchmarks.measure import WHOLE, Contender, Reach, Row, command, duration, python
@@ -192,13 +192,13 @@ def _megabytes(size: float) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-def test_a_process_a_step_uses_every_core(benchmark, report, generated_seconds, tmp_path):
+def test_workers_use_every_core(benchmark, report, generated_seconds, tmp_path):
     seconds = benchmark.pedantic(
         lambda: _seconds(
             lambda: _materialize(_new_home(tmp_path / "home"), CATALOGUE, executor="multiprocess")
         )
     )
-    work = f"4 × 5 architectures, forked steps on {os.cpu_count()} cores"
+    work = f"4 × 5 architectures, workers on {os.cpu_count()} cores"
     speed = generated_seconds / seconds
     report(Row(work, "one process", duration(seconds), duration(generated_seconds), speed, Reach()))
 

@@ -110,11 +110,11 @@ class Project:
         return Finished(done.returncode, done.stdout)
 
     def processes_of_steps(self) -> int:
-        """How many steps of the latest run were executed in processes of their own."""
+        """How many processes have executed steps of the latest run."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             run = instance.get_runs(limit=1)[0]
-            kind = dg.DagsterEventType.STEP_WORKER_STARTED
-            return len(instance.all_logs(run.run_id, of_type=kind))
+            begun = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
+            return len({entry.dagster_event.pid for entry in begun if entry.dagster_event is not None})
 
     def latest_metadata(self, *key: str) -> dict[str, Any]:
         """The metadata of an asset's latest materialization, in the order in which it is shown."""

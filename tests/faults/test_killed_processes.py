@@ -11,7 +11,7 @@ import psutil
 import pytest
 from upath import UPath
 
-from classification_assets.executor import ENVIRONMENT as EXECUTOR
+from classification_assets.execution.executor import ENVIRONMENT as EXECUTOR
 from classification_assets.learning.registry.registry import Registry
 from tests.e2e.processes import PATIENCE, Project, Server, served
 from tests.faults.moons import ASSETS, refuse_half_written
@@ -47,9 +47,9 @@ def run_workers(server: Server) -> list[psutil.Process]:
 
 
 def step_workers(server: Server) -> list[psutil.Process]:
-    """The processes of steps, forked from one that a run's has started."""
-    forked = known_by(server, ("multiprocessing.forkserver",))
-    return [process for process in forked if process.ppid() in {other.pid for other in forked}]
+    """The workers of steps, forked from a run's process."""
+    spawned = known_by(server, ("spawn_main",))
+    return [process for process in spawned if process.ppid() in {other.pid for other in spawned}]
 
 
 WORKERS = {"the run's worker": run_workers, "a step's worker": step_workers}
@@ -92,13 +92,12 @@ def within(seconds: float, happened: Callable[[], bool]) -> bool:
 def test_a_killed_process_loses_nothing_and_the_next_run_completes(copy, victim):
     before = Registry(UPath(copy.artifacts), "small").pointer()
     model = copy.artifacts / "small" / "narrow" / "model.safetensors"
-    forked = {EXECUTOR: "multiprocess"} if victim == "a step's worker" else {}
-    with started(copy, **forked) as (server, seen):
+    workers = {EXECUTOR: "multiprocess"} if victim == "a step's worker" else {}
+    with started(copy, **workers) as (server, seen):
         written = model.stat().st_mtime_ns
         server.launch(*ASSETS)
         server.wait_until("a model is trained", lambda: model.stat().st_mtime_ns != written)
         if victim in WORKERS:
-            # One step's process may just have ended, and the next one's not yet begun.
             server.wait_until(f"{victim} is there", lambda: bool(WORKERS[victim](server)))
         seen.extend(family(server))
         if victim == "all at once":

@@ -147,7 +147,7 @@ def all_configurations(result: SweepResult, title: str) -> Figure:
 
 KEPT: Mapping[str, Callable[[SweepResult, str], Figure]] = {
     "score by depth and width": score_of_shapes,
-    "effects": effects_of_hyperparameters,
+    "hyper-parameter effects": effects_of_hyperparameters,
     "importance": importance_of_hyperparameters,
     "score against cost": score_against_cost,
     "learning curves": all_learning_curves,
@@ -165,7 +165,7 @@ def worth_drawing(result: SweepResult) -> dict[str, Callable[[SweepResult, str],
     sound = bool((result.networks["state"] == "finished").any())
     seen = {
         "score by depth and width": sound and bool({"depth", "width"} & swept),
-        "effects": bool(axes(result)),
+        "hyper-parameter effects": bool(axes(result)),
         "importance": importance(result) is not None,
         "score against cost": sound,
         "parallel coordinates": len(axes(result)) > 1,
