@@ -1,4 +1,4 @@
-"""What Dagster's own executors are made of and it does not offer publicly: all that this room takes from there."""
+"""Parts of Dagster's own executors that it does not offer publicly: all that this room takes from there."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class _Execution:
             yield message
 
     def _replaced(self, worker: Worker) -> Iterator[dg.DagsterEvent]:
-        """What becomes of a worker's step when its process has ended."""
+        """Events of a worker's step whose process has ended."""
         pid, step = worker.process.pid or 0, worker.step
         if step is None or worker.decided:
             self.errors |= {pid: worker.error} if worker.error is not None else {}

@@ -95,7 +95,7 @@ class Workers:
         return worker, True
 
     def messages(self, seconds: float) -> Iterator[tuple[Worker, Any]]:
-        """What workers have sent, waited for so long; as the last of each: `ENDED`."""
+        """Messages that workers have sent, waited for so long; the last of each is `ENDED`."""
         if not self._all:
             time.sleep(seconds)
         ready = wait([worker.connection for worker in self._all], seconds if self._all else 0)

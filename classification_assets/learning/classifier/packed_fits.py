@@ -224,7 +224,7 @@ def _train(
 
 
 def _multiplications(ensembles: Sequence[Ensemble], rows: dict[int, Rows]) -> int:
-    """Of a forward pass over a mini-batch, roughly."""
+    """Multiplications of a forward pass over a mini-batch, roughly."""
     first = ensembles[0]
     own = rows[first.rows]
     widths = [own.X.shape[1], *first.architecture.hidden, own.n_classes]

@@ -213,7 +213,7 @@ class PackedSearchCV(RandomizedSearchCV):
     def _evaluated(
         self, folds: SearchFolds, candidates: list[dict[str, Any]], epochs: int, seed: int
     ) -> list[dict[str, Any]]:
-        """What scikit-learn's searches are told of each candidate and fold, after so many epochs."""
+        """Results of each candidate and fold after so many epochs, in the words of scikit-learn's searches."""
         wanted, numbers = list[Ensemble](), list[int]()
         refused: dict[int, str] = {}
         for index, candidate in enumerate(candidates):

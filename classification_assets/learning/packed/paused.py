@@ -15,7 +15,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class PausedPack:
-    """What K members have learned, and what their optimizer remembers.
+    """State of K members in the middle of their training, and of their optimizer.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class PausedPack:
 
     @classmethod
     def of_tensors(cls, step: int, tensors: dict[str, Tensor]) -> Self:
-        """What `tensors` has named."""
+        """The pack that `tensors` has given, paused at a step."""
 
         def under(prefix: str) -> dict[str, Tensor]:
             return {

@@ -64,7 +64,7 @@ class Configuration:
 
     @property
     def shape(self) -> Shape:
-        """What networks of one pack must have in common."""
+        """Everything that networks of one pack must have in common."""
         own = self.architecture
         return own.hidden, own.activation, own.normalization, own.residual, self.training.batch_size
 
@@ -110,7 +110,7 @@ class Member:
 
     @property
     def name(self) -> tuple[int, int, int]:
-        """What tells it from all others of a sweep."""
+        """Numbers that tell it from all others of a sweep."""
         return self.configuration.index, self.repeat, self.fold
 
 

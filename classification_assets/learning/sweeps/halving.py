@@ -26,7 +26,7 @@ class Halving:
     def __init__(self, rungs: Sequence[int], halving: int | None) -> None:
         self.rungs, self.halving = tuple(rungs), halving
         self.losses: list[dict[int, float]] = [{} for _ in rungs]
-        """Of each rung, configuration to loss: what is smaller is better."""
+        """Losses of each rung by configuration: a smaller one is better."""
         self.gone_on: list[set[int]] = [set() for _ in rungs]
 
     def record(self, rung: int, configuration: int, loss: float) -> None:

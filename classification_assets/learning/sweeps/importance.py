@@ -27,7 +27,7 @@ LEVEL = 0.95
 _LEAF = 3
 _SHUFFLES = 2
 _FOUND: WeakKeyDictionary[SweepResult, Importance | None] = WeakKeyDictionary()
-"""What has been found of each result: two figures, a table and the sentences ask."""
+"""Findings by result: two figures, a table and the sentences ask for them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,7 @@ class Task:
     drops: bool
 
     def multiplications(self, n_features: int, n_classes: int, n_rows: int) -> int:
-        """Of a forward pass over a mini-batch, roughly."""
+        """Multiplications of a forward pass over a mini-batch, roughly."""
         first = self.members[0].configuration
         widths = [n_features, *first.architecture.hidden, n_classes]
         values = sum(into * out for into, out in pairwise(widths))
@@ -264,7 +264,7 @@ def _company(task: Task, n: int) -> int:
 
 
 def _earlier(task: Task, folder: Path, places: Sequence[int], device: torch.device) -> PausedPack:
-    """What the members at some places of a task had learned before it."""
+    """The state before a task of its members at some places."""
     packs: dict[str, PausedPack] = {}
     for key, _ in task.earlier:
         if key not in packs:
@@ -293,7 +293,7 @@ def _of_first(result: TrainingResult, n: int) -> TrainingResult:
 
 
 def _stored(task: Task, folder: Path, rows: SweptRows) -> Outcome | None:
-    """What an earlier attempt has left; None if there is nothing, or nothing that can be read."""
+    """The outcome that an earlier attempt has left; None if there is none, or none that can be read."""
     path = folder / f"{task.key}{_SUFFIX}"
     if not path.exists():
         return None

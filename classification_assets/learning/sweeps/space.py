@@ -179,7 +179,7 @@ Parameter = Annotated[
 """A hyper-parameter's values: one value, a list of them, or ``{low: 0.001, high: 0.1, log: true}``."""
 
 _MOST = {"depth": 1000, "width": 65536}
-"""What an architecture allows."""
+"""The largest number that an architecture allows."""
 
 _WHOLE = frozenset({"depth", "width", "batch_size"})
 _OF_ARCHITECTURE = ("hidden", "activation", "normalization", "residual", "dropout")

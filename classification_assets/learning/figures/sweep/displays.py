@@ -237,7 +237,7 @@ def _scale(result: SweepResult) -> str:
 
 
 def _yardstick(result: SweepResult) -> str:
-    """What a place is."""
+    """The meaning of a place, in words."""
     stops, metric = rung_epochs(result), result.summary.metric.replace("_", " ")
     if len(stops) < 2:
         return f"place: share of the others with a worse {metric}"

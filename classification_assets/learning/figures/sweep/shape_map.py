@@ -23,7 +23,7 @@ SMALLEST, LARGEST, WIDEST, GAP, FOOT, FRAME = 0.82, 1.5, 6.6, 0.05, 0.27, 0.05  
 
 @dataclass(frozen=True)
 class ShapeScore:
-    """What is known of the configurations of one shape.
+    """Configurations of one shape: how good the best is, and how many there are.
 
     Attributes
     ----------
