@@ -15,7 +15,7 @@ from classification_assets.execution.worker_executor import WorkerExecutor
 ENVIRONMENT = "CLASSIFICATION_ASSETS_EXECUTOR"
 CHOICES = ("auto", "in_process", "multiprocess")
 
-MANY, CORES = 12, 2
+MANY, CORES = 30, 2
 """Steps and cores from which on a run is worth processes, each of which imports what it needs."""
 
 _RETRIES: Mapping[str, Any] = {"retries": {"enabled": {}}}
