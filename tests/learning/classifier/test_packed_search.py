@@ -8,7 +8,7 @@ from scipy.stats import loguniform
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_moons
 from sklearn.exceptions import FitFailedWarning, NotFittedError
-from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.metrics import accuracy_score, log_loss, make_scorer
 from sklearn.model_selection import (
     GroupKFold,
     ParameterSampler,
@@ -261,3 +261,13 @@ def test_a_fold_that_stays_with_its_generator(rows):
     listed = list(folds.split(*rows))
     one, other = search(cv=folds).fit(*rows), search(cv=listed).fit(*rows)
     np.testing.assert_array_equal(one.cv_results_["mean_test_score"], other.cv_results_["mean_test_score"])
+
+
+def test_the_log_loss_is_scikit_learns(rows):
+    def by_hand(estimator, X, y):
+        return -log_loss(y, estimator.predict_proba(X))
+
+    ours, theirs = search(scoring="neg_log_loss").fit(*rows), search(scoring=by_hand).fit(*rows)
+    np.testing.assert_allclose(
+        ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], rtol=1e-12
+    )
