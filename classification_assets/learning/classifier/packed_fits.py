@@ -9,7 +9,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import joblib
@@ -227,8 +226,7 @@ def _multiplications(ensembles: Sequence[Ensemble], rows: dict[int, Rows]) -> in
     """Multiplications of a forward pass over a mini-batch, roughly."""
     first = ensembles[0]
     own = rows[first.rows]
-    widths = [own.X.shape[1], *first.architecture.hidden, own.n_classes]
-    values = sum(into * out for into, out in pairwise(widths))
+    values = first.architecture.n_weights(own.X.shape[1], own.n_classes)
     batch = min(first.training.batch_size or len(own.train), len(own.train))
     return sum(ensemble.training.members for ensemble in ensembles) * values * batch
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -98,6 +99,10 @@ class MLP(Architecture):
             message = f"residual needs hidden layers of one width, got {list(self.hidden)}"
             raise field_error(type(self), "hidden", message, self.hidden)
         return self
+
+    def n_weights(self, n_features: int, n_classes: int) -> int:
+        """Numbers in the matrices of one network, without its biases: multiplications of a forward pass over a row."""
+        return sum(into * out for into, out in pairwise((n_features, *self.hidden, n_classes)))
 
     def trained_with(self, training: Training) -> Training:
         used = super().trained_with(training)

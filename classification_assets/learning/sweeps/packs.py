@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from math import gcd, lcm
 from pathlib import Path
 
@@ -71,8 +70,7 @@ class Task:
     def multiplications(self, n_features: int, n_classes: int, n_rows: int) -> int:
         """Multiplications of a forward pass over a mini-batch, roughly."""
         first = self.members[0].configuration
-        widths = [n_features, *first.architecture.hidden, n_classes]
-        values = sum(into * out for into, out in pairwise(widths))
+        values = first.architecture.n_weights(n_features, n_classes)
         return len(self.members) * values * min(first.training.batch_size or n_rows, n_rows)
 
 

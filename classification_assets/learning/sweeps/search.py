@@ -218,11 +218,9 @@ class _Search:
 
     def result(self, split: Split) -> SweepResult:
         """All that was found."""
-        records, summarized = (
-            self.records,
-            tables.networks(
-                self.records, self.sweep.rungs, self._networks_each, self.rows.X.shape[1], self.rows.n_classes
-            ),
+        records = self.records
+        summarized = tables.networks(
+            records, self.sweep.rungs, self._networks_each, self.rows.X.shape[1], self.rows.n_classes
         )
         winner, scores = self.finalists[0]
         finished = self.halving.finished()
