@@ -19,7 +19,8 @@ from classification_assets.learning.sweeps import tables
 from classification_assets.learning.sweeps.configurations import Configuration, Member, Shape, members_of
 from classification_assets.learning.sweeps.halving import Halving
 from classification_assets.learning.sweeps.packing import FULL, hashed, tasks_of, work_at_most, work_of
-from classification_assets.learning.sweeps.packs import Task, done, remove_packs
+from classification_assets.learning.sweeps.pack_files import remove_packs
+from classification_assets.learning.sweeps.packs import Task, done
 from classification_assets.learning.sweeps.records import Record, Records
 from classification_assets.learning.sweeps.result import Summary, SweepResult
 from classification_assets.learning.sweeps.sampling import sampler_of

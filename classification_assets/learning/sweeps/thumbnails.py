@@ -11,7 +11,8 @@ from classification_assets.learning.evaluation.plane import planes_of
 from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.sweeps.configurations import pack_of
-from classification_assets.learning.sweeps.packs import probabilities_of, states
+from classification_assets.learning.sweeps.pack_files import states
+from classification_assets.learning.sweeps.packs import probabilities_of
 from classification_assets.learning.sweeps.records import Records
 from classification_assets.learning.sweeps.result import Thumbnails
 
