@@ -73,7 +73,7 @@ class Sweep(Declaration):
 
     @model_validator(mode="after")
     def _fits_its_budget(self) -> Sweep:
-        least = self.seeds * self.folds
+        least = self.networks_each
         if self.networks < least:
             raise field_error(
                 type(self),
@@ -97,9 +97,14 @@ class Sweep(Declaration):
         return self
 
     @property
+    def networks_each(self) -> int:
+        """Networks of a configuration: one a seed and fold."""
+        return self.seeds * self.folds
+
+    @property
     def configurations(self) -> int:
         """Configurations that are tried, at most."""
-        return self.networks // (self.seeds * self.folds)
+        return self.networks // self.networks_each
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -111,6 +116,15 @@ class Sweep(Declaration):
             rungs.append(epochs)
             epochs *= self.halving
         return (*rungs, self.max_epochs)
+
+    @property
+    def planned_epochs(self) -> int:
+        """Epochs of all networks, if every rung is reached by as many as halving lets go on."""
+        networks, before, epochs = self.configurations * self.networks_each, 0, 0.0
+        for rung, until in enumerate(self.rungs):
+            epochs += networks / (self.halving or 1) ** rung * (until - before)
+            before = until
+        return round(epochs) + self.finalists * self.repeats * self.folds * self.max_epochs
 
     def _check_shapes(self) -> None:
         """Refuse layers of different widths where each is to be added to its input."""
@@ -149,7 +163,7 @@ class Sweep(Declaration):
             raise field_error(
                 type(self),
                 "networks",
-                f"the grid has {found} configurations{more}, which take {found * self.seeds * self.folds} networks, "
+                f"the grid has {found} configurations{more}, which take {found * self.networks_each} networks, "
                 f"got {self.networks}",
                 self.networks,
             )
