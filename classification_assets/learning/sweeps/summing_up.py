@@ -9,7 +9,7 @@ import numpy as np
 
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER
 from classification_assets.learning.sweeps import tables
-from classification_assets.learning.sweeps.configurations import Configuration
+from classification_assets.learning.sweeps.configurations import Configuration, column_value
 from classification_assets.learning.sweeps.records import Records
 from classification_assets.learning.sweeps.result import Summary, SweepResult, Thumbnails
 from classification_assets.learning.sweeps.scored_rows import Judge
@@ -94,4 +94,12 @@ class Explored:
             seed=sweep.seed,
             max_epochs=sweep.max_epochs,
             stopped=self.stopped,
+            conditions={
+                name: {
+                    other: [column_value(other, value) for value in values]
+                    for other, values in parameter.when.items()
+                }
+                for name, parameter in sweep.space.parameters().items()
+                if parameter.when
+            },
         )

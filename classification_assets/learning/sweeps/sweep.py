@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from classification_assets.learning.declaration import Declaration, Seed, field_error
 from classification_assets.learning.evaluation.bounds import Metric
-from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.models.architectures import MLP, SHIPPED
 from classification_assets.learning.sweeps.space import Range, Space
 
 Sampler = Literal["random", "grid", "tpe", "gp"]
@@ -19,12 +19,27 @@ _MOST_COUNTED = 1_000_000
 """Configurations of a grid that a message counts."""
 
 
+def _shipped_by_name(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value not in SHIPPED:
+        raise ValueError(
+            f"must be one of {', '.join(SHIPPED)}, or a declaration such as {{hidden: [32, 32], activation: gelu}}, "
+            f"got {value!r}"
+        )
+    return SHIPPED[value]
+
+
 class Sweep(Declaration):
     """A search over hyper-parameters, trained in packs."""
 
     space: Space = Field(description="Hyper-parameters and their values: {depth: [1, 2], width: [8, 32]}.")
-    architecture: MLP = Field(
-        MLP(), description="What is not searched: a declaration such as {hidden: [32, 32], activation: gelu}."
+    architecture: Annotated[
+        MLP, BeforeValidator(_shipped_by_name, json_schema_input_type=Literal[*SHIPPED] | MLP)
+    ] = Field(
+        MLP(),
+        description="What is not searched: a shipped architecture such as regularized, or a declaration such as "
+        "{hidden: [32, 32], activation: gelu}.",
     )
     sampler: Sampler = Field(
         "random",
@@ -153,9 +168,10 @@ class Sweep(Declaration):
                 raise field_error(
                     type(self),
                     "space",
-                    f"{name}: a grid needs a list of values, or steps: {{low: {parameter.low:g}, high: "
-                    f"{parameter.high:g}, steps: 5}}, got a range without steps",
-                    self.space,
+                    f"a grid needs a list of values, or steps: {{low: {parameter.low:g}, high: {parameter.high:g}, "
+                    "steps: 5}, got a range without steps",
+                    parameter,
+                    within=name,
                 )
         if any(True for _ in islice(self.space.combinations(), self.configurations, None)):
             found = sum(1 for _ in islice(self.space.combinations(), _MOST_COUNTED))
