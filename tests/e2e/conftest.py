@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests.e2e.processes import Finished, Project, Server, served
 
@@ -37,9 +40,15 @@ def serving() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
-    """The experiment moons_small, materialized by the command line into a new instance."""
-    project = Project.new(tmp_path_factory.mktemp("first") / "home")
-    return project, project.materialize("group:moons_small")
+    """The experiment moons_small, materialized by the command line into a new instance, once for all workers of xdist."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "first"
+    told = folder / "told.json"
+    with FileLock(f"{folder}.lock"):
+        if not told.exists():
+            finished = Project.new(folder / "home").materialize("group:moons_small")
+            told.write_text(json.dumps(asdict(finished)))
+    return Project(folder / "home"), Finished(**json.loads(told.read_text()))
 
 
 @pytest.fixture(scope="session")

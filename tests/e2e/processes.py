@@ -11,7 +11,7 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -251,15 +251,10 @@ class Server:
         return f"{message}\n--- the end of what `dagster dev` logged:\n{logged}"
 
     def end(self) -> None:
-        """End the whole process group: the server's own children would outlive it."""
-        for sent in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.process.pid, sent)
-                self.process.wait(5)
-            except ProcessLookupError:
-                return
-            except subprocess.TimeoutExpired:
-                continue
+        """Kill the whole process group at once: nothing of it is wanted any more, and some wait seconds for others."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def _loaded(self) -> bool:
         try:

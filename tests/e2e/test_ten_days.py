@@ -45,7 +45,7 @@ class World:
         return load(self.project.artifacts / "visits" / "predictions.parquet")
 
     def deliver(self, frame: pd.DataFrame, name: str = "visits.csv") -> None:
-        deliver(frame, self.folder / name)
+        deliver(frame, self.folder / name, age=60)  # the sensor waits for what was written a moment ago
 
     def runs(self) -> list[dict[str, Any]]:
         return sorted(self.server.ask(RUNS)["results"], key=lambda run: run["creationTime"])
@@ -56,30 +56,31 @@ class World:
 
     def until_evening(self, seconds: float = 180) -> list[dict[str, Any]]:
         """The runs of the day, once the sensor has looked again and nothing is under way."""
-        since = time.time() + 3.0  # what was delivered a moment ago is not looked at yet
+        since = time.time()
 
         def quiet() -> bool:
             state = self.server.ask(
                 TICKS, selector=self.server.selector(sensorName="retrain_visits_on_change")
             )
-            looked = [tick for tick in state["sensorState"]["ticks"] if tick["timestamp"] > since]
-            busy = any(run["status"] in IN_PROGRESS for run in self.runs())
             idle = any(
                 tick["status"] == "SKIPPED" and not re.match(r"run \S+ trains", tick["skipReason"] or "")
-                for tick in looked
+                for tick in state["sensorState"]["ticks"]
+                if tick["timestamp"] > since
             )
-            return idle and not busy and not self._retries()
+            return idle and self._at_rest()
 
         self.server.wait_until("the day is over", quiet, seconds)
         today = [run for run in self.runs() if run["runId"] not in self.seen]
         self.seen |= {run["runId"] for run in today}
         return today
 
-    def _retries(self) -> bool:
-        """Whether a run that failed will be, but was not yet, tried again."""
-        tags = [{tag["key"]: tag["value"] for tag in run["tags"]} for run in self.runs()]
+    def _at_rest(self) -> bool:
+        """Whether no run is under way, and none that failed will be, but was not yet, tried again."""
+        runs = self.runs()
+        tags = [{tag["key"]: tag["value"] for tag in run["tags"]} for run in runs]
         wanted = sum(own.get("dagster/will_retry") == "true" for own in tags)
-        return wanted > sum("dagster/parent_run_id" in own for own in tags)
+        tried = sum("dagster/parent_run_id" in own for own in tags)
+        return wanted <= tried and not any(run["status"] in IN_PROGRESS for run in runs)
 
 
 def reasons(runs: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -102,8 +103,8 @@ def world(serving, tmp_path_factory):
     }
     project = Project.new(folder / "home", copied_source(folder, visits=declared))
     new = visits(5000).tail(20).drop(columns="outcome")
-    new.to_csv(folder / "new.csv", index=False)
-    visits(600).to_csv(folder / "visits.csv", index=False)
+    deliver(new, folder / "new.csv", age=60)
+    deliver(visits(600), folder / "visits.csv", age=60)
     with serving(project) as server:
         server.wait_until_loaded()
         yield World(server, project, folder)

@@ -1,6 +1,7 @@
 """A table of visits, made up, that grows, becomes cleaner, or is of older patients; and its delivery."""
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ def visits(n: int, seed: int = 0, noise: float = 1.5, shift: float = 0.0) -> pd.
     return frame.assign(outcome=np.where(ill, "ill", "well")).head(n)
 
 
-def deliver(frame: pd.DataFrame, file: Path) -> None:
-    """Put a whole file in the place of the last one."""
+def deliver(frame: pd.DataFrame, file: Path, age: float = 0) -> None:
+    """Put a whole file, which was complete some seconds ago, in the place of the last one."""
     partial = file.with_name(f".{file.name}")
     frame.to_csv(partial, index=False)
+    os.utime(partial, (time.time() - age,) * 2)
     os.replace(partial, file)
