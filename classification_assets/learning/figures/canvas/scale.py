@@ -15,7 +15,7 @@ _MULTIPLES = ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 5), (1, 3), (1,))
 def logarithmic(
     axis: Axis, low: float, high: float, most: float = 8, written: Callable[[float], str] = "{:g}".format
 ) -> None:
-    """Make an axis logarithmic, with about `most` labels between two positive values at the most, never in between."""
+    """Make an axis logarithmic, with about `most` labels between two positive values, and no marks in between."""
     decades = np.log10(high / low)
     chosen = next((multiples for multiples in _MULTIPLES if decades * len(multiples) <= most), _MULTIPLES[-1])
     (axis.axes.set_xscale if isinstance(axis, XAxis) else axis.axes.set_yscale)("log")
