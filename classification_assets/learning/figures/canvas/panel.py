@@ -23,7 +23,6 @@ from matplotlib.markers import TICKDOWN, TICKLEFT, TICKRIGHT, TICKUP
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
 
-
 _COMPARED = ((3, 10), (3, 11))
 """Versions of Matplotlib with whose axes every pixel was compared."""
 
