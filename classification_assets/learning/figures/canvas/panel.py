@@ -2,7 +2,8 @@
 
 Matplotlib makes five artists of a tick (two labels, two marks, a line of the grid), four ticks for axes that show none,
 and looks for what they are seven times a picture. Here a tick is its label, made where it is shown, and an axis draws
-the marks and the grid of all of them at once. What is set is set as usual, and looks the same.
+the marks and the grid of all of them at once. What is set is set as usual, and looks the same. It stands in for inner
+parts of Matplotlib, so with a version that it was not compared with, `panel` gives Matplotlib's own axes.
 """
 
 from __future__ import annotations
@@ -16,10 +17,20 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis, YAxis
 from matplotlib.backend_bases import RendererBase
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN, TICKLEFT, TICKRIGHT, TICKUP
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
+
+_COMPARED = ((3, 10), (3, 11))
+"""Versions of Matplotlib with whose axes every pixel was compared."""
+
+
+def panel(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
+    """New axes at a place (left, bottom, width, height; shares of the figure's size), which the figure then has."""
+    kind = Panel if mpl.__version_info__[:2] in _COMPARED else Axes
+    return figure.add_axes(kind(figure, place))
 
 
 class Panel(Axes):

@@ -25,7 +25,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from classification_assets.learning.figures.canvas.glyphs import fitting, tell_what_is_missing
-from classification_assets.learning.figures.canvas.panel import Panel
+from classification_assets.learning.figures.canvas.panel import panel
 from classification_assets.learning.figures.canvas.raster import Canvas, rendered
 
 # Okabe and Ito's colours without black and yellow, then fourteen found by maximizing the least distance
@@ -141,9 +141,7 @@ class Sheet(Figure):
     def panel(self, x: float, y: float, width: float, height: float) -> Axes:
         """New axes; all in inches, from an origin of the caller's choice."""
         across, up = self.get_size_inches()
-        panel = Panel(self, (x / across, y / up, width / across, height / up))
-        self.add_axes(panel)
-        return panel
+        return panel(self, (x / across, y / up, width / across, height / up))
 
     def savefig(self, fname, **kwargs) -> None:
         with _rules(self.theme):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from classification_assets.learning.figures.canvas.panel import Panel
+from classification_assets.learning.figures.canvas.panel import Panel, panel
 
 
 def log_scales(ax):
@@ -68,9 +68,11 @@ def drawn_and_changed(ax):
     ax.set_position((0.3, 0.4, 0.5, 0.3))
 
 
-KINDS = [
-    log_scales, grids, words, on_top, without_labels, back_again, far_from_zero, turned, drawn_and_changed, lambda ax: None
-]  # fmt: skip
+def nothing(ax): ...
+
+
+KINDS = [log_scales, grids, words, on_top, without_labels, back_again, far_from_zero, turned]
+KINDS += [drawn_and_changed, nothing]
 
 
 def page(axes, settle):
@@ -122,3 +124,10 @@ def test_a_vector_graphic_has_its_marks_grid_and_labels():
         return {part: content.count(part) for part in ("<use", "text_")}
 
     assert paths(Panel) == paths(Axes)
+
+
+def test_an_unknown_version_of_matplotlib_gets_its_own_axes(monkeypatch):
+    place = (0.1, 0.1, 0.8, 0.8)
+    assert type(panel(Figure(), place)) is Panel
+    monkeypatch.setattr("matplotlib.__version_info__", (99, 0, 0))
+    assert type(panel(Figure(), place)) is Axes
