@@ -40,7 +40,7 @@ def serving() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
-    """The experiment moons_small, materialized by the command line into a new instance, once for all workers of xdist."""
+    """The experiment moons_small, materialized by the command line into a new instance: once for all workers."""
     folder = tmp_path_factory.getbasetemp()
     folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "first"
     told = folder / "told.json"
