@@ -16,8 +16,18 @@ OWN = {"kind": "module", "path": "tests.frozen.own_network:OwnNetwork"}
 ARCHITECTURES = ["shallow_relu", "tabular", OWN, MLP(hidden=(4,), normalization="batch")]
 
 
-@pytest.fixture(params=ARCHITECTURES, ids=["name", "tabular", "module", "object"])
+EACH = {"params": ARCHITECTURES, "ids": ["name", "tabular", "module", "object"]}
+
+
+@pytest.fixture(**EACH)
 def model(request):
+    """A classifier that has predicted nothing yet."""
+    return classifier(request.param, max_epochs=3).fit(FRAME, y)
+
+
+@pytest.fixture(scope="module", **EACH)
+def shared(request):
+    """The same for tests that only look at it: none of them predicts, which may leave something in it."""
     return classifier(request.param, max_epochs=3).fit(FRAME, y)
 
 
@@ -52,11 +62,11 @@ def test_a_pickle_of_the_model_alone_does_not_hold_its_networks_twice(model):
     assert len(pickle.dumps(model.fitted_)) == before
 
 
-def test_an_opened_classifier_is_pickled_with_its_snapshots(model, tmp_path):
-    model.save(tmp_path / "model.safetensors")
+def test_an_opened_classifier_is_pickled_with_its_snapshots(shared, tmp_path):
+    shared.save(tmp_path / "model.safetensors")
     opened = load_classifier(tmp_path / "model.safetensors", module=OwnNetwork)
     again = pickle.loads(pickle.dumps(opened))
-    for step, state in model.fitted_.checkpoints.items():
+    for step, state in shared.fitted_.checkpoints.items():
         assert all((again.fitted_.checkpoints[step][name] == tensor).all() for name, tensor in state.items())
 
 
@@ -71,12 +81,12 @@ def test_a_state_that_an_earlier_version_has_pickled_is_taken_as_it_is(model):
     np.testing.assert_array_equal(other.predict_proba(FRAME), model.predict_proba(FRAME))
 
 
-def test_the_class_is_named_where_it_is_public(model):
-    assert b"classification_assets.learning.classifier\x94" in pickle.dumps(model)
+def test_the_class_is_named_where_it_is_public(shared):
+    assert b"classification_assets.learning.classifier\x94" in pickle.dumps(shared)
 
 
-def test_a_model_says_in_one_line_what_it_is(model):
-    text = repr(model.fitted_)
+def test_a_model_says_in_one_line_what_it_is(shared):
+    text = repr(shared.fitted_)
     assert text.startswith("FittedModel(")
     assert "2 columns, 2 classes" in text
     assert len(text) < 120
