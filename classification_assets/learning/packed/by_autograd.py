@@ -90,6 +90,7 @@ class Compiled(ByAutograd):
         for layer, units in self.dropouts:
             # Drawn beforehand: an offset into the pool that follows the step would be another program each step.
             layer.mask = layer.masks(units, x.shape[2])
+        x = x.contiguous()  # strides that follow the block that a batch comes from would be another program
         try:
             torch.compiler.cudagraph_mark_step_begin()
             stream = self.network.own_stream if isinstance(self.network, PackedNetwork) else nullcontext

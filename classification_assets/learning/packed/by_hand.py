@@ -58,7 +58,7 @@ class TabularByHand:
 
     @torch.inference_mode()
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
-        net, to, D, B = self.network, self.to, x.shape[1], x.shape[2]
+        x, net, to, D, B = x.contiguous(), self.network, self.to, x.shape[1], x.shape[2]
         inputs = x.new_empty(len(x), net.weight1.shape[2], B)
         h, waves = inputs[:, :D], inputs[:, D:]
         torch.mul(x, net.scale, out=h)
