@@ -173,7 +173,7 @@ def batches(
 def _each(numbers: Tensor, index: Tensor) -> Tensor:
     """The numbers (n, K, B) of rows (K, n, B)."""
     # Much faster than brackets, which take indices of any shape.
-    return numbers.index_select(0, index.view(-1)).view(index.shape).transpose(0, 1)
+    return numbers.index_select(0, index.view(-1)).view(index.shape).transpose(0, 1).contiguous()
 
 
 def _rows_of(X: RowSource, index: np.ndarray) -> Tensor:
