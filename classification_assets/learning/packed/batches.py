@@ -83,7 +83,7 @@ class RowStream:
 
 
 class Targets:
-    """Soft targets: one-hot, smoothed, weighted. Shape: rows' indices (K, n, B) to (n, K, C, B)."""
+    """Soft targets: one-hot, smoothed, weighted. Shape: rows' indices (n, K, B) to (n, K, C, B)."""
 
     def __init__(
         self,
@@ -164,21 +164,21 @@ def batches(
         drawn = np.empty((K, n * B), np.int64)
         for stream, rows in zip(streams, drawn, strict=True):
             stream.take_into(rows)
+        index = torch.from_numpy(drawn).to(X.device).view(K, n, B).transpose(0, 1).contiguous()
         # Whoever reads a batch turns it at once, while it is in the cache; or need not.
-        x = _rows_of(X, drawn).view(K, n, B, D).permute(1, 0, 3, 2)
-        target = targets(torch.from_numpy(drawn).to(X.device).view(K, n, B))
-        yield from zip(*augmentation(x, target), strict=True)
+        x = _rows_of(X, index.view(-1)).view(n, K, B, D).transpose(2, 3)
+        yield from zip(*augmentation(x, targets(index)), strict=True)
 
 
-def _each(numbers: Tensor, index: Tensor) -> Tensor:
-    """The numbers (n, K, B) of rows (K, n, B)."""
-    # Much faster than brackets, which take indices of any shape.
-    return numbers.index_select(0, index.view(-1)).view(index.shape).transpose(0, 1).contiguous()
-
-
-def _rows_of(X: RowSource, index: np.ndarray) -> Tensor:
+def _rows_of(X: RowSource, index: Tensor) -> Tensor:
     """Features (M, D) of M rows."""
     if isinstance(X, Tensor) and X.device.type == "cpu":
         # NumPy takes a third of PyTorch's time for short rows.
-        return torch.from_numpy(X.numpy().take(index.ravel(), axis=0))
-    return X.index_select(0, torch.from_numpy(index.ravel()).to(X.device))
+        return torch.from_numpy(X.numpy().take(index.numpy(), axis=0))
+    return X.index_select(0, index)
+
+
+def _each(numbers: Tensor, index: Tensor) -> Tensor:
+    """The numbers of rows, in the shape of their indices."""
+    # Much faster than brackets, which take indices of any shape.
+    return numbers.index_select(0, index.view(-1)).view(index.shape)
