@@ -45,7 +45,8 @@ class ByAutograd:
 
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
         """Members' losses (K,); their gradients go where they were asked for."""
-        loss = self.losses(x, target)
+        # Other strides would be another program to a compiler, and another order of sums to a product.
+        loss = self.losses(x.contiguous(), target)
         gradients = torch.autograd.grad(loss.sum(), self.parameters, materialize_grads=True)
         for target_gradient, gradient in zip(self.into, gradients, strict=True):
             target_gradient.copy_(gradient)
@@ -90,7 +91,6 @@ class Compiled(ByAutograd):
         for layer, units in self.dropouts:
             # Drawn beforehand: an offset into the pool that follows the step would be another program each step.
             layer.mask = layer.masks(units, x.shape[2])
-        x = x.contiguous()  # strides that follow the block that a batch comes from would be another program
         try:
             torch.compiler.cudagraph_mark_step_begin()
             stream = self.network.own_stream if isinstance(self.network, PackedNetwork) else nullcontext

@@ -207,7 +207,8 @@ class _Linear:
     def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         place = self.inputs(h.shape[2])
         if place is None:
-            self.h = h
+            # Where a product has to turn its second matrix, a member's rounding follows from its place in the pack.
+            self.h = h.contiguous()
         elif h is not place:
             place.copy_(h)
         return torch.bmm(self.transposed, self.h)
