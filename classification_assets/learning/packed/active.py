@@ -67,13 +67,16 @@ class ActivePack:
     ) -> None:
         K, device = len(seeds), X.device
         rows = rows.astype(np.int32) if isinstance(rows, np.ndarray) else rows
-        self.X, self.y, self.training, self.network = X, y, training, network
+        # NumPy would make all of it contiguous for each of its choices of rows.
+        self.X = X.contiguous() if isinstance(X, Tensor) else X
+        self.training, self.network = training, network
         self.streams = [
             RowStream(its_rows, seed) for its_rows, seed in zip(_for_each(rows, K), seeds, strict=True)
         ]
         self.fewest_rows = min(len(stream.rows) for stream in self.streams)
         self.batch_size = min(training.batch_size or self.fewest_rows, self.fewest_rows)
         self.targets = Targets(
+            y,
             n_classes,
             weight,
             _mean_weights(weight, rows, K),
@@ -92,7 +95,7 @@ class ActivePack:
 
     def batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The next mini-batches (K, D, B) and their targets (K, C, B)."""
-        return batches(self.X, self.y, self.streams, steps, self.batch_size, self.targets, self.augmentation)
+        return batches(self.X, self.streams, steps, self.batch_size, self.targets, self.augmentation)
 
     def score(self) -> tuple[Tensor, Tensor]:
         """Each member's log loss and accuracy on its validation rows, (K,) and (K,); NaN if there are none."""

@@ -5,6 +5,7 @@ Shapes: K members, N rows, D features, C classes, B rows a mini-batch, M rows dr
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -47,17 +48,23 @@ class RowStream:
         state = np.random.SeedSequence([seed, ROW_ORDER]).generate_state(1, np.uint64)
         self.generator = torch.Generator("cpu").manual_seed(int(state[0]))
         self.rest = self.rows[:0]
+        self.order = torch.empty(len(self.rows), dtype=torch.int32, device="cpu")
 
     def take(self, wanted: int) -> np.ndarray:
         """The next rows (wanted,)."""
-        parts, missing = [self.rest[:wanted]], wanted - len(self.rest)
-        self.rest = self.rest[wanted:]
-        while missing > 0:
-            order = self.rows[self._shuffled()]
-            parts.append(order[:missing])
-            self.rest = order[missing:]
-            missing -= len(order)
-        return np.concatenate(parts)
+        rows = np.empty(wanted, np.int64)
+        self.take_into(rows)
+        return rows
+
+    def take_into(self, out: np.ndarray) -> None:
+        """Write the next rows, as many as `out` holds."""
+        n = min(len(self.rest), len(out))
+        out[:n], self.rest = self.rest[:n], self.rest[n:]
+        while n < len(out):
+            order = self.rows.take(self._shuffled())
+            missing = min(len(order), len(out) - n)
+            out[n : n + missing], self.rest = order[:missing], order[missing:]
+            n += missing
 
     def skip(self, rows: int) -> None:
         """Go on as if so many rows had been taken."""
@@ -72,39 +79,47 @@ class RowStream:
 
     def _shuffled(self) -> np.ndarray:
         # PyTorch's shuffle takes a third of the time of NumPy's.
-        order = torch.randperm(len(self.rows), generator=self.generator, dtype=torch.int32, device="cpu")
-        return order.numpy()
+        return torch.randperm(len(self.rows), generator=self.generator, out=self.order).numpy()
 
 
 class Targets:
-    """Soft targets: one-hot, smoothed, weighted. Shape: labels (n, K, B) to (n, K, C, B)."""
+    """Soft targets: one-hot, smoothed, weighted. Shape: rows' indices (n, K, B) to (n, K, C, B)."""
 
     def __init__(
-        self, n_classes: int, weight: Tensor | None, mean_weight: Tensor | None, smoothing: Tensor
+        self,
+        y: Tensor,
+        n_classes: int,
+        weight: Tensor | None,
+        mean_weight: Tensor | None,
+        smoothing: Tensor,
     ) -> None:
+        # Numbers of one type are compared in half the time, and any number of classes is a float exactly.
+        self.labels = y.float()
         self.n_classes, self.smoothing = n_classes, smoothing
         self.weight, self.mean_weight = weight, mean_weight
         self.smooths = bool((smoothing > 0).any())
 
-    def __call__(self, y: Tensor, index: Tensor) -> Tensor:
-        labels = y.index_select(0, index.view(-1)).view(index.shape)
+    def __call__(self, index: Tensor) -> Tensor:
+        labels = _each(self.labels, index)
         target = self.smoothing.new_empty(*labels.shape[:2], self.n_classes, labels.shape[2])
-        classes = torch.arange(self.n_classes, device=y.device).unsqueeze(1)
+        classes = torch.arange(self.n_classes, dtype=torch.float32, device=labels.device).unsqueeze(1)
         torch.eq(labels.unsqueeze(2), classes, out=target)
         if self.smooths:
             share = self.smoothing.view(-1, 1, 1)
             target = target.mul_(1 - share).add_(share / self.n_classes)
         if self.weight is None or self.mean_weight is None:
             return target
-        return target.mul_((self.weight.take(index) / self.mean_weight.unsqueeze(1)).unsqueeze(2))
+        return target.mul_((_each(self.weight, index) / self.mean_weight.unsqueeze(1)).unsqueeze(2))
 
     def selected(self, keep: Tensor) -> Targets:
         mean_weight = None if self.mean_weight is None else self.mean_weight[keep]
-        return Targets(self.n_classes, self.weight, mean_weight, self.smoothing[keep])
+        chosen = copy.copy(self)
+        chosen.mean_weight, chosen.smoothing = mean_weight, self.smoothing[keep]
+        return chosen
 
 
 class Augmentation(nn.Module):
-    """Mixup and Gaussian input noise on n mini-batches, features-major and in place: (n, K, D, B), (n, K, C, B)."""
+    """Mixup and Gaussian input noise on n mini-batches, features-major: (n, K, D, B), (n, K, C, B)."""
 
     def __init__(self, training: Training, seeds: Sequence[int]) -> None:
         super().__init__()
@@ -115,6 +130,9 @@ class Augmentation(nn.Module):
             self.noise = MemberPool(seeds, INPUT_NOISE, normal_numbers, training.input_noise)
 
     def forward(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        if self.shares is None and self.noise is None:
+            return x, target
+        x = x.contiguous()
         if self.shares is not None:
             # Rows come shuffled, so the next row is a partner drawn at random.
             share = self.shares.calls_at_once(len(x), 1, x.shape[3])
@@ -132,7 +150,6 @@ class Augmentation(nn.Module):
 
 def batches(
     X: RowSource,
-    y: Tensor,
     streams: Sequence[RowStream],
     steps: int,
     B: int,
@@ -144,9 +161,24 @@ def batches(
     block = max(1, BLOCK_BYTES // (4 * K * B * (D + 2 * C)))
     for start in range(0, steps, block):
         n = min(block, steps - start)
-        drawn = np.stack([stream.take(n * B) for stream in streams])
-        index = torch.from_numpy(drawn).to(X.device).long().view(K, n, B).transpose(0, 1).contiguous()
-        # Much faster than brackets, which take indices of any shape.
-        x = X.index_select(0, index.view(-1)).view(n, K, B, D).transpose(2, 3).contiguous()
-        target = targets(y, index)
-        yield from zip(*augmentation(x, target), strict=True)
+        drawn = np.empty((K, n * B), np.int64)
+        for stream, rows in zip(streams, drawn, strict=True):
+            stream.take_into(rows)
+        index = torch.from_numpy(drawn).to(X.device).view(K, n, B).transpose(0, 1).contiguous()
+        # Whoever reads a batch turns it at once, while it is in the cache; or need not.
+        x = _rows_of(X, index.view(-1)).view(n, K, B, D).transpose(2, 3)
+        yield from zip(*augmentation(x, targets(index)), strict=True)
+
+
+def _rows_of(X: RowSource, index: Tensor) -> Tensor:
+    """Features (M, D) of M rows."""
+    if isinstance(X, Tensor) and X.device.type == "cpu":
+        # NumPy takes a third of PyTorch's time for short rows.
+        return torch.from_numpy(X.numpy().take(index.numpy(), axis=0))
+    return X.index_select(0, index)
+
+
+def _each(numbers: Tensor, index: Tensor) -> Tensor:
+    """The numbers of rows, in the shape of their indices."""
+    # Much faster than brackets, which take indices of any shape.
+    return numbers.index_select(0, index.view(-1)).view(index.shape)

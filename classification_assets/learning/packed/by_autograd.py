@@ -45,7 +45,8 @@ class ByAutograd:
 
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
         """Members' losses (K,); their gradients go where they were asked for."""
-        loss = self.losses(x, target)
+        # Other strides would be another program to a compiler, and another order of sums to a product.
+        loss = self.losses(x.contiguous(), target)
         gradients = torch.autograd.grad(loss.sum(), self.parameters, materialize_grads=True)
         for target_gradient, gradient in zip(self.into, gradients, strict=True):
             target_gradient.copy_(gradient)

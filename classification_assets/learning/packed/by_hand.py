@@ -58,7 +58,7 @@ class TabularByHand:
 
     @torch.inference_mode()
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
-        net, to, D, B = self.network, self.to, x.shape[1], x.shape[2]
+        x, net, to, D, B = x.contiguous(), self.network, self.to, x.shape[1], x.shape[2]
         inputs = x.new_empty(len(x), net.weight1.shape[2], B)
         h, waves = inputs[:, :D], inputs[:, D:]
         torch.mul(x, net.scale, out=h)
@@ -207,7 +207,8 @@ class _Linear:
     def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         place = self.inputs(h.shape[2])
         if place is None:
-            self.h = h
+            # Where a product has to turn its second matrix, a member's rounding follows from its place in the pack.
+            self.h = h.contiguous()
         elif h is not place:
             place.copy_(h)
         return torch.bmm(self.transposed, self.h)

@@ -190,8 +190,11 @@ class ValidationFold:
     @torch.no_grad()
     def score(self, network: nn.Module, n_classes: int) -> tuple[Tensor, Tensor]:
         """Each member's mean log loss and accuracy, (K,) and (K,); NaN on an empty fold."""
-        network.eval()
         K = self.n_members
+        if self.empty:
+            nothing = self.counts.new_full((K,), torch.nan)
+            return nothing, nothing.clone()
+        network.eval()
         loss, right = (torch.zeros(K, dtype=torch.float32, device=self.X.device) for _ in range(2))
         chunk = max(1, BLOCK_BYTES // (4 * K * (self.X.shape[1] + 4 * n_classes)))
         if self.whole is None and chunk >= self.index.shape[1]:
