@@ -69,7 +69,8 @@ def drawn_and_changed(ax):
 
 
 KINDS = [
-    log_scales, grids, words, on_top, without_labels, back_again, far_from_zero, turned, drawn_and_changed, lambda ax: None
+    log_scales, grids, words, on_top, without_labels, back_again, far_from_zero, turned, drawn_and_changed,
+    lambda ax: None,
 ]  # fmt: skip
 
 
