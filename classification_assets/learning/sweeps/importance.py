@@ -6,12 +6,12 @@ Shapes: N configurations, P hyper-parameters, G points of an axis, R resamples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from classification_assets.learning.sweeps.axes import Axis, axes
 from classification_assets.learning.sweeps.places import places
+from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import SweepResult
 
 FEWEST = 16
@@ -31,8 +31,6 @@ LEVEL = 0.95
 
 _LEAF = 3
 _SHUFFLES = 2
-_FOUND: WeakKeyDictionary[SweepResult, Importance | None] = WeakKeyDictionary()
-"""Findings by result: two figures, a table and the sentences ask for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +85,7 @@ class Importance:
         return self.low > 0
 
 
+@remembered
 def importance(result: SweepResult) -> Importance | None:
     """The importance and the effects of a sweep's hyper-parameters; None of fewer than 16 configurations or of no axis.
 
@@ -100,12 +99,6 @@ def importance(result: SweepResult) -> Importance | None:
     A forest sees effects that are neither straight nor additive, and takes configurations that a sampler has drawn
     near the best ones. The same configurations give the same numbers.
     """
-    if result not in _FOUND:
-        _FOUND[result] = _importance(result)
-    return _FOUND[result]
-
-
-def _importance(result: SweepResult) -> Importance | None:
     found, place = axes(result), places(result)
     N = len(place)
     if N < FEWEST or not found or np.ptp(place) == 0:
