@@ -22,7 +22,7 @@ MOST = 2_000
 
 RESAMPLES, TREES = 40, 5
 MANY, TREES_OF_MANY = 400, 3
-"""From so many configurations on a forest has fewer trees, which takes two thirds of the time. Of 1,000 on moons, shares
+"""From so many configurations on a forest has fewer trees, which take two thirds of the time. Of 1,000 on moons, shares
 moved by 0.006 at most, and intervals became a fifth wider, those of the smallest shares 1.7 times as wide.
 """
 
