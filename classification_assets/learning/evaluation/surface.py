@@ -78,7 +78,7 @@ def surface(
 
 
 def interpolated(
-    ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], resolution: int
+    ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], resolution: int, least: int = LEAST
 ) -> tuple[np.ndarray, np.ndarray]:
     """The answers on a grid of R points a side, most of them interpolated.
 
@@ -87,21 +87,23 @@ def interpolated(
     lines where another class wins, and round points where interpolation was wrong by more than `TOLERANCE`:
     halving a stretch halves the error of a crease and quarters that of a curve. So nearly all probabilities are
     exact to a 200th, which is a step of an 8-bit colour or two, and the lines are where they were. Lost is what no
-    point of the coarsest grid has seen: an island, or a strait, narrower than a fiftieth of the window, unless it
-    lies where more was asked anyway.
+    point of the coarsest grid has seen: an island, or a strait, narrower than one of its stretches (a fiftieth of the
+    window), unless it lies where more was asked anyway.
 
     Parameters
     ----------
     ask : callable
         Gives probabilities (n, C) and disagreement (n,) for indices (n,) into the grid's R * R points.
     resolution : int
-        R; below about 100 everything is asked.
+        R; up to twice the stretches of the coarsest grid, everything is asked.
+    least : int
+        Stretches along each side of the coarsest grid that is asked as a whole.
 
     Returns
     -------
     probabilities (R, R, C), disagreement (R, R), float32
     """
-    levels = _levels(resolution)
+    levels = _levels(resolution, least)
     known = levels[0]
     field = _asked(ask, known[:, None] * resolution + known)
     doubtful = np.ones((len(known), len(known)), bool)
@@ -123,9 +125,9 @@ def interpolated(
     return np.ascontiguousarray(np.moveaxis(shown[:-1], 0, 2)), shown[-1]
 
 
-def _levels(resolution: int) -> list[np.ndarray]:
+def _levels(resolution: int, least: int) -> list[np.ndarray]:
     """Indices along a side, from every 2^k-th on, the last one always among them, to all."""
-    coarse = 2 ** (int(np.log2(max(1, (resolution - 1) / LEAST))) + 1)
+    coarse = 2 ** (int(np.log2(max(1, (resolution - 1) / least))) + 1)
     levels = [np.unique([*range(0, resolution, coarse), resolution - 1])]
     while (np.diff(levels[-1]) > 1).any():
         nodes = levels[-1]

@@ -155,6 +155,9 @@ class _Page:
             draw.text((left + 14 * unit, middle), name, font=font, fill=theme.ink, anchor="lm")
         self.low = self.top + self.height + round(7 * unit)
         self.ground = self._numbers(ground)
+        ramp = np.linspace(0, 1, 256)
+        tints = (255 * tint(np.column_stack([1 - ramp, ramp]), theme)).round().astype(np.uint8)
+        self.of_two = self._numbers(Image.fromarray(tints[None]))[0].tolist()
         self.dots = None if points is None else self._dots(points)
         tell_what_is_missing()
 
@@ -180,9 +183,7 @@ class _Page:
         return page
 
     def _map(self, probabilities: np.ndarray) -> np.ndarray:
-        colours = (255 * tint(probabilities[::-1], self.theme)).round().astype(np.uint8)
-        tints = Image.fromarray(colours).resize((self.width, self.height), Image.Resampling.BILINEAR)
-        area = self._numbers(tints)
+        area = self._tints(probabilities[::-1])
         lines = _Layer(self.width, self.height)
         places = [self._pixels(line) for line in borders(probabilities, self.extent)]
         for colour, width, strength in ((self.theme.paper, 3.6, 0.75), (self.theme.ink, 1.7, 1.0)):
@@ -192,6 +193,13 @@ class _Page:
         if self.dots is not None:
             self._put(area, self.dots)
         return area
+
+    def _tints(self, probabilities: np.ndarray) -> np.ndarray:
+        """The tints of the whole map; of two classes, the probability of one tells them in a third of the time."""
+        chances = probabilities[..., 1] if probabilities.shape[2] == 2 else tint(probabilities, self.theme)
+        coarse = Image.fromarray((255 * chances).round().astype(np.uint8))
+        fine = coarse.resize((self.width, self.height), Image.Resampling.BILINEAR)
+        return np.array(fine.point(self.of_two)) if fine.mode == "L" else self._numbers(fine)
 
     def _numbers(self, picture: Image.Image) -> np.ndarray:
         """The palette's colours that are nearest to those of a picture, RGB."""

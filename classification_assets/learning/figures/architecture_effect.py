@@ -131,7 +131,7 @@ def architecture_effect(
             ax = figure.panel(column * (PICTURE + BETWEEN), up, PICTURE, PICTURE)
             draw_cell(ax, cells[name], PICTURE, figure.theme)
             # 7.5 pt letters are about 0.07 inch wide.
-            ax.set_title(shortened(name, int(PICTURE / 0.07)), fontsize=7.5, pad=3)
+            ax.set_title(shortened(name, int(PICTURE / 0.07)), fontsize=7.5, pad=3, y=1)
     return figure
 
 

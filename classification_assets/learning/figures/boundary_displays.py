@@ -14,7 +14,7 @@ from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
 from classification_assets.learning.evaluation.plane import Plane, planes_of
 from classification_assets.learning.evaluation.snapshot_losses import snapshot_losses
-from classification_assets.learning.evaluation.surface import Surfaces
+from classification_assets.learning.evaluation.surface import Surfaces, interpolated
 from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.figures.animation import animation
 from classification_assets.learning.figures.architecture_effect import Shapes, architecture_effect
@@ -31,9 +31,10 @@ from classification_assets.learning.preparation.preprocessing import Preprocessi
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.datasets.dataset import GeneratedDataset
 
-SNAPSHOT_RESOLUTION, STRIP = 71, 8
-"""Points along each side of a snapshot's grid, and snapshots in a strip."""
-
+SNAPSHOT_RESOLUTION, SNAPSHOT_LEAST, STRIP = 71, 35, 8
+"""Points along each side of a snapshot's grid, stretches of the coarsest one (see `interpolated`), and snapshots in a
+strip. Of 2.5 million points of the shipped experiments' snapshots 6 show another class than if all were asked.
+"""
 
 TRUTH_RESOLUTION = 101
 """Points along each side of the grid on which the true boundary is found."""
@@ -164,8 +165,12 @@ def snapshots_of(fitted: FittedModel, split: Split, view: View | None = None) ->
     losses = getattr(fitted.checkpoints, "losses", None) or snapshot_losses(fitted, split)
     snapshots = []
     for step in steps:
-        p = fitted.probabilities_at(step, grid) if fitted.checkpoints else fitted.predict_proba(grid)
-        on_grid = p.reshape(SNAPSHOT_RESOLUTION, SNAPSHOT_RESOLUTION, -1)
+        predict = fitted.as_of(step) if fitted.checkpoints else fitted.predict_proba
+
+        def ask(points: np.ndarray, predict=predict) -> tuple[np.ndarray, np.ndarray]:
+            return predict(grid[points]), np.zeros(len(points), np.float32)
+
+        on_grid, _ = interpolated(ask, SNAPSHOT_RESOLUTION, SNAPSHOT_LEAST)
         snapshots.append(Snapshot(step, on_grid, losses.get(step)))
     return snapshots
 

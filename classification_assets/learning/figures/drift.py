@@ -15,8 +15,8 @@ from classification_assets.learning.figures.canvas.legend import (
     Entry,
     Section,
     key,
-    shortened,
 )
+from classification_assets.learning.figures.canvas.rows import name_rows, tell_rows
 from classification_assets.learning.figures.canvas.style import sheet
 
 MOST = 24
@@ -70,25 +70,10 @@ def drift_bars(
         ax.axvline(1, color=colours.ink, linewidth=1, linestyle=(0, (4, 3)))
         ax.set(
             xlim=(0, reach),
-            ylim=(max(len(order), LEAST) - 0.5, -0.5),
-            yticks=rows,
             xlabel="effect, in multiples of what matters",
         )
-        ax.set_yticklabels([shortened(names[index]) for index in order])
-        ax.tick_params(axis="y", length=0)
-        for label, own in zip(ax.get_yticklabels(), drifted, strict=True):
-            label.set(color=colours.ink, fontweight="bold" if own else "normal")
-        for row, value in enumerate(shown):
-            ax.annotate(
-                f"{value:.2f} ×",
-                (1, row),
-                xycoords=ax.get_yaxis_transform(),
-                xytext=(6, 0),
-                textcoords="offset points",
-                fontsize=8,
-                va="center_baseline",
-                color=colours.ink,
-            )
+        name_rows(ax, [names[index] for index in order], drifted.tolist(), colours, least=LEAST)
+        tell_rows(ax, [f"{value:.2f} ×" for value in shown], colours)
         key(ax, _sections(colours.accent, quiet, colours.ink, drifted), colours, gap=NUMBERS)
     return figure
 

@@ -18,8 +18,8 @@ from classification_assets.learning.figures.canvas.legend import (
     Entry,
     Section,
     key,
-    shortened,
 )
+from classification_assets.learning.figures.canvas.rows import name_rows, rule_rows, tell_rows
 from classification_assets.learning.figures.canvas.style import Theme, sheet
 
 WIDTH, ROW, GAP = 3.4, 0.3, 0.85  # inches
@@ -88,21 +88,17 @@ def forest(
         panels = [figure.panel(i * (WIDTH + GAP), 0, WIDTH, height) for i in range(len(scores))]
         for ax, score in zip(panels, scores, strict=True):
             _draw(ax, score, filled, figure.theme)
-            ax.set(xlabel=score.metric, ylim=(A - 0.5, -0.5), yticks=range(A))
-        panels[0].set_yticklabels(
-            [f"★ {shortened(name)}" if name == winner else shortened(name) for name in names]
-        )
+            ax.set_xlabel(score.metric)
+            name_rows(ax, names, [name == winner for name in names], figure.theme, mark="★ ")
         for ax in panels[1:]:
-            ax.set_yticklabels([])
-        for label, name in zip(panels[0].get_yticklabels(), names, strict=True):
-            label.set(color=figure.theme.ink, fontweight="bold" if name == winner else "normal")
+            ax.tick_params(labelleft=False)
         key(panels[-1], _sections(scores, winner, tied, figure.theme), figure.theme, gap=NUMBERS)
     return figure
 
 
 def _draw(ax: Axes, score: Scores, filled: np.ndarray, theme: Theme) -> None:
     rows = np.arange(len(score.value))
-    ax.hlines(rows, 0, 1, transform=ax.get_yaxis_transform(), color=theme.faint, linewidth=0.6, zorder=0)
+    rule_rows(ax, len(rows), theme)
     if score.best is not None and np.isfinite(score.best):
         ax.axvline(score.best, color=theme.ink, linewidth=1, linestyle=DASHES, zorder=1)
     ax.hlines(rows, score.low, score.high, color=theme.accent, linewidth=1.4, zorder=2)
@@ -122,11 +118,7 @@ def _draw(ax: Axes, score: Scores, filled: np.ndarray, theme: Theme) -> None:
     )
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.margins(x=0.04)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    side = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points", "fontsize": 8}
-    for row, value in enumerate(score.value):
-        ax.annotate(f"{value:.3f}", (1, row), xytext=(6, 0), va="center_baseline", color=theme.ink, **side)
+    tell_rows(ax, [f"{value:.3f}" for value in score.value], theme)
 
 
 def _sections(

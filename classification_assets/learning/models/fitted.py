@@ -231,7 +231,6 @@ class FittedModel:
         """Class probabilities (N, C) of rows X (N, D) in their own units."""
         return self._probabilities(self.blend, X, device)
 
-    @usual_state()
     def probabilities_at(self, step: int, X: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Class probabilities (N, C) of rows X (N, D) as they were at a checkpoint, at the final temperature.
 
@@ -240,6 +239,11 @@ class FittedModel:
         KeyError
             If no state of that step was kept.
         """
+        return self.as_of(step)(X, device)
+
+    @usual_state()
+    def as_of(self, step: int) -> Callable[..., np.ndarray]:
+        """The same as a function of X and the device, for those who ask of one checkpoint more than once."""
         if step not in self.checkpoints:
             known = ", ".join(map(str, self.checkpoints)) or "none"
             raise KeyError(f"no checkpoint of step {step}; there are: {known}")
@@ -247,8 +251,8 @@ class FittedModel:
         held = len(next(iter(state.values())))
         network = self._network(Pack(seeds=self.provenance.packs[0].seeds[:held]))
         network.load_state_dict(state)
-        blend = Blend([network], temperatures=self.state["temperatures"])
-        return self._probabilities(blend.eval().requires_grad_(False), X, device)
+        blend = Blend([network], temperatures=self.state["temperatures"]).eval().requires_grad_(False)
+        return lambda X, device="cpu": self._probabilities(blend, X, device)
 
     def member_predictions(
         self, X: np.ndarray, device: str = "cpu", rows: np.ndarray | None = None

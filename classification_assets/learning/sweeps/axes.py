@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import HYPERPARAMETERS, SweepResult
 from classification_assets.learning.sweeps.space import Space
 
@@ -58,6 +59,7 @@ class Axis:
         return f"{10**position if self.log else position:.2g}"
 
 
+@remembered
 def axes(result: SweepResult) -> list[Axis]:
     """The axes of the hyper-parameters that were searched and came with more than one value, in their order."""
     frame = result.configurations()

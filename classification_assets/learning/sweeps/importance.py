@@ -6,12 +6,12 @@ Shapes: N configurations, P hyper-parameters, G points of an axis, R resamples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from classification_assets.learning.sweeps.axes import Axis, axes
 from classification_assets.learning.sweeps.places import places
+from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import SweepResult
 
 FEWEST = 16
@@ -21,13 +21,16 @@ MOST = 2_000
 """Configurations that are looked at; of more, evenly spaced ones."""
 
 RESAMPLES, TREES = 40, 5
+MANY, TREES_OF_MANY = 400, 3
+"""From so many configurations on a forest has fewer trees, which take two thirds of the time. Of 1,000 on moons, shares
+moved by 0.006 at most, and intervals became a fifth wider, those of the smallest shares 1.7 times as wide.
+"""
+
 GRID, ROWS = 15, 60
 LEVEL = 0.95
 
 _LEAF = 3
 _SHUFFLES = 2
-_FOUND: WeakKeyDictionary[SweepResult, Importance | None] = WeakKeyDictionary()
-"""Findings by result: two figures, a table and the sentences ask for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +85,7 @@ class Importance:
         return self.low > 0
 
 
+@remembered
 def importance(result: SweepResult) -> Importance | None:
     """The importance and the effects of a sweep's hyper-parameters; None of fewer than 16 configurations or of no axis.
 
@@ -95,12 +99,6 @@ def importance(result: SweepResult) -> Importance | None:
     A forest sees effects that are neither straight nor additive, and takes configurations that a sampler has drawn
     near the best ones. The same configurations give the same numbers.
     """
-    if result not in _FOUND:
-        _FOUND[result] = _importance(result)
-    return _FOUND[result]
-
-
-def _importance(result: SweepResult) -> Importance | None:
     found, place = axes(result), places(result)
     N = len(place)
     if N < FEWEST or not found or np.ptp(place) == 0:
@@ -148,7 +146,7 @@ def _resampled(
     N, P = len(place), len(design.axes)
     shares, explained = np.zeros((RESAMPLES, P)), np.zeros(RESAMPLES)
     curves = [np.zeros((RESAMPLES, len(grid))) for grid in grids]
-    variance = place.var()
+    variance, trees = place.var(), TREES if N < MANY else TREES_OF_MANY
     for resample in range(RESAMPLES):
         rng = np.random.default_rng(resample)
         rows = rng.integers(0, N, N)
@@ -164,11 +162,11 @@ def _resampled(
         total = np.zeros(len(X))
         # Checking what a tree is given takes as long as growing it.
         with sklearn.config_context(skip_parameter_validation=True, assume_finite=True):
-            for tree in range(TREES):
-                grown = ExtraTreeRegressor(min_samples_leaf=_LEAF, random_state=resample * TREES + tree)
+            for tree in range(trees):
+                grown = ExtraTreeRegressor(min_samples_leaf=_LEAF, random_state=resample * trees + tree)
                 grown.fit(design.X[rows], place[rows], check_input=False)
                 total += grown.predict(X, check_input=False)
-        answers = np.split(total / TREES, sizes)
+        answers = np.split(total / trees, sizes)
         errors = [float(np.mean((own - place[out]) ** 2)) for own in answers[: 1 + P * _SHUFFLES]]
         grown_by = np.array(errors[1:]).reshape(P, _SHUFFLES).mean(1) - errors[0]
         shares[resample] = grown_by / (2 * variance)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import SweepResult
 
 
@@ -25,6 +26,7 @@ def failures(configurations: pd.DataFrame) -> np.ndarray:
     )
 
 
+@remembered
 def places(result: SweepResult) -> np.ndarray:
     """The share of other configurations that each one is better than, (N,), in the order of `configurations`.
 
@@ -59,7 +61,9 @@ def places(result: SweepResult) -> np.ndarray:
             order[here] = ranks
         else:
             order[here] = np.sort(order[here])[np.argsort(np.argsort(ranks, kind="stable"))]
-    return 1 - (rankdata(order) - 0.5) / N
+    found: np.ndarray = 1 - (rankdata(order) - 0.5) / N
+    found.setflags(write=False)
+    return found
 
 
 def _losses(result: SweepResult, configurations: np.ndarray, epochs: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
@@ -200,6 +201,11 @@ class SweepResult:
 
     def configurations(self) -> pd.DataFrame:
         """A row a configuration: means over its networks, without their curves; failed if one of them has."""
+        # Six figures, the lessons and two tables ask for them.
+        return self._configurations.copy()
+
+    @cached_property
+    def _configurations(self) -> pd.DataFrame:
         numbers = ["score", "log_loss", "accuracy", "train_loss", "seconds"]
         groups = self.networks.groupby("configuration", sort=True)
         first = groups[[*HYPERPARAMETERS, "parameters", "rung", "epochs", "state"]].first()

@@ -121,7 +121,11 @@ def test_the_last_snapshot_of_a_training_is_the_classifier(seen, fitted, split, 
     plane = planes_of(split, View())[0]
     R = boundary_displays.SNAPSHOT_RESOLUTION
     expected = fitted.predict_proba(plane.grid(R)).reshape(R, R, 2)
-    np.testing.assert_allclose(seen[-1].probabilities, expected, atol=1e-6)
+    # Where it is interpolated, to a step or two of a colour.
+    apart = np.abs(seen[-1].probabilities - expected)
+    assert apart.max() < 0.05
+    assert np.quantile(apart, 0.999) < 0.02
+    np.testing.assert_array_equal(seen[-1].probabilities.argmax(2), expected.argmax(2))
     assert seen[-1].loss == pytest.approx(evaluation.score(Fold.VALIDATION, "log_loss")["value"], abs=1e-5)
     assert [snapshot.step for snapshot in seen] == list(fitted.checkpoints)
     assert seen[0].loss > seen[-1].loss

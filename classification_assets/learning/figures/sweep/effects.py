@@ -124,7 +124,7 @@ def _frame(ax: Axes, axis: Axis, told: str, first: bool, theme: Theme) -> None:
     ax.set_title(
         shortened(axis.name, 16), loc="left", fontsize=8.5, pad=4, color=theme.ink, fontweight="bold"
     )
-    ax.set_title(told, loc="right", fontsize=7.5, pad=4, color=theme.muted)
+    ax.set_title(told, loc="right", fontsize=7.5, pad=4, y=1, color=theme.muted)
 
 
 def _sections(found: Importance | None, failed: bool, theme: Theme) -> list[Section]:

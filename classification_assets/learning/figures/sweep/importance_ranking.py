@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from classification_assets.learning.figures.canvas.legend import Section, key, shortened
+from classification_assets.learning.figures.canvas.legend import Section, key
+from classification_assets.learning.figures.canvas.rows import name_rows, rule_rows, tell_rows
 from classification_assets.learning.figures.canvas.style import sheet
 from classification_assets.learning.figures.sweep.marks import dot_entry, line_entry
 
@@ -45,7 +46,7 @@ def importance_ranking(
     rows, shown = np.arange(P), low > 0
     with sheet(theme, title, note) as figure:
         ax, theme_ = figure.panel(0, 0, WIDTH, ROW * max(P, LEAST)), figure.theme
-        ax.hlines(rows, 0, 1, transform=ax.get_yaxis_transform(), color=theme_.faint, linewidth=0.6, zorder=0)
+        rule_rows(ax, P, theme_)
         ax.axvline(0, color=theme_.muted, linewidth=0.7, zorder=1)
         colours = np.where(shown, theme_.accent, theme_.muted)
         ax.barh(
@@ -65,22 +66,14 @@ def importance_ranking(
             linewidths=np.where(shown, 0.8, 1.4),
             zorder=4,
         )
-        ax.set(ylim=(max(P, LEAST) - 0.5, -0.5), yticks=rows, xlabel="share of the differences in place, %")
-        ax.set_yticklabels([shortened(name) for name in names])
-        for label, own in zip(ax.get_yticklabels(), shown, strict=True):
-            label.set(color=theme_.ink, fontweight="bold" if own else "normal")
+        ax.set_xlabel("share of the differences in place, %")
+        name_rows(ax, names, shown.tolist(), theme_, least=LEAST)
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.margins(x=0.04)
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
-        side = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points", "fontsize": 8}
-        for row in rows:
-            words = (
-                f"{share[row]:.0f} % ({max(low[row], 0):.0f} to {high[row]:.0f})"
-                if shown[row]
-                else "not shown"
-            )
-            ax.annotate(words, (1, row), xytext=(6, 0), va="center_baseline", color=theme_.ink, **side)
+        told = [
+            f"{own:.0f} % ({max(a, 0):.0f} to {b:.0f})" for own, a, b in zip(share, low, high, strict=True)
+        ]
+        tell_rows(ax, np.where(shown, told, "not shown").tolist(), theme_)
         marks = [dot_entry("makes a difference", theme_.accent)] if shown.any() else []
         if not shown.all():
             hollow = {
