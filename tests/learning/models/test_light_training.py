@@ -5,18 +5,18 @@ import sys
 
 TRAINED = """
 import sys
+import numpy as np
 from upath import UPath
 from classification_assets.learning.artifacts import storage
 from classification_assets.learning.figures import displays
 from classification_assets.learning.models.architectures import SHIPPED
 from classification_assets.learning.models.fit import fit
 from classification_assets.learning.packed.options import Training
-from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.tables.datasets import Moons
-from classification_assets.learning.tables.table import Table
 
-split = Split.of(Table.of(Moons(n_samples=200, noise=0.2)), Folds())
+x = np.random.default_rng(0).normal(size=200)
+X, fold = np.column_stack([x, x**2]).astype(np.float32), (np.arange(200) % 3).astype(np.int8)
+split = Split.of_arrays(X, (x > 0).astype(int), fold, names=["x1", "x2"])
 fitted = fit(SHIPPED["linear"], split, Training(members=2, max_epochs=2))
 storage.stage(fitted, UPath(sys.argv[1])).publish()
 displays.training_curves(fitted, "moons").savefig(sys.argv[1] + ".png")
