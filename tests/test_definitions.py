@@ -53,7 +53,8 @@ def test_the_schedule_is_daily_and_off_by_default(shipped):
 def test_loading_the_code_location_imports_nothing_heavy():
     code = (
         "import sys, classification_assets.definitions as d; d.defs();"
-        "print([name for name in ('torch', 'sklearn', 'pandas', 'matplotlib', 'scipy') if name in sys.modules])"
+        "heavy = ('torch', 'sklearn', 'pandas', 'matplotlib', 'scipy', 'numpy', 'upath', 'fsspec');"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True

@@ -118,8 +118,10 @@ def _of_comparison(experiments: Sequence[NamedExperiment]) -> Iterator[Drawing]:
 def _kept(kind: str, key: Key, title: str) -> Iterator[Drawing]:
     """The figures beside an artifact that are drawn from it alone."""
     from classification_assets.learning.figures import displays
+    from classification_assets.learning.figures.sweep import displays as sweep
 
-    for name, draw in displays.KEPT[kind].items():
+    kept: Mapping[str, Callable[..., Figure]] = sweep.KEPT if kind == "sweep" else displays.KEPT[kind]
+    for name, draw in kept.items():
 
         def drawn(artifact: Any, draw: Callable[..., Figure] = draw) -> Figure:
             return draw(artifact, title)

@@ -63,12 +63,13 @@ class Project:
     def environment(self, **variables: str | None) -> dict[str, str]:
         """The environment without what a person may have set; None is no such variable.
 
-        The source tree comes first on the path, so that its package is the one imported.
+        The source tree comes first on the path, so that its package is the one imported. Bytecode is written, as it is
+        for a person: without it each process compiles the package anew.
         """
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("CLASSIFICATION_ASSETS_", "DAGSTER_"))
+            if not name.startswith(("CLASSIFICATION_ASSETS_", "DAGSTER_", "PYTHONDONTWRITE"))
         }
         set_here = {"DAGSTER_HOME": str(self.home), "PYTHONPATH": str(self.source)} | variables
         return inherited | {name: value for name, value in set_here.items() if value is not None}

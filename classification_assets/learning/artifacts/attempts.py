@@ -6,9 +6,10 @@ import errno
 import os
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from upath import UPath
+if TYPE_CHECKING:
+    from upath import UPath
 
 T = TypeVar("T")
 WAITS = (0.1, 1.0, 4.0)

@@ -9,11 +9,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from upath import UPath
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from classification_assets.learning.artifacts.attempts import is_local, reached
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 HEADER = "classification_assets"
 """The metadata entry of a file that says what it holds."""

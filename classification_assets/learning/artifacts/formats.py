@@ -63,7 +63,6 @@ from classification_assets.learning.artifacts.snapshots_file import (
     write_snapshots,
 )
 from classification_assets.learning.artifacts.sweep_file import write_sweep
-from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
@@ -78,6 +77,7 @@ from classification_assets.learning.tables.table import Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from classification_assets.learning.drift.drift import Drift
     from classification_assets.learning.reports.report import Page
 
     Artifact: TypeAlias = (
@@ -136,7 +136,6 @@ _FORMATS: dict[type, tuple[str, Writer]] = {
     Surfaces: (".parquet", write_surfaces),
     Leaderboard: (".parquet", write_leaderboard),
     Comparison: (".parquet", write_comparison),
-    Drift: (".parquet", write_drift),
     SweepResult: (".parquet", write_sweep),
     pd.DataFrame: (".parquet", write_frame),
     FittedModel: (".safetensors", write_model),
@@ -145,6 +144,7 @@ _FORMATS: dict[type, tuple[str, Writer]] = {
 }
 
 _FORMATS_BY_NAME: dict[tuple[str, str], tuple[str, Writer]] = {
+    ("classification_assets.learning.drift.drift", "Drift"): (".parquet", write_drift),
     ("matplotlib.figure", "Figure"): (".png", _write_figure),
     ("classification_assets.learning.reports.report", "Page"): (".html", _write_page),
 }

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,6 @@ from classification_assets.learning.artifacts.parquet_frames import (
     write_headed_frame,
 )
 from classification_assets.learning.artifacts.sweep_file import read_sweep
-from classification_assets.learning.drift.drift import Drift
 from classification_assets.learning.evaluation.comparison import Comparison
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import Leaderboard
@@ -41,6 +40,9 @@ from classification_assets.learning.tables.roles import Roles
 from classification_assets.learning.tables.rows import BATCH, ParquetRows, Rows
 from classification_assets.learning.tables.source import Source
 from classification_assets.learning.tables.table import Table
+
+if TYPE_CHECKING:
+    from classification_assets.learning.drift.drift import Drift
 
 
 def write_table(value: Table, file: Path, origin: Origin | None = None) -> str:
@@ -195,6 +197,8 @@ def _read_as_it_is(path: UPath, local: LocalCopy) -> Any:  # noqa: PLR0911 (one 
             )
         case "drift":
             n_reference, n_current = header["rows"]
+            from classification_assets.learning.drift.drift import Drift
+
             return Drift(read_frame(local), n_reference, n_current, header["note"])
         case "sweep":
             return read_sweep(local, header)

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from matplotlib.figure import Figure
 
-from classification_assets.learning.drift.drift import Drift
-from classification_assets.learning.evaluation.comparison import Comparison
-from classification_assets.learning.evaluation.evaluation import Evaluation
-from classification_assets.learning.evaluation.leaderboard import Leaderboard
 from classification_assets.learning.evaluation.plane import Plane
 from classification_assets.learning.figures.canvas.legend import shortened
 from classification_assets.learning.figures.canvas.points import Points
@@ -24,12 +19,20 @@ from classification_assets.learning.figures.forest import Scores, forest
 from classification_assets.learning.figures.reliability import reliability
 from classification_assets.learning.figures.roc_pr import roc_pr
 from classification_assets.learning.figures.scatter import scatter
-from classification_assets.learning.figures.sweep import displays as sweep
-from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.preprocessing import Preprocessing
-from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.tables.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from classification_assets.learning.drift.drift import Drift
+    from classification_assets.learning.evaluation.comparison import Comparison
+    from classification_assets.learning.evaluation.evaluation import Evaluation
+    from classification_assets.learning.evaluation.leaderboard import Leaderboard
+    from classification_assets.learning.models.fitted import FittedModel
+    from classification_assets.learning.preparation.split import Split
+    from classification_assets.learning.tables.table import Table
 
 MOST_POINTS = 50_000
 """Rows of a data set or split that are drawn."""
@@ -190,9 +193,11 @@ KEPT: Mapping[str, Mapping[str, Callable[..., Figure]]] = {
         "reliability": calibration,
         "ROC and precision-recall": ranking,
     },
-    "sweep": sweep.KEPT,
 }
-"""Figures that are published beside an artifact, by its kind and their names, of the artifact and a title."""
+"""Figures that are published beside an artifact, by its kind and their names, of the artifact and a title.
+
+Those of a sweep, which need statistics that no other needs, are in `sweep.displays`.
+"""
 
 
 def split_points(split: Split, plane: Plane) -> Points:

@@ -11,7 +11,6 @@ from classification_assets.learning.models.architectures import Architecture, Ta
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.models.learned_rows import LearnedRows
 from classification_assets.learning.models.progress import Progress
-from classification_assets.learning.models.tabular import recipe
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.packed.torch_state import usual_state
 from classification_assets.learning.packed.training import OnEpoch
@@ -53,8 +52,13 @@ def fit(
     ValueError
         If there are too few rows to learn from.
     """
-    recipe_of_its_kind = recipe.fit if isinstance(architecture, Tabular) else ensemble.fit
-    fitted = recipe_of_its_kind(architecture, split, training, device, on_epoch, threads)  # type: ignore[arg-type]
+    if isinstance(architecture, Tabular):
+        # A small network does not wait for what this alone needs.
+        from classification_assets.learning.models.tabular import recipe
+
+        fitted = recipe.fit(architecture, split, training, device, on_epoch, threads)
+    else:
+        fitted = ensemble.fit(architecture, split, training, device, on_epoch, threads)
     return replace(fitted, learned=LearnedRows.of(split))
 
 

@@ -17,7 +17,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 from PIL import Image
-from scipy.ndimage import maximum_filter
 
 from classification_assets.learning.figures.canvas.points import Points, draw_points
 from classification_assets.learning.figures.canvas.style import Theme
@@ -87,6 +86,9 @@ def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:
     logs = np.log(np.maximum(_classes_first(probabilities), TINY))
     if len(logs) == 2:
         return _contour(logs[0] - logs[1], 0.0, extent)
+    # Every figure's export imports this file, and few draw such lines.
+    from scipy.ndimage import maximum_filter
+
     winner, best = logs.argmax(0), logs.max(0)
     others = logs.copy()
     np.put_along_axis(others, winner[None], -np.inf, axis=0)

@@ -5,17 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classification_assets.learning.figures import displays as all_displays
 from classification_assets.learning.figures.canvas.export import png
 from classification_assets.learning.figures.sweep import displays
 from classification_assets.learning.sweeps.importance import importance
 from classification_assets.learning.sweeps.places import places
 from tests.learning.figures.shown_text import texts
 from tests.learning.sweeps.made_up import SWEPT, made_up
-
-
-def test_a_sweeps_figures_are_kept_beside_it():
-    assert all_displays.KEPT["sweep"] is displays.KEPT
 
 
 def test_each_shape_shows_its_best_score_and_how_many_were_trained_to_their_end(halved):
