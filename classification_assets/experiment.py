@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator, model_validator
 
 from classification_assets.figure_files import FigureFiles
-from classification_assets.learning.declaration import Declaration, Name, field_error
+from classification_assets.learning.declaration import Declaration, Name, field_error, points_within
 from classification_assets.learning.device import DeviceName
 from classification_assets.learning.drift.rule import DriftRule
 from classification_assets.learning.evaluation.bounds import Bounds, Metric
@@ -72,6 +72,7 @@ class Experiment(Declaration):
         None,
         description="Hyper-parameters that are searched: {space: {depth: [1, 2], width: [8, 32]}}; the best are those "
         "of one more architecture, tuned.",
+        json_schema_extra=points_within,
     )
     drift: DriftRule = Field(
         DriftRule(), description="When new rows are said to differ from those of the champion."
@@ -219,6 +220,10 @@ class NamedExperiment(Experiment):
         """Everything that decides the experiment's results; how they are shown (`view`) does not."""
         trainings = [part for pair in self.trainings() for part in pair]
         return [self.dataset, self.split, *trainings, self.metric]
+
+    def title_of(self, architecture: Architecture) -> str:
+        """The line above a picture of one architecture."""
+        return f"{self.name} · {architecture.name}"
 
     def shaped(self) -> list[MLP]:
         """The declared architectures that have a depth, a width and an activation; the sweep's is found later."""

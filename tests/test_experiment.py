@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from classification_assets.experiment import Experiment
@@ -206,3 +207,28 @@ def test_one_number_a_member_is_no_hindrance_to_a_sweep_that_searches_it():
     *_, (_, options) = experiment.named("moons").trainings()
     assert (options.members, options.batch_size) == (2, 32)
     assert not isinstance(options.learning_rate, tuple)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "where"),
+    [
+        ({"space": {"width": [8]}, "networks": "many"}, ["sweep", "networks"]),
+        ({"space": {"width": [8]}, "sampler": "bohb"}, ["sweep", "sampler"]),
+        ({"space": {"width": [8], "mixup": {"low": 0}}}, ["sweep", "space", "mixup"]),
+        ({"space": {"width": {"choices": 8}}}, ["sweep", "space", "width", "choices"]),
+        ({"space": {"momentum": [0.9]}}, ["sweep", "space"]),
+    ],
+)
+def test_dg_check_yaml_points_at_the_field_of_a_sweep_that_is_wrong(sweep, where):
+    schema = Draft202012Validator(Experiment.model_json_schema())
+    (error,) = schema.iter_errors({"dataset": MOONS, "sweep": sweep})
+    assert list(error.absolute_path) == where
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [None, SWEEP, {"space": {"width": 8, "mixup": {"low": 0, "high": 1}, "dropout": {"choices": [0, 0.1]}}}],
+)
+def test_dg_check_yaml_finds_nothing_wrong_with_a_sweep_that_can_be_declared(sweep):
+    Experiment.model_validate({"dataset": MOONS, "sweep": sweep})
+    Draft202012Validator(Experiment.model_json_schema()).validate({"dataset": MOONS, "sweep": sweep})

@@ -117,13 +117,28 @@ def broken_rules(error: ValidationError, where: str, without: Collection[str] = 
     return "; ".join(told)
 
 
-def field_error(model: type[BaseModel], field: str, message: str, value: Any) -> ValidationError:
-    """An error for a model's validator to raise that is reported of one field, not of the whole model."""
+def field_error(
+    model: type[BaseModel], field: str, message: str, value: Any, *, within: str | None = None
+) -> ValidationError:
+    """An error for a model's validator to raise that is reported of one field, or one `within` it, not of all."""
     # Of the standard types, the only one that carries a message of one's own; Dagster knows only those.
     detail = InitErrorDetails(
-        type="value_error", loc=(field,), input=value, ctx={"error": ValueError(message)}
+        type="value_error",
+        loc=(field,) if within is None else (field, within),
+        input=value,
+        ctx={"error": ValueError(message)},
     )
     return ValidationError.from_exception_data(model.__name__, [detail])
+
+
+def points_within(schema: dict[str, Any]) -> None:
+    """Have JSON schema of a field that may be null tell what is wrong inside of its declaration.
+
+    For `json_schema_extra` of a field. Of alternatives (anyOf), validators such as that of ``dg check yaml`` say that
+    none fits, and point at the whole field.
+    """
+    (declared,) = [option for option in schema.pop("anyOf") if option != {"type": "null"}]
+    schema |= {"if": {"not": {"type": "null"}}, "then": declared}
 
 
 def bounded(rule: Callable[[float], bool], words: str) -> AfterValidator:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.models.calibration import temperatures
 from classification_assets.learning.packed.arithmetic import threads_for
-from classification_assets.learning.packed.memory import is_out_of_memory
+from classification_assets.learning.packed.memory import in_parts
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.packed.torch_state import usual_state
 from classification_assets.learning.packed.training import train
@@ -170,17 +170,14 @@ def _trained(
     ensembles: Sequence[Ensemble], rows: dict[int, Rows], device: str, threads: int | None
 ) -> list[Answer]:
     """Ensembles of one shape, in one pass: in halves if the memory asks for it."""
-    try:
-        with threads_for(_multiplications(ensembles, rows), threads):
-            return _train(ensembles, rows, device, threads)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error) or len(ensembles) == 1:
-            raise
-    middle = len(ensembles) // 2
-    return [
-        *_trained(ensembles[:middle], rows, device, threads),
-        *_trained(ensembles[middle:], rows, device, threads),
-    ]
+
+    def some(chosen: Sequence[int]) -> list[Answer]:
+        own = [ensembles[index] for index in chosen]
+        with threads_for(_multiplications(own, rows), threads):
+            return _train(own, rows, device, threads)
+
+    parts = in_parts(some, range(len(ensembles)), one="one ensemble")
+    return [answer for part in parts for answer in part]
 
 
 def _train(

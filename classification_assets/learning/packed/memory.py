@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -12,10 +13,24 @@ from classification_assets.learning.packed.training import TrainingResult
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 def in_halves(
     train_some: Callable[[Sequence[int]], TrainingResult], members: Sequence[int], together: int = 1
 ) -> TrainingResult:
+    """Train members in one pass, or in parts, whose results are joined: see `in_parts`."""
+    parts = in_parts(train_some, members, together)
+    return parts[0] if len(parts) == 1 else joined(parts)
+
+
+def in_parts(
+    train_some: Callable[[Sequence[int]], T],
+    members: Sequence[int],
+    together: int = 1,
+    *,
+    one: str = "one network",
+) -> list[T]:
     """Train members in one pass; if the memory does not hold them, one half after the other, and so on.
 
     Members are independent of what they are packed with, so a split pack gives the numbers of the whole one
@@ -28,6 +43,13 @@ def in_halves(
     members : sequence of K ints
     together : int
         Length of the runs of members that stop together: a run is halved only if it does not fit alone.
+    one : str
+        What a member is, for a message.
+
+    Returns
+    -------
+    list
+        The results of the parts, in the order of the members.
 
     Raises
     ------
@@ -35,9 +57,9 @@ def in_halves(
         If not even one member alone fits.
     """
     try:
-        return train_some(members)
+        return [train_some(members)]
     except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
+        if not _is_out_of_memory(error):
             raise
         reason = (str(error) or type(error).__name__).splitlines()[0]
     # Out of the handler the traceback is gone, and with it what held the memory.
@@ -45,7 +67,7 @@ def in_halves(
         torch.cuda.empty_cache()
     if len(members) == 1:
         raise MemoryError(
-            f"one network alone does not fit into the memory ({reason}); "
+            f"{one} alone does not fit into the memory ({reason}); "
             "a smaller batch_size or narrower hidden layers need less"
         )
     log.warning(
@@ -56,8 +78,8 @@ def in_halves(
     middle = len(members) // 2
     if len(members) > together:
         middle = max(together, middle // together * together)
-    parts = (members[:middle], members[middle:])
-    return joined([in_halves(train_some, part, together) for part in parts])
+    halves = (members[:middle], members[middle:])
+    return [part for half in halves for part in in_parts(train_some, half, together, one=one)]
 
 
 def joined(parts: Sequence[TrainingResult]) -> TrainingResult:
@@ -88,7 +110,7 @@ def _filled(history: Tensor, epochs: int) -> Tensor:
     return torch.cat([history, rest])
 
 
-def is_out_of_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: Exception) -> bool:
     """Whether an error says that the memory did not suffice."""
     # PyTorch's allocator on the CPU raises a RuntimeError with nothing but its text to tell it by.
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -68,6 +68,10 @@ class Column(Declaration):
             If a value is not of this kind: the message names column, row and value.
         """
 
+    @abstractmethod
+    def relearned(self, codes: np.ndarray) -> Self:
+        """The same column, which gives the same features, with the facts of other rows' codes (n,)."""
+
     def decode(self, codes: np.ndarray) -> list[Any]:
         """The values that codes (N,) stand for, None where missing."""
         return [None if np.isnan(code) else self._value(float(code)) for code in codes]
@@ -95,6 +99,9 @@ class Scaled(Column):
     def fit(cls, name: str, values: np.ndarray) -> Self:
         """Learn from values (n,), NaN where missing."""
         return cls(name=name, **_scale(values))
+
+    def relearned(self, codes: np.ndarray) -> Self:
+        return self.replaced(**_scale(codes) | {"indicator": self.indicator})
 
     def _read(self, values: pa.Array, first: int) -> pa.Array:
         return values if self.reading is None else read_words(values, self.reading, self.name, first)
@@ -125,6 +132,15 @@ class Numeric(Scaled):
         if knee is None:
             return cls(name=name, **told, own=own)
         return cls(name=name, **_scale(_bent(values, middle, knee)) | {"fill": middle}, knee=knee, own=own)
+
+    def relearned(self, codes: np.ndarray) -> Self:
+        if self.knee is None:
+            return super().relearned(codes)
+        middle = _scale(codes)["fill"]
+        distance = np.abs(_some(codes) - middle)
+        knee = float(np.median(distance[distance > 0])) if distance.any() else self.knee
+        told = _scale(_bent(codes, middle, knee)) | {"fill": middle, "indicator": self.indicator}
+        return self.replaced(**told, knee=knee)
 
     def encode(self, values: pa.Array, first: int = 0) -> np.ndarray:
         return numbers(self._read(values, first), self.name, first)
@@ -233,13 +249,31 @@ class Categorical(Column):
         limit = max(ONE_HOT, min(limit, _frequent(counts)))
         frequency: tuple[float, ...] = ()
         if len(counts) > limit:
-            # No labels are needed, so nothing leaks; an unseen value counts as half a row.
-            times = np.array([counts[category] for category in ranked])
-            logarithm = np.log(np.append(times, 0.5))
-            mean = np.average(logarithm[:-1], weights=times)
-            deviation = np.sqrt(np.average((logarithm[:-1] - mean) ** 2, weights=times))
-            frequency = tuple(((logarithm - mean) / (deviation or 1.0)).tolist())
+            frequency = _frequencies(np.array([counts[category] for category in ranked]))
         return cls(name=name, indicator=missing, categories=tuple(ranked), frequency=frequency, limit=limit)
+
+    def relearned(self, codes: np.ndarray) -> Self:
+        if not self.frequency:
+            return self
+        times = self.times(codes)
+        # Nothing is known of a table without a category.
+        return self.replaced(frequency=_frequencies(times)) if times.any() else self
+
+    def times(self, codes: np.ndarray) -> np.ndarray:
+        """How often each category is among codes (n,)."""
+        known = codes[codes < len(self.categories)].astype(np.int64)
+        return np.bincount(known, minlength=len(self.categories))
+
+
+def _frequencies(times: np.ndarray) -> tuple[float, ...]:
+    """Standardized logarithms of how often each category is there, and of an unseen one, which counts as half a row.
+
+    No labels are needed, so nothing leaks.
+    """
+    logarithm = np.log(np.append(np.maximum(times, 0.5), 0.5))
+    mean = np.average(logarithm[:-1], weights=times)
+    deviation = np.sqrt(np.average((logarithm[:-1] - mean) ** 2, weights=times))
+    return tuple(((logarithm - mean) / (deviation or 1.0)).tolist())
 
 
 def one_hot_limit(columns: Sequence[Mapping[str, int]]) -> int:

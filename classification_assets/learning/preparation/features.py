@@ -140,6 +140,33 @@ def _bounded(z: Tensor, fill: Tensor) -> Tensor:
     return inner + BOUND * rest.sign() * torch.log1p(rest.abs() / BOUND)
 
 
+class Stacked:
+    """Rows of several sources of N rows each, one below the other.
+
+    Parameters
+    ----------
+    sources : sequence of `Standardized`
+    """
+
+    def __init__(self, sources: Sequence[Standardized]) -> None:
+        self.sources, self.device = list(sources), sources[0].device
+        self.n_rows, width = sources[0].shape
+        self.shape = torch.Size((self.n_rows * len(sources), width))
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        return self.index_select(0, index.flatten()).view(*index.shape, self.shape[1])
+
+    def index_select(self, dim: int, index: Tensor) -> Tensor:
+        """As a tensor's."""
+        rows = torch.empty((len(index), self.shape[1]), dtype=torch.float32, device=self.device)
+        source = index // self.n_rows
+        for number, own in enumerate(self.sources):
+            here = (source == number).nonzero().squeeze(1)
+            if len(here):
+                rows[here] = own.index_select(dim, index[here] % self.n_rows)
+        return rows
+
+
 class Standardized:
     """Rows (N, D) whose features (N, F) are computed when they are asked for: a large table is not copied.
 

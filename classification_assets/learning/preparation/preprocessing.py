@@ -140,6 +140,23 @@ class Preprocessing(Declaration):
             warnings.warn(f"column {name!r}, of which categories are learned, {reason}", stacklevel=4)
         return preprocessing, X
 
+    def relearned(self, X: np.ndarray, rows: np.ndarray) -> tuple[Self, np.ndarray]:
+        """The same features with the facts of some rows (indices) of encoded X (N, D), and X as those rows know it.
+
+        Which features there are stays as it was learned, so that a network of one shape can read both: means, scales,
+        medians and frequencies are those of the rows, and a category that none of them has is one never seen.
+        """
+        columns = tuple(column.relearned(X[rows, index]) for index, column in enumerate(self.columns))
+        known = X
+        for index, column in enumerate(self.columns):
+            if not isinstance(column, Categorical):
+                continue
+            unseen = np.isin(X[:, index], np.flatnonzero(column.times(X[rows, index]) == 0))
+            if unseen.any():
+                known = known.copy() if known is X else known
+                known[unseen, index] = len(column.categories)
+        return type(self)(columns=columns), known
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the D columns."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from classification_assets.learning.preparation.features import Standardized
+from classification_assets.learning.preparation.features import Stacked, Standardized
 from classification_assets.learning.preparation.fold_memory import (
     LEAST_REMEMBERED,
     MOST_REMEMBERED,
@@ -243,8 +244,25 @@ def features_of(split: Split, device: str) -> Tensor | Standardized:
     """Features of a split's rows (N, D), as networks see them, on a device."""
     if 4 * len(split.X) * split.preprocessing.width <= COPIED_BYTES:
         return torch.from_numpy(split.preprocessing.features(split.X)).to(device)
+    return Standardized(_on(device, split.X), split.preprocessing.arithmetic)
+
+
+def features_by_fold(split: Split, learned: Sequence[np.ndarray], device: str) -> Tensor | Stacked:
+    """Features (F N, D) of a split's rows as networks of F folds see them, one fold's below the other's.
+
+    What preprocessing knows of the rows is learned, for each fold, from those that its networks learn from (indices).
+    """
+    known = [split.preprocessing.relearned(split.X, rows) for rows in learned]
+    if 4 * len(known) * len(split.X) * split.preprocessing.width <= COPIED_BYTES:
+        return torch.cat([torch.from_numpy(own.features(X)) for own, X in known]).to(device)
+    whole = _on(device, split.X)
+    return Stacked(
+        [Standardized(whole if X is split.X else _on(device, X), own.arithmetic) for own, X in known]
+    )
+
+
+def _on(device: str, X: np.ndarray) -> Tensor:
     with warnings.catch_warnings():
         # A table that was read may not be written to, which nobody does.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        X = torch.from_numpy(split.X).to(device)
-    return Standardized(X, split.preprocessing.arithmetic)
+        return torch.from_numpy(X).to(device)

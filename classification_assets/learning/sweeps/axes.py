@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from classification_assets.learning.sweeps.result import SweepResult
+from classification_assets.learning.sweeps.result import HYPERPARAMETERS, SweepResult
 from classification_assets.learning.sweeps.space import Space
 
 MOST_LEVELS = 9
@@ -18,9 +18,6 @@ MOST_LEVELS = 9
 
 ALL_ROWS = "all rows"
 """The level of a batch that holds all of them."""
-
-CHANCE = 1e-3
-"""Probability with which equal values of a group may be chance, at most, for a condition to be seen in them."""
 
 _OF_HIDDEN_LAYERS = ("width", "activation", "normalization", "residual", "dropout")
 
@@ -62,22 +59,24 @@ class Axis:
 
 
 def axes(result: SweepResult) -> list[Axis]:
-    """The axes of the hyper-parameters that were searched and came with more than one value, in their order.
-
-    Where a hyper-parameter is used only with some values of another it keeps its default with all others, which is
-    what is seen of its condition: all those configurations have one value, which cannot be chance.
-    """
+    """The axes of the hyper-parameters that were searched and came with more than one value, in their order."""
     frame = result.configurations()
     searched = [name for name in result.summary.swept if frame[name].nunique(dropna=False) > 1]
-    bare = frame["depth"] == 0
-    values = {name: frame[name].mask(bare) if name in _OF_HIDDEN_LAYERS else frame[name] for name in searched}
+    idle = _idle(result, frame)
+    values = {name: frame[name].mask(idle[name]) for name in searched}
     found = [_axis(name, own) for name, own in values.items() if own.nunique() > 1]
-    idle = {axis.name: _idle(axis, found) for axis in found}
-    kept = [
-        Axis(axis.name, np.where(idle[axis.name], np.nan, axis.position), axis.levels, axis.ordered, axis.log)
-        for axis in found
-    ]
-    return [axis for axis in kept if len(np.unique(axis.position[axis.used])) > 1]
+    return [axis for axis in found if len(np.unique(axis.position[axis.used])) > 1]
+
+
+def _idle(result: SweepResult, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Whether each hyper-parameter has no use in each configuration, (N,)."""
+    bare = (frame["depth"] == 0).to_numpy()
+    idle = {name: bare & (name in _OF_HIDDEN_LAYERS) for name in HYPERPARAMETERS}
+    # In the order of the space, in which each condition names what stands before.
+    for name, condition in result.summary.conditions.items():
+        for other, values in condition.items():
+            idle[name] = idle[name] | ~frame[other].isin(values).to_numpy() | idle[other]
+    return idle
 
 
 def _axis(name: str, values: pd.Series) -> Axis:
@@ -103,27 +102,6 @@ def _axis(name: str, values: pd.Series) -> Axis:
     position[missing] = np.nan
     levels = tuple(ALL_ROWS if np.isinf(number) else f"{number:.6g}" for number in distinct)
     return Axis(name, position, levels, ordered=True, log=False)
-
-
-def _idle(axis: Axis, others: list[Axis]) -> np.ndarray:
-    """Whether it has no use in each configuration, (N,)."""
-    idle = ~axis.used
-    for other in others:
-        if other.name == axis.name or not other.levels:
-            continue
-        groups = [np.flatnonzero(other.position == level) for level in range(len(other.levels))]
-        constant = [len(np.unique(axis.position[group])) == 1 for group in groups]
-        alike = [group for group, same in zip(groups, constant, strict=True) if same]
-        rest = axis.position[np.isin(other.position, np.flatnonzero(np.logical_not(constant)))]
-        defaults = {float(axis.position[group[0]]) for group in alike}
-        if not len(rest) or len(defaults) != 1:
-            continue
-        # The first of them has some value; that all others have the same one would have to be chance.
-        share = max(float(np.mean(rest == defaults.pop())), 1 / len(rest))
-        same = np.concatenate(alike)
-        if share ** (len(same) - 1) < CHANCE:
-            idle[same] = True
-    return idle
 
 
 def _numeric(values: pd.Series) -> bool:

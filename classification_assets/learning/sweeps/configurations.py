@@ -74,7 +74,7 @@ class Configuration:
         return {
             "depth": len(hidden),
             "width": max(hidden, default=0),
-            "hidden": "-".join(map(str, hidden)) or "none",
+            "hidden": column_value("hidden", hidden),
             "activation": own.activation,
             "normalization": own.normalization,
             "residual": own.residual,
@@ -84,8 +84,15 @@ class Configuration:
             "label_smoothing": options.label_smoothing,
             "input_noise": options.input_noise,
             "mixup": options.mixup,
-            "batch_size": options.batch_size or 0,
+            "batch_size": column_value("batch_size", options.batch_size),
         }
+
+
+def column_value(name: str, value: Any) -> Any:
+    """A hyper-parameter's value as it stands in its column: shapes are text, and all rows in one batch are 0."""
+    if name == "hidden":
+        return "-".join(map(str, value)) or "none"
+    return value or 0 if name == "batch_size" else value
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.sweeps.configurations import Configuration, Member, Shape
-from classification_assets.learning.sweeps.packs import Task
+from classification_assets.learning.sweeps.packs import Name, Task
 from classification_assets.learning.sweeps.scored_rows import SweptRows
 from classification_assets.learning.sweeps.space import Value, architecture_and_training
 from classification_assets.learning.sweeps.sweep import Sweep
@@ -35,7 +35,7 @@ def tasks_of(
     device: str,
     fingerprint: str,
     drops: bool,
-    lies: dict[tuple[int, int, int], tuple[str, int]] | None = None,
+    lies: Mapping[Name, tuple[str, int]] | None = None,
 ) -> Iterator[Task]:
     """Packs of members that are trained until an epoch, each of one shape and all of a shape about as full.
 
@@ -49,7 +49,7 @@ def tasks_of(
         What the whole search follows from.
     drops : bool
         See `configurations.pack_of`.
-    lies : dict, optional
+    lies : mapping, optional
         Where each member was paused; they begin without it.
     """
     shapes = defaultdict[Shape, list[Member]](list)

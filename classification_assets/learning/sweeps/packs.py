@@ -5,37 +5,27 @@ Shapes: K members, V rows that judge, C classes, E epochs.
 
 from __future__ import annotations
 
-import json
-import os
-import re
 import time
-import zlib
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd, lcm
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from classification_assets.learning.packed.arithmetic import threads_for
 from classification_assets.learning.packed.batches import BLOCK_BYTES, RowSource
-from classification_assets.learning.packed.memory import is_out_of_memory
+from classification_assets.learning.packed.memory import in_parts
 from classification_assets.learning.packed.paused import PausedPack
 from classification_assets.learning.packed.torch_state import usual_state
 from classification_assets.learning.packed.training import TrainingResult, steps_an_epoch, train
+from classification_assets.learning.sweeps import pack_files
 from classification_assets.learning.sweeps.configurations import Member, pack_of
 from classification_assets.learning.sweeps.scored_rows import SweptRows
 
 Name = tuple[int, int, int]
-_SUFFIX = ".safetensors"
-
-_FILE = re.compile(r"(\.partial-\d+-)?[0-9a-f]{32}\.safetensors|\.tmp\w+")
-"""A pack, one that is being written, or a part of that, by safetensors."""
 
 _BY_VECTORS = frozenset({"silu", "gelu"})
 """Activations that a CPU computes in vectors, and the rest of a tensor in a way that rounds otherwise."""
@@ -111,14 +101,13 @@ def done(rows: SweptRows, task: Task, folder: Path, device: str, threads: int | 
     MemoryError
         If not even one member fits into the memory.
     """
-    if (known := _stored(task, folder, rows)) is not None:
+    if (known := _known(task, folder, rows)) is not None:
         return known
     started = time.perf_counter()
-    X = torch.from_numpy(rows.X) if isinstance(rows.X, np.ndarray) else rows.X
-    y = torch.from_numpy(rows.y).to(X.device)
-    weight = None if rows.weight is None else torch.from_numpy(rows.weight).to(X.device)
-    with threads_for(task.multiplications(X.shape[1], rows.n_classes, len(rows.learned[0])), threads):
-        parts = _trained(rows, X, y, weight, task, folder, list(range(len(task.members))), threads)
+    pack = _Pack(rows, task, folder, threads)
+    with threads_for(task.multiplications(pack.X.shape[1], rows.n_classes, len(rows.learned[0])), threads):
+        own = task.members[0].configuration.row()["hidden"]
+        parts = in_parts(pack.trained, range(len(task.members)), one=f"one network {own}")
     tensors: dict[str, Tensor] = {}
     tensors["failed"] = torch.cat([result.best_step < 0 for result, _ in parts]).cpu()
     tensors["curve"] = _curve([result.history["validation_loss"] for result, _ in parts])
@@ -133,19 +122,8 @@ def done(rows: SweptRows, task: Task, folder: Path, device: str, threads: int | 
             of_all = torch.cat([result.state[name] for result, _ in parts]).cpu()
             tensors[f"state/{name}"] = of_all[~tensors["failed"]]
     seconds = time.perf_counter() - started
-    _write(
-        folder / f"{task.key}{_SUFFIX}", tensors, {"seconds": seconds, "step": paused.step if paused else 0}
-    )
+    pack_files.write(folder, task.key, tensors, {"seconds": seconds, "step": paused.step if paused else 0})
     return _outcome(task, rows, tensors, seconds)
-
-
-def remove_packs(folder: Path) -> None:
-    """Remove the files of packs, finished or not, and the folder unless something else is in it."""
-    for path in folder.iterdir():
-        if _FILE.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
 
 
 def _curve(parts: Sequence[Tensor]) -> Tensor:
@@ -154,13 +132,6 @@ def _curve(parts: Sequence[Tensor]) -> Tensor:
     return torch.cat(
         [nn.functional.pad(part, (0, 0, 0, epochs - len(part)), value=torch.nan) for part in parts], 1
     )
-
-
-def states(folder: Path, key: str) -> dict[str, Tensor]:
-    """The states (K', ...) of the members of a file whose loss was finite, on the CPU."""
-    with safe_open(folder / f"{key}{_SUFFIX}", framework="pt") as file:
-        names = [name for name in file.keys() if name.startswith("state/")]  # noqa: SIM118
-        return {name.removeprefix("state/"): file.get_tensor(name) for name in names}
 
 
 def logits_of(network: nn.Module, X: RowSource, index: np.ndarray) -> Tensor:
@@ -181,74 +152,66 @@ def probabilities_of(network: nn.Module, X: RowSource, index: np.ndarray) -> Ten
     return logits_of(network, X, index).softmax(2)
 
 
-def _trained(
-    rows: SweptRows,
-    X: RowSource,
-    y: Tensor,
-    weight: Tensor | None,
-    task: Task,
-    folder: Path,
-    chosen: list[int],
-    threads: int | None,
-) -> list[tuple[TrainingResult, Tensor]]:
-    """Some of a task's members, trained, with their probabilities (K, V, C): in halves if the memory asks for it."""
-    try:
-        return [_train(rows, X, y, weight, task, folder, chosen, threads)]
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(chosen) == 1:
-            raise MemoryError(
-                f"one network {task.members[chosen[0]].configuration.row()['hidden']} alone does not fit into the "
-                "memory; a smaller batch_size or narrower hidden layers need less"
-            ) from error
-    middle = len(chosen) // 2
-    halves = (chosen[:middle], chosen[middle:])
-    return [part for half in halves for part in _trained(rows, X, y, weight, task, folder, half, threads)]
+class _Pack:
+    """A task that is being trained, its rows on their device.
 
+    Parameters
+    ----------
+    rows, task, folder, threads
+        See `done`.
+    """
 
-def _train(
-    rows: SweptRows,
-    X: RowSource,
-    y: Tensor,
-    weight: Tensor | None,
-    task: Task,
-    folder: Path,
-    chosen: list[int],
-    threads: int | None,
-) -> tuple[TrainingResult, Tensor]:
-    places = chosen + chosen[-1:] * (_company(task, len(chosen)) - len(chosen))
-    members = [task.members[place] for place in places]
-    architecture, training = pack_of(members, task.drops)
-    seeds = [member.seed for member in members]
-    # As for the fold with the fewest rows, also where this pack has none of it.
-    fewest = min(map(len, rows.learned))
-    training = training.replaced(batch_size=min(training.batch_size or fewest, fewest))
-    network = architecture.build(X.shape[1], rows.n_classes, seeds).to(X.device)
-    learned = [rows.learned[member.fold] for member in members]
-    scored = [rows.scored[member.fold] for member in members]
-    result = train(
-        network,
-        X,
-        y,
-        learned[0] if rows.folds == 1 else learned,
-        scored,
-        training,
-        seeds,
-        n_classes=rows.n_classes,
-        weight=weight,
-        threads=threads,
-        own_rates=True,
-        until=task.until,
-        epoch_steps=steps_an_epoch(fewest, training.batch_size),
-        paused=_earlier(task, folder, places, X.device) if task.earlier else None,
-    )
-    V = max(map(len, rows.scored))
-    index = np.zeros((1 if rows.folds == 1 else len(members), V), np.int64)
-    for place, its_rows in zip(index, scored, strict=False):
-        place[: len(its_rows)] = its_rows
-    probabilities = probabilities_of(network, X, index)
-    return _of_first(result, len(chosen)), probabilities[: len(chosen)]
+    def __init__(self, rows: SweptRows, task: Task, folder: Path, threads: int | None) -> None:
+        self.rows, self.task, self.folder, self.threads = rows, task, folder, threads
+        self.X = torch.from_numpy(rows.X) if isinstance(rows.X, np.ndarray) else rows.X
+        self.y = torch.from_numpy(rows.y).to(self.X.device)
+        self.weight = None if rows.weight is None else torch.from_numpy(rows.weight).to(self.X.device)
+
+    def trained(self, chosen: Sequence[int]) -> tuple[TrainingResult, Tensor]:
+        """Some of the task's members, trained in one pass, with their probabilities (K, V, C)."""
+        rows, task = self.rows, self.task
+        places = [*chosen, *[chosen[-1]] * (_company(task, len(chosen)) - len(chosen))]
+        members = [task.members[place] for place in places]
+        architecture, training = pack_of(members, task.drops)
+        seeds = [member.seed for member in members]
+        # As for the fold with the fewest rows, also where this pack has none of it.
+        fewest = min(map(len, rows.learned))
+        training = training.replaced(batch_size=min(training.batch_size or fewest, fewest))
+        network = architecture.build(self.X.shape[1], rows.n_classes, seeds).to(self.X.device)
+        learned = [rows.learned[member.fold] for member in members]
+        scored = [rows.scored[member.fold] for member in members]
+        result = train(
+            network,
+            self.X,
+            self.y,
+            learned[0] if rows.folds == 1 else learned,
+            scored,
+            training,
+            seeds,
+            n_classes=rows.n_classes,
+            weight=self.weight,
+            threads=self.threads,
+            own_rates=True,
+            until=task.until,
+            epoch_steps=steps_an_epoch(fewest, training.batch_size),
+            paused=self._earlier(places) if task.earlier else None,
+        )
+        V = max(map(len, rows.scored))
+        index = np.zeros((1 if rows.folds == 1 else len(members), V), np.int64)
+        for place, its_rows in zip(index, scored, strict=False):
+            place[: len(its_rows)] = its_rows
+        probabilities = probabilities_of(network, self.X, index)
+        return _of_first(result, len(chosen)), probabilities[: len(chosen)]
+
+    def _earlier(self, places: Sequence[int]) -> PausedPack:
+        """The state before the task of its members at some places."""
+        earlier = self.task.earlier
+        packs = {
+            key: pack_files.paused(self.folder, key, self.X.device) for key in {key for key, _ in earlier}
+        }
+        return PausedPack.joined(
+            [packs[earlier[place][0]].of_members([earlier[place][1]]) for place in places]
+        )
 
 
 def _company(task: Task, n: int) -> int:
@@ -259,23 +222,6 @@ def _company(task: Task, n: int) -> int:
     own = task.members[0].configuration.architecture
     whole = lcm(*(_VECTORS // gcd(_VECTORS, units) for units in own.hidden if own.activation in _BY_VECTORS))
     return max(2, -(-n // whole) * whole)
-
-
-def _earlier(task: Task, folder: Path, places: Sequence[int], device: torch.device) -> PausedPack:
-    """The state before a task of its members at some places."""
-    packs: dict[str, PausedPack] = {}
-    for key, _ in task.earlier:
-        if key not in packs:
-            with safe_open(folder / f"{key}{_SUFFIX}", framework="pt", device=str(device)) as file:
-                tensors = {
-                    name: file.get_tensor(name)
-                    for name in file.keys()  # noqa: SIM118
-                    if name.startswith(("state/", "mean/", "square/"))
-                }
-                packs[key] = PausedPack.of_tensors(json.loads(file.metadata()["about"])["step"], tensors)
-    return PausedPack.joined(
-        [packs[task.earlier[place][0]].of_members([task.earlier[place][1]]) for place in places]
-    )
 
 
 def _of_first(result: TrainingResult, n: int) -> TrainingResult:
@@ -290,20 +236,12 @@ def _of_first(result: TrainingResult, n: int) -> TrainingResult:
     )
 
 
-def _stored(task: Task, folder: Path, rows: SweptRows) -> Outcome | None:
-    """The outcome that an earlier attempt has left; None if there is none, or none that can be read."""
-    path = folder / f"{task.key}{_SUFFIX}"
-    if not path.exists():
-        return None
+def _known(task: Task, folder: Path, rows: SweptRows) -> Outcome | None:
+    """The outcome that an earlier attempt has left, if it has."""
+    found = pack_files.stored(folder, task.key)
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-        # Training goes on from these numbers: one that has changed on the disk would go unseen.
-        if about.get("checksum") != _checksum(tensors):
-            return None
-        return _outcome(task, rows, tensors, about["seconds"])
-    except (SafetensorError, OSError, KeyError, ValueError):
+        return None if found is None else _outcome(task, rows, found[0], found[1]["seconds"])
+    except (KeyError, ValueError):
         return None
 
 
@@ -320,24 +258,3 @@ def _outcome(task: Task, rows: SweptRows, tensors: dict[str, Tensor], seconds: f
         tensors["train_loss"].numpy(),
         seconds,
     )
-
-
-def _checksum(tensors: Mapping[str, Tensor]) -> int:
-    """A number that follows from every bit of some tensors."""
-    found = 0
-    for name in sorted(tensors):
-        found = zlib.crc32(tensors[name].contiguous().numpy().tobytes(), zlib.crc32(name.encode(), found))
-    return found
-
-
-def _write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, float]) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-    contents = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    try:
-        save_file(contents, partial, {"about": json.dumps({**about, "checksum": _checksum(contents)})})
-        os.replace(partial, path)
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -61,6 +61,9 @@ class Summary:
     max_epochs : int
     stopped : str
         Why it ended before its budget of networks; empty if it did not.
+    conditions : dict
+        Of each hyper-parameter that has a use with some values of others alone, these values by their columns in
+        `SweepResult.networks`, in the order of the space: ``{"dropout": {"normalization": ["none"]}}``.
     """
 
     metric: str
@@ -82,6 +85,7 @@ class Summary:
     seed: int
     max_epochs: int
     stopped: str = ""
+    conditions: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
 
     @property
     def lower_is_better(self) -> bool:

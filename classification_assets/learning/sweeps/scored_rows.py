@@ -20,7 +20,7 @@ from classification_assets.learning.evaluation.metrics import (
 from classification_assets.learning.models.tabular.inner_folds import InnerFolds
 from classification_assets.learning.packed.batches import RowSource
 from classification_assets.learning.preparation.folds import Fold
-from classification_assets.learning.preparation.split import Split, features_of
+from classification_assets.learning.preparation.split import Split, features_by_fold, features_of
 
 LINEAR = frozenset({"log_loss", "accuracy", "brier_score"})
 """Metrics that are means over rows."""
@@ -33,11 +33,14 @@ MOST_SCORED = 4_000
 class SweptRows:
     """Features, labels, and the rows of each fold.
 
+    A table's rows are there once for each of F folds, each time as what its networks learn from shows them: means and
+    scales know nothing of the rows that judge.
+
     Attributes
     ----------
-    X : array (N, D) float32, or rows that are computed when they are asked for
-    y : array (N,) int64
-    weight : array (N,) float32 or None
+    X : array (F N, D) float32, or rows that are computed when they are asked for
+    y : array (F N,) int64
+    weight : array (F N,) float32 or None
     learned, scored : lists of F arrays of indices
         What a network of each fold learns from, and is judged by.
     n_classes : int
@@ -65,8 +68,9 @@ class SweptRows:
         if folds == 1:
             learned, scored = [train], [validation]
         else:
+            both = np.concatenate([train, validation])
             dealt = InnerFolds.of(
-                np.concatenate([train, validation]),
+                both,
                 split.y,
                 folds,
                 1,
@@ -74,6 +78,13 @@ class SweptRows:
                 group=split.group,
                 timestamp=None if split.group is not None else split.timestamp,
             )
+            if dealt.count < folds:
+                timed = "rows" if split.timestamp is None else "times"
+                things = timed if split.group is None else "groups"
+                raise ValueError(
+                    f"sweep.folds: training and validation have {dealt.count} {things}, and there are never more folds "
+                    f"than that, got {folds}"
+                )
             members = range(dealt.members)
             learned = dealt.seen_by(members)
             scored = [dealt.rows[dealt.unseen(member)] for member in members]
@@ -83,13 +94,21 @@ class SweptRows:
                 "sweep: configurations are judged by the validation fold, which has no rows that count; "
                 "declare a split with validation above 0, or sweep.folds of 2 or more"
             )
-        X = features_of(split, device)
+        if split.weight is not None and not all(split.weight[rows].any() for rows in learned):
+            raise ValueError(
+                f"sweep.folds: in one of {folds} folds, all rows that are left to learn from have a weight of 0; give "
+                "more rows a weight above 0, or choose other folds"
+            )
+        scored = [rows[:: -(-len(rows) // MOST_SCORED)] for rows in counted]
+        # One validation fold is judged by what knows the training fold alone, as the split's preprocessing does.
+        X = features_of(split, device) if folds == 1 else features_by_fold(split, learned, device)
+        starts = range(0, folds * len(split.y), len(split.y))
         return cls(
             X.numpy() if isinstance(X, torch.Tensor) and X.device.type == "cpu" else X,
-            split.y,
-            split.weight,
-            learned,
-            [rows[:: -(-len(rows) // MOST_SCORED)] for rows in counted],
+            np.tile(split.y, folds),
+            None if split.weight is None else np.tile(split.weight, folds),
+            [rows + start for rows, start in zip(learned, starts, strict=True)],
+            [rows + start for rows, start in zip(scored, starts, strict=True)],
             len(split.classes),
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from classification_assets.learning.declaration import Declaration, broken_rules, field_error
 from classification_assets.learning.models.architectures import MLP
@@ -187,8 +187,22 @@ OF_TRAINING = ("learning_rate", "weight_decay", "label_smoothing", "input_noise"
 _CATEGORICAL = frozenset({"hidden", "activation", "normalization", "residual"})
 
 
+def _told_apart(schema: dict[str, Any]) -> None:
+    """Have JSON schema tell what is wrong inside of a range or of choices; see `points_within`."""
+    for field in schema["properties"].values():
+        options = {option.get("$ref", option.get("type")): option for option in field.pop("anyOf")}
+        choices, within = [options.pop(name) for name in list(options) if "/" in name]
+        field |= {
+            "if": {"type": "object"},
+            "then": {"if": {"required": ["choices"]}, "then": choices, "else": within},
+            "else": {"anyOf": list(options.values())},
+        }
+
+
 class Space(Declaration):
     """Hyper-parameters and the values that each may take; those that are left out keep their default."""
+
+    model_config = ConfigDict(json_schema_extra=_told_apart)
 
     whole: ClassVar[frozenset[str]] = _WHOLE
     """Hyper-parameters that are whole numbers."""

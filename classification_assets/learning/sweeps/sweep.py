@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from classification_assets.learning.declaration import Declaration, Seed, field_error
 from classification_assets.learning.evaluation.bounds import Metric
-from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.models.architectures import MLP, SHIPPED
 from classification_assets.learning.sweeps.space import Range, Space
 
 Sampler = Literal["random", "grid", "tpe", "gp"]
@@ -19,12 +19,27 @@ _MOST_COUNTED = 1_000_000
 """Configurations of a grid that a message counts."""
 
 
+def _shipped_by_name(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value not in SHIPPED:
+        raise ValueError(
+            f"must be one of {', '.join(SHIPPED)}, or a declaration such as {{hidden: [32, 32], activation: gelu}}, "
+            f"got {value!r}"
+        )
+    return SHIPPED[value]
+
+
 class Sweep(Declaration):
     """A search over hyper-parameters, trained in packs."""
 
     space: Space = Field(description="Hyper-parameters and their values: {depth: [1, 2], width: [8, 32]}.")
-    architecture: MLP = Field(
-        MLP(), description="What is not searched: a declaration such as {hidden: [32, 32], activation: gelu}."
+    architecture: Annotated[
+        MLP, BeforeValidator(_shipped_by_name, json_schema_input_type=Literal[*SHIPPED] | MLP)
+    ] = Field(
+        MLP(),
+        description="What is not searched: a shipped architecture such as regularized, or a declaration such as "
+        "{hidden: [32, 32], activation: gelu}.",
     )
     sampler: Sampler = Field(
         "random",
@@ -73,7 +88,7 @@ class Sweep(Declaration):
 
     @model_validator(mode="after")
     def _fits_its_budget(self) -> Sweep:
-        least = self.seeds * self.folds
+        least = self.networks_each
         if self.networks < least:
             raise field_error(
                 type(self),
@@ -97,9 +112,14 @@ class Sweep(Declaration):
         return self
 
     @property
+    def networks_each(self) -> int:
+        """Networks of a configuration: one a seed and fold."""
+        return self.seeds * self.folds
+
+    @property
     def configurations(self) -> int:
         """Configurations that are tried, at most."""
-        return self.networks // (self.seeds * self.folds)
+        return self.networks // self.networks_each
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -111,6 +131,15 @@ class Sweep(Declaration):
             rungs.append(epochs)
             epochs *= self.halving
         return (*rungs, self.max_epochs)
+
+    @property
+    def planned_epochs(self) -> int:
+        """Epochs of all networks, if every rung is reached by as many as halving lets go on."""
+        networks, before, epochs = self.configurations * self.networks_each, 0, 0.0
+        for rung, until in enumerate(self.rungs):
+            epochs += networks / (self.halving or 1) ** rung * (until - before)
+            before = until
+        return round(epochs) + self.finalists * self.repeats * self.folds * self.max_epochs
 
     def _check_shapes(self) -> None:
         """Refuse layers of different widths where each is to be added to its input."""
@@ -139,9 +168,10 @@ class Sweep(Declaration):
                 raise field_error(
                     type(self),
                     "space",
-                    f"{name}: a grid needs a list of values, or steps: {{low: {parameter.low:g}, high: "
-                    f"{parameter.high:g}, steps: 5}}, got a range without steps",
-                    self.space,
+                    f"a grid needs a list of values, or steps: {{low: {parameter.low:g}, high: {parameter.high:g}, "
+                    "steps: 5}, got a range without steps",
+                    parameter,
+                    within=name,
                 )
         if any(True for _ in islice(self.space.combinations(), self.configurations, None)):
             found = sum(1 for _ in islice(self.space.combinations(), _MOST_COUNTED))
@@ -149,7 +179,7 @@ class Sweep(Declaration):
             raise field_error(
                 type(self),
                 "networks",
-                f"the grid has {found} configurations{more}, which take {found * self.seeds * self.folds} networks, "
+                f"the grid has {found} configurations{more}, which take {found * self.networks_each} networks, "
                 f"got {self.networks}",
                 self.networks,
             )

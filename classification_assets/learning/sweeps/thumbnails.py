@@ -11,7 +11,8 @@ from classification_assets.learning.evaluation.plane import planes_of
 from classification_assets.learning.evaluation.view import View
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.sweeps.configurations import pack_of
-from classification_assets.learning.sweeps.packs import probabilities_of, states
+from classification_assets.learning.sweeps.pack_files import states
+from classification_assets.learning.sweeps.packs import probabilities_of
 from classification_assets.learning.sweeps.records import Records
 from classification_assets.learning.sweeps.result import Thumbnails
 
@@ -35,11 +36,15 @@ def thumbnails(records: Records, split: Split, folder: Path, drops: bool) -> Thu
     if not best or not all(plane.names):
         return None
     shapes = sorted(sorted(best, key=lambda shape: list(best).index(shape))[:MOST])
-    points = split.preprocessing.features(plane.grid(SIDE).astype(np.float32))
-    X = torch.from_numpy(points)
+    rows, points = records.judge.rows, plane.grid(SIDE).astype(np.float32)
     found = []
     for shape in shapes:
         record = records.networks[best[shape]][0]
+        seen_by = split.preprocessing
+        if rows.folds > 1:
+            fold = record.member.fold
+            seen_by, _ = seen_by.relearned(split.X, rows.learned[fold] - fold * len(split.y))
+        X = torch.from_numpy(seen_by.features(points))
         architecture, _ = pack_of([record.member], drops)
         network = architecture.build(X.shape[1], len(split.classes), [record.member.seed])
         key, place = record.lies

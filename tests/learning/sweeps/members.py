@@ -8,8 +8,9 @@ import torch
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.sweeps.configurations import Configuration, Member, members_of
+from classification_assets.learning.sweeps.pack_files import states
 from classification_assets.learning.sweeps.packing import tasks_of
-from classification_assets.learning.sweeps.packs import Outcome, Task, done, states
+from classification_assets.learning.sweeps.packs import Outcome, Task, done
 from classification_assets.learning.sweeps.scored_rows import SweptRows
 
 EPOCHS = 6

@@ -1,8 +1,14 @@
+"""Axes of a sweep's hyper-parameters: levels and ranges in their order, and where one has no use."""
+
+import dataclasses
+
 import numpy as np
 import pytest
 
 from classification_assets.learning.sweeps.axes import axes
+from classification_assets.learning.sweeps.search import search
 from tests.learning.sweeps.made_up import SWEPT, made_up
+from tests.learning.sweeps.searches import small
 
 
 def axis_of(name, n=60, **columns):
@@ -57,27 +63,41 @@ def test_shapes_go_from_the_shallowest_and_narrowest_on():
     assert not axis.ordered
 
 
-def test_a_hyper_parameter_has_no_use_where_its_condition_keeps_it_at_its_default():
-    kind = np.tile(["none", "batch"], 30)
-    axis = axis_of(
-        "dropout", normalization=kind, dropout=np.where(kind == "none", np.linspace(0.1, 0.5, 60), 0.0)
-    )
-    assert axis.used.all()  # normalization is not searched: nothing says that it is why
-    result = made_up(
-        60,
-        swept=("normalization", "dropout"),
+def conditional(conditions, **columns):
+    """Which configurations use each axis, with what the space says about it."""
+    result = made_up(60, swept=(*columns, "dropout"), **columns)
+    summary = dataclasses.replace(result.summary, conditions=conditions)
+    return {axis.name: axis.used for axis in axes(dataclasses.replace(result, summary=summary))}
+
+
+def test_a_hyper_parameter_has_no_use_where_its_condition_does_not_hold():
+    kind = np.tile(["none", "batch", "layer"], 20)
+    used = conditional({"dropout": {"normalization": ["none", "layer"]}}, normalization=kind)
+    np.testing.assert_array_equal(used["dropout"], kind != "batch")
+    assert used["normalization"].all()
+
+
+def test_what_depends_on_a_hyper_parameter_that_has_no_use_has_none_either():
+    residual, kind = np.tile([True, False], 30), np.tile(["none", "batch", "layer"], 20)
+    used = conditional(
+        {"residual": {"normalization": ["none", "batch"]}, "dropout": {"residual": [True]}},
         normalization=kind,
-        dropout=np.where(kind == "none", np.linspace(0.1, 0.5, 60), 0.0),
+        residual=residual,
     )
-    dropout = axes(result)[1]
-    np.testing.assert_array_equal(dropout.used, kind == "none")
+    np.testing.assert_array_equal(used["residual"], kind != "layer")
+    np.testing.assert_array_equal(used["dropout"], residual & (kind != "layer"))
 
 
-def test_equal_values_in_a_small_group_may_be_chance():
-    kind = np.array(["batch"] * 2 + ["none"] * 58)
-    values = np.tile([0.0, 0.0, 0.2], 20)
-    result = made_up(60, swept=("normalization", "dropout"), normalization=kind, dropout=values)
-    assert axes(result)[1].used.all()
+def test_a_search_tells_the_conditions_of_its_space(split):
+    space = {
+        "hidden": [[4], [3, 3], []],
+        "learning_rate": {"choices": [0.01, 0.05], "when": {"hidden": [[4], []]}},
+        "batch_size": {"choices": [None, 32]},
+    }
+    result = search(small(12, space), split, n_jobs=1)
+    assert result.summary.conditions == {"learning_rate": {"hidden": ["4", "none"]}}
+    used = {axis.name: axis.used for axis in axes(result)}
+    np.testing.assert_array_equal(used["learning_rate"], result.configurations()["hidden"] != "3-3")
 
 
 def test_without_hidden_layers_there_is_no_use_for_what_belongs_to_them():

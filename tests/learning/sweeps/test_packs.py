@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.packed.networks import layers
-from classification_assets.learning.sweeps import packs
+from classification_assets.learning.sweeps import pack_files, packs
 from tests.learning.sweeps.members import DIFFERENT, EPOCHS, TRAINING, Trained, assert_same, members
 
 ACTIVATIONS = ("relu", "leaky_relu", "gelu", "silu", "tanh")
@@ -173,7 +173,7 @@ def test_nothing_that_is_half_written_stays(rows, tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(packs, "save_file", full)
+    monkeypatch.setattr(pack_files, "save_file", full)
     with pytest.raises(OSError, match="No space left"):
         Trained(rows, members(MLP(hidden=(4,))), folder=tmp_path)
     assert not list(tmp_path.iterdir())

@@ -5,6 +5,9 @@ import math
 import pytest
 from pydantic import ValidationError
 
+from classification_assets.learning.models.architectures import SHIPPED
+from classification_assets.learning.packed.options import Training
+from classification_assets.learning.sweeps.space import architecture_and_training
 from classification_assets.learning.sweeps.sweep import Sweep
 
 
@@ -63,6 +66,11 @@ LIST, MANY = {"choices": [index / 100 for index in range(90)]}, {"low": 0, "high
             "architecture",
             "dropout must be one number, got [0.1, 0.2]",
         ),
+        (
+            {"architecture": "deep_rely"},
+            "architecture",
+            "must be one of linear, shallow_relu, deep_relu, deep_tanh, regularized, or a declaration such as {hidden",
+        ),
         # Contradictions
         ({"space": {"hidden": [[16], [16, 8]], "residual": [True, False]}}, "space", RESIDUAL),
         ({"space": {"residual": [True, False]}, "architecture": {"hidden": [16, 8]}}, "space", RESIDUAL),
@@ -74,8 +82,8 @@ LIST, MANY = {"choices": [index / 100 for index in range(90)]}, {"low": 0, "high
         # Grids
         (
             {"sampler": "grid", "space": {"mixup": {"low": 0, "high": 1}}},
-            "space",
-            "mixup: a grid needs a list of values, or steps: {low: 0, high: 1, steps: 5}, got a range without steps",
+            "space.mixup",
+            "a grid needs a list of values, or steps: {low: 0, high: 1, steps: 5}, got a range without steps",
         ),
         (
             {"sampler": "grid", "space": {"width": [8, 16], "dropout": MANY}, "folds": 2, "networks": 199},
@@ -141,6 +149,14 @@ def test_configurations_are_as_many_as_the_budget_of_networks_holds():
 )
 def test_rungs_grow_by_the_halving_up_to_the_last_epoch(options, rungs):
     assert sweep(**options).rungs == rungs
+
+
+def test_what_is_not_searched_may_be_a_shipped_architecture_with_all_that_belongs_to_it():
+    fixed = sweep(architecture="regularized").architecture
+    assert fixed == SHIPPED["regularized"]
+    network, options = architecture_and_training({"width": 8}, fixed, fixed.trained_with(Training()))
+    assert network.hidden == (8, 8, 8)
+    assert options.weight_decay == 0.05
 
 
 def test_a_sweep_comes_back_from_json_as_it_was():
