@@ -100,7 +100,8 @@ if TYPE_CHECKING:
 
 
 def _write_figure(value: Figure, file: Path, origin: Origin | None = None) -> str:
-    from classification_assets.learning.figures.canvas.export import png, svg, with_text
+    from classification_assets.learning.figures.canvas.export import png, svg
+    from classification_assets.learning.figures.canvas.png_text import with_text
 
     content = png(value) if file.suffix == ".png" else svg(value)
     version = hashlib.sha256(content).hexdigest()

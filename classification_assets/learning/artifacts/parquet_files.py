@@ -168,7 +168,7 @@ def read_parquet(path: UPath) -> Any:
 
 
 def _read_as_it_is(path: UPath, local: LocalCopy) -> Any:  # noqa: PLR0911 (one a format)
-    header = json.loads((pq.read_schema(local.path).metadata or {})[HEADER.encode()])
+    header = json.loads((pq.read_metadata(local.path).metadata or {})[HEADER.encode()])
     match header["format"]:
         case "table":
             roles = Roles.model_validate(header["roles"])
@@ -225,7 +225,7 @@ def read_memory(path: UPath) -> FoldMemory | None:
     """How a stored split has dealt its rows, without its features; None if it does not say."""
     local = LocalCopy(path)
     refuse_damaged(local.path, path)
-    header = json.loads((pq.read_schema(local.path).metadata or {})[HEADER.encode()])
+    header = json.loads((pq.read_metadata(local.path).metadata or {})[HEADER.encode()])
     if header["format"] != "split" or "folds" not in header:
         return None
     names = set(pq.read_schema(local.path).names)

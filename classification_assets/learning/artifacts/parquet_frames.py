@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classification_assets.learning.artifacts.checksum import BLANK, SEAL, seal
-from classification_assets.learning.artifacts.files import CHECKSUM, ORIGIN, HashedFile, LocalCopy
+from classification_assets.learning.artifacts.files import CHECKSUM, HEADER, ORIGIN, HashedFile, LocalCopy
 from classification_assets.learning.artifacts.origin import Origin
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -49,10 +49,16 @@ def write_batches(
         # What the header says comes at the end of a Parquet file, behind the origin.
         hashed.hash.update(json.dumps(sorted(map(_as_text, (schema.metadata or {}).items()))).encode())
         hashed.hash.update(str(schema.remove_metadata()).encode())
-        with pq.ParquetWriter(hashed, schema, compression="zstd", **encoding) as writer:
+        entries = dict(schema.metadata or {})
+        # With the schema the header would be written twice, the second time in base64.
+        apart = {HEADER.encode(): entries.pop(HEADER.encode())}
+        with pq.ParquetWriter(
+            hashed, schema.with_metadata(entries), compression="zstd", **encoding
+        ) as writer:
             for batch in batches:
                 writer.write(batch)
             version = hashed.hash.hexdigest()
+            writer.add_key_value_metadata(apart)
             if origin is not None:
                 told = json.dumps(origin.versioned(version).to_json(), sort_keys=True)
                 writer.add_key_value_metadata({ORIGIN: told})

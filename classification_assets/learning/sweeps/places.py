@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import SweepResult
@@ -56,14 +55,19 @@ def places(result: SweepResult) -> np.ndarray:
             judged[here] = score if result.summary.lower_is_better else -score
         else:
             judged[here] = _losses(result, frame["configuration"].to_numpy()[here], epochs)
-        ranks = rankdata(judged[here])
+        ranks = _ranks(judged[here])
         if np.isinf(order[here]).any():
             order[here] = ranks
         else:
             order[here] = np.sort(order[here])[np.argsort(np.argsort(ranks, kind="stable"))]
-    found: np.ndarray = 1 - (rankdata(order) - 0.5) / N
+    found: np.ndarray = 1 - (_ranks(order) - 0.5) / N
     found.setflags(write=False)
     return found
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1 on, the mean one of equal values: every process that draws would take half a second for SciPy's."""
+    return pd.Series(values).rank().to_numpy()
 
 
 def _losses(result: SweepResult, configurations: np.ndarray, epochs: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from classification_assets.learning.evaluation.snapshot_losses import snapshot_l
 from classification_assets.learning.figures.boundary_displays import snapshots_of
 from classification_assets.learning.models.architectures import MLP
 
-FROZEN = Path(__file__).parents[2] / "frozen"
+FROZEN = Path(__file__).parents[2] / "frozen" / "snapshots"
 
 
 @pytest.fixture(scope="module")

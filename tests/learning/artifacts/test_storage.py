@@ -5,9 +5,11 @@ import tempfile
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
+from classification_assets.learning.artifacts.files import HEADER
 from classification_assets.learning.artifacts.storage import load, save, stage
 from classification_assets.learning.evaluation.evaluation import Evaluation
 from classification_assets.learning.evaluation.leaderboard import leaderboard
@@ -55,6 +57,15 @@ def test_an_evaluation_comes_back(stored):
     pd.testing.assert_frame_equal(again.rows, value.rows)
     pd.testing.assert_frame_equal(again.metrics, value.metrics, rtol=0, atol=1e-15)
     assert again.about == value.about
+
+
+def test_a_header_is_in_a_file_once(stored):
+    """An evaluation's is as large as its rows; with the Arrow schema Parquet would hold it twice, once in base64."""
+    _, path = stored("evaluation")
+    entries = pq.read_metadata(path).metadata
+    header = len(entries[HEADER.encode()])
+    assert header > 5_000
+    assert len(entries[b"ARROW:schema"]) < 0.5 * header
 
 
 def test_a_leaderboard_comes_back(stored):

@@ -14,6 +14,7 @@ from classification_assets.learning.evaluation.checks import evaluation_checks, 
 from classification_assets.learning.evaluation.comparison import comparison
 from classification_assets.learning.evaluation.leaderboard import leaderboard
 from classification_assets.learning.evaluation.scoring import evaluate
+from classification_assets.learning.figures.canvas.png_text import with_text
 from classification_assets.learning.models.architectures import MLP
 from classification_assets.learning.models.checks import model_checks
 from classification_assets.learning.preparation.folds import Fold
@@ -138,6 +139,13 @@ def test_when_it_was_made_is_told_and_does_not_change_the_version(report):
     first, second = report({"made": "today"}), report({"made": "tomorrow"})
     assert first.html != second.html
     assert first.version == second.version
+
+
+def test_of_which_run_a_picture_is_does_not_change_the_version(report):
+    few = io.BytesIO()
+    Image.open(io.BytesIO(png("black"))).quantize(2).save(few, format="png")
+    told = with_text(few.getvalue(), "classification_assets.origin", "run 1")
+    assert report(pictures={"scores": told}).version == report(pictures={"scores": few.getvalue()}).version
 
 
 def test_another_result_changes_the_version(report):

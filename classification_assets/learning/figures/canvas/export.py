@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -90,11 +88,3 @@ def _reduced(full: Image.Image, side: int, quality: int) -> bytes:
     buffer = io.BytesIO()
     full.resize(size, Image.Resampling.HAMMING).save(buffer, format="webp", quality=quality, method=_EFFORT)
     return buffer.getvalue()
-
-
-def with_text(content: bytes, keyword: str, text: str) -> bytes:
-    """A PNG with a text (tEXt, in ASCII) in front of its pixels; see the PNG specification, 11.3.3."""
-    data = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("ascii")
-    chunk = struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
-    after_header = 8 + 25  # the signature, and the chunk IHDR
-    return content[:after_header] + chunk + content[after_header:]
