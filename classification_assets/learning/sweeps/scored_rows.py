@@ -145,6 +145,8 @@ class Judge:
     ----------
     rows : SweptRows
     metric : str
+    labels : sequence of C labels, optional
+        For messages; by default their codes.
 
     Raises
     ------
@@ -152,16 +154,17 @@ class Judge:
         If these rows cannot give the metric.
     """
 
-    def __init__(self, rows: SweptRows, metric: Metric) -> None:
+    def __init__(self, rows: SweptRows, metric: Metric, labels: Sequence[object] | None = None) -> None:
         index = np.concatenate(rows.scored)
         self.metric, self.y, self.rows = metric, rows.y[index], rows
         self.weight = None if rows.weight is None else rows.weight[index] / rows.weight[index].mean()
         self.names = [str(label) for label in range(rows.n_classes)]
         missing = sorted(set(range(rows.n_classes)) - set(self.y.tolist()))
         if missing and metric in ("balanced_accuracy", "macro_f1"):
+            absent = missing[0] if labels is None else labels[missing[0]]
             raise ValueError(
                 f"sweep.metric: {metric} needs rows of every class among those that judge, and there are none of class "
-                f"{missing[0]}; choose log_loss or accuracy, more validation rows, or sweep.folds of 2 or more"
+                f"{absent!r}; choose log_loss or accuracy, more validation rows, or sweep.folds of 2 or more"
             )
 
     def score(self, probabilities: Sequence[np.ndarray]) -> float:

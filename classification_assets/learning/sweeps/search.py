@@ -86,7 +86,7 @@ def search(
         If the sampler is one of Optuna's, which is not installed.
     """
     rows = SweptRows.of(split, sweep.folds, sweep.seed, device)
-    judge = Judge(rows, sweep.metric or metric)
+    judge = Judge(rows, sweep.metric or metric, split.classes)
     with tempfile.TemporaryDirectory(prefix="classification-assets-sweep-") as temporary:
         kept = folder or Path(temporary)
         kept.mkdir(parents=True, exist_ok=True)

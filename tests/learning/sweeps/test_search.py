@@ -212,10 +212,10 @@ def test_without_a_validation_fold_the_error_says_what_to_declare(split, monkeyp
 
 def test_a_metric_that_the_rows_cannot_give_is_an_error_before_training(split, monkeypatch):
     monkeypatch.setattr(pack_runner, "done", refuse)
-    y = split.y.copy()
-    y[split.rows(Fold.VALIDATION)] = 0
+    y = np.where(split.y == 0, "left", "right")
+    y[split.rows(Fold.VALIDATION)] = "left"
     one_class = Split.of_arrays(split.X, y, split.fold, names=NAMES)
     with pytest.raises(
-        ValueError, match=r"sweep.metric: macro_f1 needs rows of every class .* none of class 1"
+        ValueError, match=r"sweep.metric: macro_f1 needs rows of every class .* none of class 'right'"
     ):
         search(small(metric="macro_f1"), one_class, n_jobs=1)
