@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_method_params
 
 from classification_assets.learning.classifier.estimator import NeuralClassifier
 from classification_assets.learning.classifier.packed_fits import Answer, Rows
+from classification_assets.learning.classifier.preparing import prepared
 
 
 class SearchFolds:
@@ -61,7 +62,7 @@ class SearchFolds:
         if key not in self.known:
             own = _check_method_params(self.X, params=self.fit_params, indices=self.folds[fold][0])
             X, y = self.train[fold]
-            split, classes = estimator.prepared(X, y, own.get("sample_weight"), seed)
+            split, classes = prepared(estimator, X, y, own.get("sample_weight"), seed)
             named = hasattr(estimator, "feature_names_in_")
             asked = [self.test[fold][0], *([X] if self.train_scores else [])]
             encoded = [estimator.encoded_by(split.preprocessing, named, part) for part in asked]
