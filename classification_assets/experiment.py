@@ -221,6 +221,10 @@ class NamedExperiment(Experiment):
         trainings = [part for pair in self.trainings() for part in pair]
         return [self.dataset, self.split, *trainings, self.metric]
 
+    def title_of(self, architecture: Architecture) -> str:
+        """The line above a picture of one architecture."""
+        return f"{self.name} · {architecture.name}"
+
     def shaped(self) -> list[MLP]:
         """The declared architectures that have a depth, a width and an activation; the sweep's is found later."""
         return [architecture for architecture in self.architectures if isinstance(architecture, MLP)]

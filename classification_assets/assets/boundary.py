@@ -1,5 +1,10 @@
 """<experiment>/<architecture>/boundary: where the architecture decides what."""
 
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from classification_assets.assets import shown
@@ -8,6 +13,20 @@ from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.models.architectures import Architecture
 from classification_assets.learning.packed.options import Training
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INPUTS = ("evaluation", "surface", "split")
+
+
+def draw_boundary(
+    experiment: NamedExperiment, architecture: Architecture, *, evaluation, surface, split
+) -> Figure:
+    """Class probabilities over the plane, the decision line, and the rows it gets wrong."""
+    from classification_assets.learning.figures import boundary_displays
+
+    return boundary_displays.decision_boundary(evaluation, surface, split, experiment.title_of(architecture))
 
 
 def boundary_asset(
@@ -20,19 +39,16 @@ def boundary_asset(
         "boundary",
         architecture=architecture,
         stored_as="png",
-        inputs=["evaluation", "surface", "split"],
+        inputs=INPUTS,
         uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"matplotlib", "png"},
         kept=True,
     )
     def boundary(evaluation, surface, split, run: Run):
         """Class probabilities over the plane, the decision line, and the rows it gets wrong."""
-        from classification_assets.learning.figures import boundary_displays
-
-        title = f"{experiment.name} · {architecture.name}"
-        return shown.figure(
-            lambda: boundary_displays.decision_boundary(evaluation, surface, split, title),
-            "decision boundary",
+        draw = partial(
+            draw_boundary, experiment, architecture, evaluation=evaluation, surface=surface, split=split
         )
+        return shown.figure(draw, "decision boundary")
 
     return boundary

@@ -6,7 +6,7 @@ import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import declared_asset
-from classification_assets.assets.keys import COMPARISON, of_all_architectures, of_experiments
+from classification_assets.assets.keys import COMPARISON, Key, of_all_architectures, of_experiments
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
 
@@ -49,6 +49,16 @@ GALLERY_BYTES = 150_000
 """The preview of the one picture that holds all others."""
 
 
+def gallery_inputs(experiments: Sequence[NamedExperiment]) -> dict[str, dict[str, Key]]:
+    """The keys of what the gallery is drawn from."""
+    return {
+        "evaluations": of_all_architectures(experiments, "evaluation"),
+        "surfaces": of_all_architectures(experiments, "surface"),
+        "splits": of_experiments(experiments, "split"),
+        "leaderboards": of_experiments(experiments, "leaderboard"),
+    }
+
+
 def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition:
     """The asset of one picture of all decision boundaries."""
 
@@ -56,12 +66,7 @@ def gallery_asset(experiments: Sequence[NamedExperiment]) -> dg.AssetsDefinition
         [COMPARISON, "gallery"],
         group=COMPARISON,
         stored_as="png",
-        inputs={
-            "evaluations": of_all_architectures(experiments, "evaluation"),
-            "surfaces": of_all_architectures(experiments, "surface"),
-            "splits": of_experiments(experiments, "split"),
-            "leaderboards": of_experiments(experiments, "leaderboard"),
-        },
+        inputs=gallery_inputs(experiments),
         uses=[part for experiment in experiments for part in (*experiment.all_declared(), experiment.view)],
         kinds={"matplotlib", "png"},
         svg=any(experiment.figures.svg for experiment in experiments),

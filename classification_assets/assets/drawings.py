@@ -9,18 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from classification_assets.assets import shown
-from classification_assets.assets.comparison import ALL
-from classification_assets.assets.effect import shapes
-from classification_assets.assets.keys import (
-    COMPARISON,
-    Key,
-    as_text,
-    inputs_of,
-    key_of,
-    of_all_architectures,
-    of_experiments,
-)
+from classification_assets.assets import boundary, effect, evolution, shown
+from classification_assets.assets.comparison import ALL, gallery_inputs
+from classification_assets.assets.keys import COMPARISON, Key, as_text, inputs_of, key_of
+from classification_assets.assets.leaderboard import draw_scores
 from classification_assets.assets.step import flat_inputs, nested_inputs
 from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.artifacts.origin import refuse_misfits
@@ -80,51 +72,33 @@ def drawings(experiments: Sequence[NamedExperiment]) -> Iterator[Drawing]:
 
 
 def _of_experiment(experiment: NamedExperiment) -> Iterator[Drawing]:
-    from classification_assets.learning.figures import boundary_displays, displays
-
-    def scores(leaderboard, evaluations):
-        return displays.score_intervals(leaderboard, evaluations, experiment.name)
-
-    def effect(split, leaderboard, evaluations, surfaces):
-        return boundary_displays.effect_of_architecture(
-            shapes(experiment, evaluations),
-            evaluations,
-            surfaces,
-            split,
-            leaderboard.winner,
-            experiment.name,
-        )
-
     compared = isinstance(experiment.dataset, TableFile | TableFunction)
     kinds = ["dataset", *(["drift"] if compared else []), "split", *(["sweep"] if experiment.tuned else [])]
     for kind in kinds:
         yield from _kept(kind, key_of(experiment, kind), experiment.name)
     ranked = inputs_of(experiment, ["leaderboard", "evaluations"])
-    yield Drawing(key_of(experiment, "leaderboard"), "scores", scores, ranked)
+    yield Drawing(key_of(experiment, "leaderboard"), "scores", partial(draw_scores, experiment), ranked)
     if experiment.has_effect:
-        compared_shapes = inputs_of(experiment, ["split", "leaderboard", "evaluations", "surfaces"])
-        yield Drawing(key_of(experiment, "effect"), "effect", effect, compared_shapes)
+        shapes = inputs_of(experiment, effect.INPUTS)
+        yield Drawing(key_of(experiment, "effect"), "effect", partial(effect.draw_effect, experiment), shapes)
 
 
 def _of_architecture(experiment: NamedExperiment, architecture: Architecture) -> Iterator[Drawing]:
-    from classification_assets.learning.figures import boundary_displays
-
-    title, view = f"{experiment.name} · {architecture.name}", experiment.view
-
-    def boundary(evaluation, surface, split):
-        return boundary_displays.decision_boundary(evaluation, surface, split, title)
-
-    def evolution(model, split):
-        snapshots = boundary_displays.snapshots_of(model.using(architecture), split, view)
-        return boundary_displays.boundary_evolution(snapshots, split, title, view)
-
     for kind in ("model", "evaluation"):
-        yield from _kept(kind, key_of(experiment, kind, architecture), title)
-    seen = inputs_of(experiment, ["evaluation", "surface", "split"], architecture)
-    yield Drawing(key_of(experiment, "boundary", architecture), "boundary", boundary, seen)
+        yield from _kept(kind, key_of(experiment, kind, architecture), experiment.title_of(architecture))
+    yield Drawing(
+        key_of(experiment, "boundary", architecture),
+        "boundary",
+        partial(boundary.draw_boundary, experiment, architecture),
+        inputs_of(experiment, boundary.INPUTS, architecture),
+    )
     if architecture.keeps_snapshots:
-        trained = inputs_of(experiment, ["model", "split"], architecture)
-        yield Drawing(key_of(experiment, "evolution", architecture), "evolution", evolution, trained)
+        yield Drawing(
+            key_of(experiment, "evolution", architecture),
+            "evolution",
+            partial(evolution.draw_evolution, experiment, architecture),
+            inputs_of(experiment, evolution.INPUTS, architecture),
+        )
 
 
 def _of_comparison(experiments: Sequence[NamedExperiment]) -> Iterator[Drawing]:
@@ -137,12 +111,7 @@ def _of_comparison(experiments: Sequence[NamedExperiment]) -> Iterator[Drawing]:
         [COMPARISON, "gallery"],
         "gallery",
         boundary_displays.boundary_gallery,
-        {
-            "evaluations": of_all_architectures(experiments, "evaluation"),
-            "surfaces": of_all_architectures(experiments, "surface"),
-            "splits": of_experiments(experiments, "split"),
-            "leaderboards": of_experiments(experiments, "leaderboard"),
-        },
+        gallery_inputs(experiments),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,7 +15,20 @@ from classification_assets.experiment import NamedExperiment
 from classification_assets.learning.models.architectures import MLP
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from classification_assets.learning.evaluation.evaluation import Evaluation
+
+INPUTS = ("split", "leaderboard", "evaluations", "surfaces")
+
+
+def draw_effect(experiment: NamedExperiment, *, split, leaderboard, evaluations, surfaces) -> Figure:
+    """Test accuracy by size, depth, width and activation, with each architecture's boundary."""
+    from classification_assets.learning.figures import boundary_displays
+
+    return boundary_displays.effect_of_architecture(
+        shapes(experiment, evaluations), evaluations, surfaces, split, leaderboard.winner, experiment.name
+    )
 
 
 def shapes(experiment: NamedExperiment, evaluations: Mapping[str, Evaluation]) -> dict[str, MLP]:
@@ -33,25 +47,21 @@ def effect_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         experiment,
         "effect",
         stored_as="png",
-        inputs=["split", "leaderboard", "evaluations", "surfaces"],
+        inputs=INPUTS,
         uses=[*experiment.all_declared(), experiment.view],
         kinds={"matplotlib", "png"},
         kept=True,
     )
     def effect(split, leaderboard, evaluations, surfaces, run: Run):
         """Test accuracy by size, depth, width and activation, with each architecture's boundary."""
-        from classification_assets.learning.figures import boundary_displays
-
-        return shown.figure(
-            lambda: boundary_displays.effect_of_architecture(
-                shapes(experiment, evaluations),
-                evaluations,
-                surfaces,
-                split,
-                leaderboard.winner,
-                experiment.name,
-            ),
-            "effect of the architecture",
+        draw = partial(
+            draw_effect,
+            experiment,
+            split=split,
+            leaderboard=leaderboard,
+            evaluations=evaluations,
+            surfaces=surfaces,
         )
+        return shown.figure(draw, "effect of the architecture")
 
     return effect

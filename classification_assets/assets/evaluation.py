@@ -38,7 +38,7 @@ def evaluation_asset(
         # An older model reads the rows themselves; its own rows are left out, see `evaluate`.
         rows = run.ancestor(key_of(experiment, "dataset")) if reads_rows(model, split) else None
         evaluation = evaluate(model.using(architecture), split, run.device, rows)
-        title = f"{experiment.name} · {architecture.name}"
+        title = experiment.title_of(architecture)
         name = f"{experiment.name}/{architecture.name}"
         run.sidecars[model_card.NAME] = model_card.model_card(model, name, evaluation)
         return evaluation, {

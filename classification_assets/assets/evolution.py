@@ -1,5 +1,10 @@
 """<experiment>/<architecture>/evolution: how the decision boundary formed during training."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from classification_assets.assets import shown
@@ -12,6 +17,18 @@ from classification_assets.learning.artifacts.origin import making
 from classification_assets.learning.models.architectures import Architecture
 from classification_assets.learning.packed.options import Training
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from classification_assets.learning.figures.boundary_displays import Snapshot
+
+INPUTS = ("model", "split")
+
+
+def draw_evolution(experiment: NamedExperiment, architecture: Architecture, *, model, split) -> Figure:
+    """The boundary at some snapshots of the training, as a strip."""
+    return _strip(experiment, architecture, _snapshots(experiment, architecture, model, split), split)
+
 
 def evolution_asset(
     experiment: NamedExperiment, architecture: Architecture, training: Training
@@ -23,7 +40,7 @@ def evolution_asset(
         "evolution",
         architecture=architecture,
         stored_as="png",
-        inputs=["model", "split"],
+        inputs=INPUTS,
         uses=[experiment.dataset, experiment.split, training, architecture, experiment.view],
         kinds={"matplotlib", "png"},
         kept=True,
@@ -32,18 +49,16 @@ def evolution_asset(
         """The boundary at some snapshots of the training, as a strip (PNG) and as an animation (GIF)."""
         from classification_assets.learning.figures import boundary_displays
 
-        title, view = f"{experiment.name} · {architecture.name}", experiment.view
-        try:
-            snapshots = boundary_displays.snapshots_of(model.using(architecture), split, view)
-        except ArtifactError as error:  # they lie in a file beside the model, which only this asset opens
-            made = as_text(key_of(experiment, "model", architecture))
-            raise ArtifactError(f"{error}. Materialize {made} again: {making(made)}") from error
+        title = experiment.title_of(architecture)
+        snapshots = _snapshots(experiment, architecture, model, split)
 
         def strip():
-            return boundary_displays.boundary_evolution(snapshots, split, title, view)
+            return _strip(experiment, architecture, snapshots, split)
 
         def moving(*, inline: bool):
-            return boundary_displays.boundary_animation(snapshots, split, title, view, inline=inline)
+            return boundary_displays.boundary_animation(
+                snapshots, split, title, experiment.view, inline=inline
+            )
 
         if len(snapshots) < 2:
             return shown.figure(strip, "end of the training")
@@ -55,3 +70,22 @@ def evolution_asset(
         return shown.animation(drawn, "animation of the training")
 
     return evolution
+
+
+def _snapshots(experiment: NamedExperiment, architecture: Architecture, model, split) -> list[Snapshot]:
+    from classification_assets.learning.figures import boundary_displays
+
+    try:
+        return boundary_displays.snapshots_of(model.using(architecture), split, experiment.view)
+    except ArtifactError as error:  # they lie in a file beside the model, which only this asset opens
+        made = as_text(key_of(experiment, "model", architecture))
+        raise ArtifactError(f"{error}. Materialize {made} again: {making(made)}") from error
+
+
+def _strip(
+    experiment: NamedExperiment, architecture: Architecture, snapshots: Sequence[Snapshot], split
+) -> Figure:
+    from classification_assets.learning.figures import boundary_displays
+
+    title = experiment.title_of(architecture)
+    return boundary_displays.boundary_evolution(snapshots, split, title, experiment.view)

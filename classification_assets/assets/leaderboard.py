@@ -1,11 +1,25 @@
 """<experiment>/leaderboard: the experiment's architectures, ordered by the validation fold."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from classification_assets.assets import shown
 from classification_assets.assets.asset import experiment_asset
 from classification_assets.assets.materialization import Run
 from classification_assets.experiment import NamedExperiment
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw_scores(experiment: NamedExperiment, *, leaderboard, evaluations) -> Figure:
+    """Each architecture's test scores with their intervals."""
+    from classification_assets.learning.figures import displays
+
+    return displays.score_intervals(leaderboard, evaluations, experiment.name)
 
 
 def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
@@ -24,15 +38,15 @@ def leaderboard_asset(experiment: NamedExperiment) -> dg.AssetsDefinition:
         """Architectures by their score on the validation fold; the test fold says which differences are real."""
         from classification_assets.learning.evaluation.leaderboard import leaderboard as ranked
         from classification_assets.learning.evaluation.leaderboard import pairs, summary
-        from classification_assets.learning.figures import displays
 
         ordered = ranked(evaluations, experiment.metric)
         board = ordered.board
 
+        def scores() -> Figure:
+            return draw_scores(experiment, leaderboard=ordered, evaluations=evaluations)
+
         return ordered, {
-            **shown.kept(
-                {"scores": displays.score_intervals}, run.sidecars, ordered, evaluations, experiment.name
-            ),
+            **shown.kept({"scores": scores}, run.sidecars),
             **shown.table(summary(board), "leaderboard"),
             "result": dg.MetadataValue.text(ordered.sentence()),
             "winner": dg.MetadataValue.text(ordered.winner),

@@ -39,7 +39,7 @@ def model_asset(
         from classification_assets.learning.models.fit import timed_fit
         from classification_assets.learning.reports import model_card
 
-        title = f"{experiment.name} · {architecture.name}"
+        title = experiment.title_of(architecture)
         if sweep is not None:
             architecture, training = architecture.found(sweep, training)
         try:

@@ -26,6 +26,9 @@ from dagster._core.execution.plan.instance_concurrency_context import InstanceCo
 # Whether the executor of the run or the process of a step tries a failed step again.
 from dagster._core.execution.retries import RetryMode
 
+# The event log of an instance without a database: a file for each run, and one over all of them.
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+
 # An error that has lost its process.
 from dagster._utils.error import SerializableErrorInfo, serializable_error_info_from_exc_info
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from dagster._core.execution.plan.step import ExecutionStep
 
 __all__ = [
+    "INDEX_SHARD_NAME",
     "ActiveExecution",
     "EngineEventData",
     "ExecuteRunWithPlanIterable",
@@ -52,6 +56,7 @@ __all__ = [
     "PlanOrchestrationContext",
     "RetryMode",
     "SerializableErrorInfo",
+    "SqliteEventLogStorage",
     "capture_interrupts",
     "create_compute_log_file_key",
     "create_execution_plan",

@@ -27,6 +27,7 @@ from classification_assets.execution.dagster_internals import (
     hook_events,
     serializable_error_info_from_exc_info,
 )
+from classification_assets.execution.open_index import open_index
 
 if TYPE_CHECKING:
     from classification_assets.execution.dagster_internals import (
@@ -101,7 +102,7 @@ def work(connection: Connection, task: RunToExecute, inherited: Sequence[Connect
     Thread(target=_listen, args=(connection, orders), name="orders", daemon=True).start()
     with capture_interrupts(), suppress(BrokenPipeError):
         try:
-            with dg.DagsterInstance.from_ref(task.instance) as instance:
+            with dg.DagsterInstance.from_ref(task.instance) as instance, open_index(instance):
                 for event in task.events(instance, _Steps(connection, orders)):
                     if decides(event):
                         connection.send(event)

@@ -19,8 +19,8 @@ one key `HEADER`; of what it was made, it says under `ORIGIN`, a figure in a tex
 - `FittedModel`: tensors under ``state/``, ``history/``, ``checkpoints/<step>/`` (read only when asked for) and
   ``learned/``, the keys of the rows that it has learned from; the header holds the provenance, and which
   `SnapshotsBeside` belong to it.
-- `SnapshotsBeside`: a model asset's checkpoints, small; tensors under ``states/<step>/``, those in 8 bits with a factor
-  under ``scales/<step>/``; the header holds steps and version.
+- `SnapshotsBeside`: a model asset's checkpoints, small: differences from step to step, see `snapshots_file`; the header
+  holds steps, losses and version.
 - `Figure`: a PNG, read back as its bytes, and where that is asked for the SVG beside it, which never is.
 - `Page`: HTML, and `OnnxModel`: ONNX, which are never read back.
 """

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, StrMethodFormatter
+from matplotlib.ticker import StrMethodFormatter
 
 from classification_assets.learning.figures.canvas.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
+from classification_assets.learning.figures.canvas.scale import logarithmic
 from classification_assets.learning.figures.canvas.style import Theme, sheet
 
 WIDTH, HEIGHT_OF_PANEL, GAP = 3.3, 2.8, 0.75  # inches
@@ -109,10 +110,7 @@ def _chosen(ax: Axes, step: np.ndarray, values: np.ndarray, best_step: np.ndarra
 def _scale(ax: Axes, losses: np.ndarray) -> None:
     losses = losses[np.isfinite(losses)]
     if len(losses) and losses.min() > 0 and losses.max() > WIDE_RANGE * losses.min():
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.yaxis.minorticks_off()
+        logarithmic(ax.yaxis, losses.min(), losses.max())
 
 
 def _sections(K: int, chosen: bool, colours: Mapping[str, str], theme: Theme) -> list[Section]:

@@ -113,9 +113,9 @@ class ActivePack:
         mean, square = self.optimizer.moments()
         return PausedPack(
             self.optimizer.steps,
-            {name: value[keep] for name, value in self.network.state_dict().items()},
-            [value[keep] for value in mean],
-            [value[keep] for value in square],
+            {name: value[keep].contiguous() for name, value in self.network.state_dict().items()},
+            [value[keep].contiguous() for value in mean],
+            [value[keep].contiguous() for value in square],
         )
 
     def resume(self, paused: PausedPack) -> None:
@@ -131,8 +131,8 @@ class ActivePack:
     def _gradient(self) -> Gradient:
         return gradient_for(
             self.network,
-            self.optimizer.parameters,
-            self.optimizer.gradients,
+            self.optimizer.flat,
+            weighted=self.targets.weight is not None,
             precision=self.training.precision,
             compile=self.training.compile,
         )

@@ -1,7 +1,7 @@
 """The gradient of our packed networks, written by hand: each layer writes it where the optimizer reads it.
 
-`gradient_of` maps the `id` of each parameter to the tensor that its gradient is written to. PyTorch's inference mode
-saves the accounts that autograd would keep of each operation: a tenth of the time on small networks.
+PyTorch's inference mode saves the accounts that autograd would keep of each operation: a tenth of the time on small
+networks.
 
 Shapes: K members, D features, H units, C classes, B rows; features-major throughout.
 """
@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Protocol
+from itertools import pairwise
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from classification_assets.learning.packed.flat import FlatParameters
 from classification_assets.learning.packed.networks.layers import (
     PackedBatchNorm,
     PackedDropout,
@@ -34,25 +37,22 @@ _ROWS_AT_ONCE = 4
 class ByHand:
     """The chain rule written out over the layers of a `PackedMLP`."""
 
-    def __init__(self, network: PackedMLP, gradient_of: dict[int, Tensor]) -> None:
-        self.chain = _Chain(network.layers, gradient_of)
+    def __init__(self, network: PackedMLP, flat: FlatParameters, weighted: bool) -> None:
+        self.chain, self.weighted = _Chain(network.layers, flat), weighted
 
     @torch.inference_mode()
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
-        B = x.shape[2]
-        log_p = self.chain.forward(x).log_softmax(1)
-        loss = (log_p * target).sum((1, 2)).div_(-B)
-        weight = target.sum(1, keepdim=True)
-        self.chain.backward(log_p.exp_().mul_(weight).sub_(target).div_(B), first=True)
+        loss, g = _cross_entropy(self.chain.forward(x), target, self.weighted)
+        self.chain.backward(g, first=True)
         return loss
 
 
 class TabularByHand:
     """The chain rule written out for a `PackedTabular`."""
 
-    def __init__(self, network: PackedTabular, gradient_of: dict[int, Tensor]) -> None:
-        self.network = network
-        self.to = {name: gradient_of[id(parameter)] for name, parameter in network.named_parameters()}
+    def __init__(self, network: PackedTabular, flat: FlatParameters, weighted: bool) -> None:
+        self.network, self.weighted = network, weighted
+        self.to = {name: flat.gradient_of(parameter) for name, parameter in network.named_parameters()}
         bounded = torch.isfinite(network.low).flatten().nonzero()
         self.bounded = slice(int(bounded.min()), int(bounded.max()) + 1) if len(bounded) else slice(0)
 
@@ -72,9 +72,7 @@ class TabularByHand:
         hidden2 = aten.silu(second)
         logits = torch.baddbmm(net.bias3, net.weight3, hidden2).baddbmm_(net.skip, h)
 
-        log_p = logits.log_softmax(1)
-        loss = (log_p * target).sum((1, 2)).div_(-B)
-        g = log_p.exp_().mul_(target.sum(1, keepdim=True)).sub_(target).div_(B)
+        loss, g = _cross_entropy(logits, target, self.weighted)
 
         torch.bmm(g, h.transpose(1, 2), out=to["skip"])
         self._linear(g, hidden2, "3")
@@ -96,10 +94,27 @@ class TabularByHand:
         torch.sum(g, 2, keepdim=True, out=self.to[f"bias{layer}"])
 
 
+def _cross_entropy(logits: Tensor, target: Tensor, weighted: bool) -> tuple[Tensor, Tensor]:
+    """Members' losses (K,), and the gradient with respect to the logits (K, C, B)."""
+    B = logits.shape[2]
+    log_p = logits.log_softmax(1)
+    loss = (log_p * target).sum((1, 2)).div_(-B)
+    p = log_p.exp_()
+    if weighted:
+        p.mul_(target.sum(1, keepdim=True))
+    return loss, p.sub_(target).div_(B)
+
+
 class _Layer(Protocol):
     """A layer that may overwrite its input unless it is the first: fresh memory costs more than arithmetic."""
 
-    def forward(self, h: Tensor) -> Tensor: ...
+    def inputs(self, B: int) -> Tensor | None:
+        """Where whoever computes the inputs (K, D, B) does well to write them to; None if that is all the same."""
+        ...
+
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
+        """The outputs, in `out` if that is given and the layer can."""
+        ...
 
     def backward(self, g: Tensor, first: bool) -> Tensor | None:
         """The gradient with respect to the input; None for the first layer, where nobody needs it."""
@@ -107,13 +122,17 @@ class _Layer(Protocol):
 
 
 class _Chain:
-    def __init__(self, layers: nn.Sequential, gradient_of: dict[int, Tensor]) -> None:
-        self.layers = list(_by_hand(list(layers), gradient_of))
+    def __init__(self, layers: nn.Sequential, flat: FlatParameters) -> None:
+        self.layers = list(_by_hand(list(layers), flat))
 
-    def forward(self, h: Tensor) -> Tensor:
-        for layer in self.layers:
-            h = layer.forward(h)
-        return h
+    def inputs(self, B: int) -> Tensor | None:
+        return self.layers[0].inputs(B)
+
+    def forward(self, h: Tensor, out: Tensor | None = None) -> Tensor:
+        B = h.shape[2]
+        for layer, above in pairwise(self.layers):
+            h = layer.forward(h, above.inputs(B))
+        return self.layers[-1].forward(h, out)
 
     def backward(self, g: Tensor, first: bool) -> Tensor | None:
         for layer in self.layers[:0:-1]:
@@ -124,21 +143,21 @@ class _Chain:
         return self.layers[0].backward(g, first)
 
 
-def _by_hand(layers: list[nn.Module], gradient_of: dict[int, Tensor]) -> Iterator[_Layer]:
+def _by_hand(layers: list[nn.Module], flat: FlatParameters) -> Iterator[_Layer]:
     while layers:
         match layers:
             case [nn.ReLU(), PackedDropout() as dropout, *layers]:
                 yield _DroppedReLU(dropout)
             case [PackedLinear() as layer, *layers]:
-                yield _Linear(layer, gradient_of)
+                yield _Linear(layer, flat)
             case [PackedBatchNorm() as layer, *layers]:
-                yield _BatchNorm(layer, gradient_of)
+                yield _BatchNorm(layer, flat)
             case [PackedLayerNorm() as layer, *layers]:
-                yield _LayerNorm(layer, gradient_of)
+                yield _LayerNorm(layer, flat)
             case [PackedDropout() as layer, *layers]:
                 yield _Dropout(layer)
             case [Residual() as layer, *layers]:
-                yield _Residual(layer, gradient_of)
+                yield _Residual(layer, flat)
             case [layer, *layers]:
                 yield _Activation(layer)
 
@@ -162,94 +181,127 @@ def _row_sums(h: Tensor, factor: float, out: Tensor) -> None:
 
 
 class _Linear:
-    def __init__(self, layer: PackedLinear, gradient_of: dict[int, Tensor]) -> None:
-        # Views made once: on small networks making them takes as long as a product.
-        self.weight = layer.weight.detach()
-        self.transposed = self.weight.transpose(1, 2)
-        self.bias = None if layer.bias is None else layer.bias.detach()
-        self.to_weight = gradient_of[id(layer.weight)]
-        self.to_bias = None if layer.bias is None else gradient_of[id(layer.bias)].view(-1)
+    """A product with the layer's block of parameters, whose last row is the biases, if it has any: see `flat`."""
 
-    def forward(self, h: Tensor) -> Tensor:
-        self.h = h
-        return torch.bmm(self.weight, h) if self.bias is None else torch.baddbmm(self.bias, self.weight, h)
+    def __init__(self, layer: PackedLinear, flat: FlatParameters) -> None:
+        # Views made once: on small networks making them takes as long as a product.
+        block, D = flat.block_of(layer.weight), layer.weight.shape[2]
+        weight = block.of(flat.values)
+        self.transposed, self.weight, self.to_block = (
+            weight.transpose(1, 2),
+            weight[:, :D],
+            block.of(flat.gradient),
+        )
+        self.has_bias = layer.bias is not None
+        self.h = self.place = weight.new_empty(0, 0, 0)
+
+    def inputs(self, B: int) -> Tensor | None:
+        if not self.has_bias:
+            return None
+        if self.place.shape[2] != B:
+            K, D, _ = self.weight.shape
+            self.h = self.weight.new_ones(K, D + 1, B)
+            self.place = self.h[:, :D]
+        return self.place
+
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
+        place = self.inputs(h.shape[2])
+        if place is None:
+            self.h = h
+        elif h is not place:
+            place.copy_(h)
+        return torch.bmm(self.transposed, self.h)
 
     def backward(self, g: Tensor, first: bool) -> Tensor | None:
-        torch.bmm(g, self.h.transpose(1, 2), out=self.to_weight)
-        if self.to_bias is not None:
-            _row_sums(g, 1.0, out=self.to_bias)
-        return None if first else torch.bmm(self.transposed, g)
+        torch.bmm(self.h, g.transpose(1, 2), out=self.to_block)
+        return None if first else torch.bmm(self.weight, g)
 
 
-class _Activation:
+class _Inner:
+    """A layer that takes its inputs from wherever they are."""
+
+    def inputs(self, B: int) -> Tensor | None:
+        return None
+
+
+class _Activation(_Inner):
     """An element-wise function and its derivative, from its output where that is enough, else from its input."""
 
     def __init__(self, layer: nn.Module) -> None:
-        kinds: dict[type, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor], bool]] = {
-            nn.ReLU: (
-                torch.relu_,
-                lambda g, y: aten.threshold_backward.grad_input(g, y, 0, grad_input=g),
-                True,
-            ),
-            nn.Tanh: (torch.tanh_, aten.tanh_backward, True),
-            nn.LeakyReLU: (layer, lambda g, x: aten.leaky_relu_backward(g, x, 0.01, False), False),
-            nn.GELU: (layer, aten.gelu_backward, False),
-            nn.SiLU: (layer, aten.silu_backward, False),
+        kinds: dict[type, tuple[Callable[..., Tensor], Callable[..., Tensor], tuple[Any, ...], bool]] = {
+            # The derivative of a function that is 0 where the output is 0: PyTorch computes ReLU's own number by
+            # number, which takes twice as long.
+            nn.ReLU: (_relu, aten.hardshrink_backward.grad_input, (0.0,), True),
+            nn.Tanh: (torch.tanh, aten.tanh_backward.grad_input, (), True),
+            nn.LeakyReLU: (aten.leaky_relu.out, aten.leaky_relu_backward.grad_input, (0.01, False), False),
+            nn.GELU: (_gelu, aten.gelu_backward.grad_input, (), False),
+            nn.SiLU: (aten.silu.out, aten.silu_backward.grad_input, (), False),
         }
-        self.function, self.derivative, self.from_output = kinds[type(layer)]
+        self.function, self.derivative, self.numbers, self.from_output = kinds[type(layer)]
 
-    def forward(self, h: Tensor) -> Tensor:
-        output = self.function(h)
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
+        if out is None:
+            out = h if self.from_output else torch.empty_like(h)
+        output = self.function(h, out=out)
         self.saved = output if self.from_output else h
         return output
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
-        return self.derivative(g, self.saved)
+        return self.derivative(g, self.saved, *self.numbers, grad_input=g)
 
 
-class _Dropout:
+def _relu(h: Tensor, out: Tensor) -> Tensor:
+    return torch.clamp_min(h, 0, out=out)
+
+
+def _gelu(h: Tensor, out: Tensor) -> Tensor:
+    # Into a part of another tensor oneDNN would write as if it were all of it.
+    return F.gelu(h)
+
+
+class _Dropout(_Inner):
     def __init__(self, layer: PackedDropout) -> None:
         self.masks = layer.masks
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         self.mask = self.masks(*h.shape[1:])
-        return h * self.mask
+        return torch.mul(h, self.mask, out=out)
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         return g.mul_(self.mask)
 
 
-class _DroppedReLU:
+class _DroppedReLU(_Inner):
     """ReLU, then dropout: what comes out tells what was dropped, so the mask is read once, not twice."""
 
     def __init__(self, layer: PackedDropout) -> None:
         self.masks, self.ready = layer.masks, list[Tensor]()
         self.scale = (1 - layer.masks.parameter).reciprocal().view(-1, 1, 1)
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         if not self.ready or self.ready[-1].shape != h.shape:
             # Between other work, one mask at a time takes as long as its multiplication.
             self.ready = self.masks.ahead(16, *h.shape[1:])[::-1]
         self.masks.skip(1)
-        self.output = h.mul_(self.ready.pop()).relu_()
+        self.output = _relu(h.mul_(self.ready.pop()), out=h if out is None else out)
         return self.output
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
-        return aten.threshold_backward.grad_input(g, self.output, 0, grad_input=g).mul_(self.scale)
+        return aten.hardshrink_backward.grad_input(g, self.output, 0.0, grad_input=g).mul_(self.scale)
 
 
-class _BatchNorm:
+class _BatchNorm(_Inner):
     """PyTorch's own backward; its forward takes twice as long as the few operations that it stands for."""
 
-    def __init__(self, layer: PackedBatchNorm, gradient_of: dict[int, Tensor]) -> None:
+    def __init__(self, layer: PackedBatchNorm, flat: FlatParameters) -> None:
         self.momentum, self.eps = layer.momentum, layer.eps
         self.weight, self.bias = layer.weight.unsqueeze(2), layer.bias.unsqueeze(2)
         self.running_mean, self.running_var = layer.running_mean.view(-1), layer.running_var.view(-1)
-        self.to_weight, self.to_bias = (gradient_of[id(of)].view(-1) for of in (layer.weight, layer.bias))
+        self.to_weight, self.to_bias = (flat.gradient_of(of).view(-1) for of in (layer.weight, layer.bias))
         self.mean, self.zeros = torch.empty_like(self.to_bias), torch.zeros_like(self.to_bias)
         self.least = torch.full_like(self.bias, self.eps)
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         B, momentum = h.shape[2], self.momentum
         _row_sums(h, 1 / B, out=self.mean)
         self.running_mean.lerp_(self.mean, momentum)
@@ -279,12 +331,12 @@ class _BatchNorm:
         return below.view(g.shape)
 
 
-class _LayerNorm:
-    def __init__(self, layer: PackedLayerNorm, gradient_of: dict[int, Tensor]) -> None:
+class _LayerNorm(_Inner):
+    def __init__(self, layer: PackedLayerNorm, flat: FlatParameters) -> None:
         self.layer = layer
-        self.to_weight, self.to_bias = gradient_of[id(layer.weight)], gradient_of[id(layer.bias)]
+        self.to_weight, self.to_bias = flat.gradient_of(layer.weight), flat.gradient_of(layer.bias)
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         centered = h - h.mean(1, keepdim=True)
         self.scale = (centered.square().mean(1, keepdim=True) + self.layer.eps).rsqrt()
         self.normalized = centered.mul_(self.scale)
@@ -299,11 +351,14 @@ class _LayerNorm:
 
 
 class _Residual:
-    def __init__(self, layer: Residual, gradient_of: dict[int, Tensor]) -> None:
-        self.chain = _Chain(layer, gradient_of)
+    def __init__(self, layer: Residual, flat: FlatParameters) -> None:
+        self.chain = _Chain(layer, flat)
 
-    def forward(self, h: Tensor) -> Tensor:
-        return h + self.chain.forward(h)
+    def inputs(self, B: int) -> Tensor | None:
+        return self.chain.inputs(B)
+
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
+        return torch.add(h, self.chain.forward(h), out=out)
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         below = self.chain.backward(g.clone(), first=False)

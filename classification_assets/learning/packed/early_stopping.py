@@ -107,12 +107,15 @@ class EarlyStopping:
 class MemberStates:
     """One state of each of the K members, kept apart from the pack, which members leave.
 
-    The pack's own tensors are read, which training changes in place.
+    The pack's own tensors are read, which training changes in place. What is kept is contiguous, which they need not
+    be: files want it, and it decides how a product rounds.
     """
 
     def __init__(self, network: nn.Module, n_members: int) -> None:
         self.network = network.state_dict()
-        self.full = {name: value.clone() for name, value in self.network.items()}
+        self.full = {
+            name: value.clone(memory_format=torch.contiguous_format) for name, value in self.network.items()
+        }
         self.pack = {name: value.clone() for name, value in self.full.items()}
         self.active = np.arange(n_members)
 
@@ -136,7 +139,9 @@ class MemberStates:
         """The kept states of the first members, but the network's own states of those that are running (K',) bool."""
         pack = self.pack
         if running is not None:
-            states = [torch.where(mask, value, state) for state, value, mask in self._masked(running)]
+            states = [
+                torch.where(mask, value, state).contiguous() for state, value, mask in self._masked(running)
+            ]
             pack = dict(zip(self.pack, states, strict=True))
         n_all, here = len(next(iter(self.full.values()))), self.active < n_members
         if len(self.active) == n_all:

@@ -8,13 +8,13 @@ Shapes: K members, D features, H units, C classes, B rows; features-major throug
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from torch import Tensor, nn
 
 from classification_assets.learning.packed.by_autograd import ByAutograd, Compiled
 from classification_assets.learning.packed.by_hand import ByHand, TabularByHand
+from classification_assets.learning.packed.flat import FlatParameters
 from classification_assets.learning.packed.networks.layers import PackedMLP
 from classification_assets.learning.packed.networks.tabular import PackedTabular
 
@@ -29,9 +29,9 @@ class Gradient(Protocol):
 
 def gradient_for(
     network: nn.Module,
-    parameters: Sequence[nn.Parameter],
-    into: Sequence[Tensor],
+    flat: FlatParameters,
     *,
+    weighted: bool = True,
     precision: str = "float32",
     compile: bool = False,
 ) -> Gradient:
@@ -41,22 +41,21 @@ def gradient_for(
     ----------
     network : nn.Module
         Packed, in training mode whenever the gradient is called.
-    parameters : sequence of P parameters
-        Those that are trained.
-    into : sequence of P tensors
-        Where each one's gradient goes.
+    flat : FlatParameters
+        The network's trained parameters, and where their gradients go.
+    weighted : bool
+        False if the targets of every row sum to 1, which saves some of the time.
     precision, compile
         As in `Training`. What is compiled or computed in bfloat16 is left to autograd.
     """
     if compile:
-        return Compiled(network, parameters, into, precision)
+        return Compiled(network, flat.parameters, flat.gradients, precision)
     if precision == "bfloat16":
-        return ByAutograd(network, parameters, into, precision)
-    gradient_of = dict(zip(map(id, parameters), into, strict=True))
-    if all(id(parameter) in gradient_of for parameter in network.parameters()):
+        return ByAutograd(network, flat.parameters, flat.gradients, precision)
+    if all(parameter.requires_grad for parameter in network.parameters()):
         match network:
             case PackedMLP():
-                return ByHand(network, gradient_of)
+                return ByHand(network, flat, weighted)
             case PackedTabular():
-                return TabularByHand(network, gradient_of)
-    return ByAutograd(network, parameters, into)
+                return TabularByHand(network, flat, weighted)
+    return ByAutograd(network, flat.parameters, flat.gradients)

@@ -151,7 +151,7 @@ def train(
     history: list[dict[str, Tensor]] = []
     step = paused.step if paused else 0
 
-    multiplications = pack.batch_size * pack.optimizer.values.numel()
+    multiplications = pack.batch_size * pack.optimizer.flat.values.numel()
     with threads_for(multiplications, threads), denormals_flushed():
         while True:
             pack.network.train()

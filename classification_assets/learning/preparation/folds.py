@@ -206,7 +206,7 @@ def by_time(time: np.ndarray, sizes: Mapping[Fold, int]) -> np.ndarray:
     if len(timestamps) < len(needed):
         raise ValueError(
             f"a split by time needs a timestamp a fold, {len(needed)} in all, got {len(timestamps)} "
-            "different ones are there"
+            "different ones"
         )
     held_out = [sizes[fold] for fold in needed[1:]]
     starts = len(time) - np.cumsum(held_out[::-1])[::-1]
@@ -259,7 +259,7 @@ def grouped(y: np.ndarray, group: np.ndarray, sizes: Mapping[Fold, int], seed: i
     if n_groups <= len(held_out):
         raise ValueError(
             f"rows of a group stay together, so each of the {len(held_out) + 1} folds needs a group, got "
-            f"{n_groups} are there"
+            f"{n_groups}"
         )
     out = [sizes[fold] for fold in held_out]
     shares = np.array([len(y) - sum(out), *out]) / len(y)

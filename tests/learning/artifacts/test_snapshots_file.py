@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from classification_assets.learning.artifacts.storage import load, save, stage
 from classification_assets.learning.evaluation.snapshot_losses import snapshot_losses
 from classification_assets.learning.figures.boundary_displays import snapshots_of
 from classification_assets.learning.models.architectures import MLP
+
+FROZEN = Path(__file__).parents[2] / "frozen"
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +127,37 @@ def test_the_same_snapshots_give_the_same_bytes(wide, published, tmp_path):
     other = publish(wide, tmp_path / "again")
     assert beside(other).read_bytes() == beside(published).read_bytes()
     assert other.read_bytes() == published.read_bytes()
+
+
+def test_snapshots_of_earlier_versions_each_step_by_itself_are_read():
+    rng = np.random.default_rng(0)
+    stored = load(FROZEN / "weights.snapshots.safetensors")
+    assert stored.losses == {0: 0.7, 5: 0.5, 10: 0.25}
+    for step in (0, 5, 10):
+        weight, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((1, 32, 32), (1, 3, 1)))
+        assert list(stored[step]) == ["bias", "weight"]
+        np.testing.assert_allclose(stored[step]["weight"], weight, atol=0.001 if step == 0 else 0.02)
+        np.testing.assert_allclose(stored[step]["bias"], bias, atol=0.001)
+
+
+def test_a_snapshot_that_differs_little_from_the_one_before_takes_fewer_bytes(tmp_path):
+    rng = np.random.default_rng(0)
+    states, weight = {}, rng.normal(size=(4, 64, 64))
+    for step in range(1, 9):
+        states[step] = {"weight": torch.from_numpy(weight.astype(np.float32))}
+        weight = weight + 0.1 * rng.normal(size=weight.shape)
+    sizes = []
+    for most in (1, 8):
+        save(SnapshotsBeside({step: states[step] for step in list(states)[:most]}), tmp_path / NAME)
+        sizes.append((tmp_path / NAME).stat().st_size)
+    assert sizes[1] < (1 + 7 * 0.7) * sizes[0]
+
+
+def test_a_tensor_that_changes_its_shape_is_stored_step_by_step(tmp_path):
+    states = {step: {"grows": torch.ones(step, 2), "weight": torch.ones(1)} for step in (1, 2)}
+    save(SnapshotsBeside(states), tmp_path / NAME)
+    stored = load(tmp_path / NAME)
+    assert [tuple(stored[step]["grows"].shape) for step in (1, 2)] == [(1, 2), (2, 2)]
 
 
 def test_snapshots_of_another_training_are_refused(fit, published, split, tmp_path):

@@ -9,6 +9,7 @@ from torch import nn
 
 from classification_assets.learning.models.architectures import MLP, Module, Tabular
 from classification_assets.learning.packed.by_autograd import Compiled
+from classification_assets.learning.packed.flat import FlatParameters
 from classification_assets.learning.packed.gradients import gradient_for
 from classification_assets.learning.packed.networks.layers import PackedMLP
 from classification_assets.learning.packed.networks.tabular import Kind, PackedTabular
@@ -63,12 +64,11 @@ NETWORKS = {
 
 def gradients(network, **options):
     """Losses of three steps without an optimizer, and the last one's gradients."""
-    parameters = list(network.train().parameters())
-    into = [torch.full_like(parameter, float("nan")) for parameter in parameters]
-    gradient = gradient_for(network, parameters, into, **options)
+    flat = FlatParameters(network.train())
+    gradient = gradient_for(network, flat, **options)
     x = torch.randn(K, D, B, generator=torch.Generator().manual_seed(1))
     target = torch.rand(K, C, B, generator=torch.Generator().manual_seed(2)).softmax(1)
-    return [gradient(x, target).clone() for _ in range(3)], into
+    return [gradient(x, target).clone() for _ in range(3)], flat.gradients
 
 
 @pytest.fixture(scope="session")
@@ -152,7 +152,8 @@ def test_tf32_changes_nothing_on_a_cpu(trained):
 @needs_a_compiler
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_compiled_gradient_has_the_same_numbers(name):
-    assert isinstance(gradient_for(NETWORKS[name](), [], [torch.empty(0)], compile=True), Compiled)
+    network = NETWORKS[name]()
+    assert isinstance(gradient_for(network, FlatParameters(network), compile=True), Compiled)
     torch.testing.assert_close(
         gradients(NETWORKS[name](), compile=True), gradients(NETWORKS[name]()), rtol=1e-4, atol=1e-6
     )

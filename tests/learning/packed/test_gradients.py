@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from classification_assets.learning.packed.by_hand import ByHand, TabularByHand
+from classification_assets.learning.packed.flat import FlatParameters
 from classification_assets.learning.packed.gradients import ByAutograd, gradient_for
 from classification_assets.learning.packed.networks.layers import PackedMLP
 from classification_assets.learning.packed.networks.tabular import Kind, PackedTabular
@@ -15,14 +16,21 @@ from classification_assets.learning.packed.networks.vmap import VmapNetwork
 K, D, C, B = 3, 4, 5, 12
 
 
+def made(kind, network):
+    """A gradient of that kind, and where it writes."""
+    flat = FlatParameters(network)
+    flat.gradient.fill_(float("nan"))
+    if kind is ByAutograd:
+        return ByAutograd(network, flat.parameters, flat.gradients), flat.gradients
+    return kind(network, flat), flat.gradients
+
+
 def both(network_options, frozen=()):
     """Losses and gradients of one network by hand and by autograd, each on a copy with the same random numbers."""
     results = []
     for kind in (gradient_for, ByAutograd):
         network = PackedMLP(D, C, range(K), **network_options).train()
-        parameters = list(network.parameters())
-        into = [torch.full_like(parameter, float("nan")) for parameter in parameters]
-        gradient = kind(network, parameters, into)
+        gradient, into = made(kind, network)
         x = torch.randn(K, D, B, generator=torch.Generator().manual_seed(1))
         target = torch.rand(K, C, B, generator=torch.Generator().manual_seed(2))
         losses = [gradient(x, target) for _ in range(2)]
@@ -57,11 +65,9 @@ def test_a_network_without_hidden_layers_has_a_gradient_too():
 
 def test_what_was_trained_by_hand_can_be_trained_by_autograd():
     network = PackedMLP(D, C, range(K), hidden=(6,), dropout=0.5).train()
-    parameters = list(network.parameters())
-    into = [torch.zeros_like(parameter) for parameter in parameters]
     x, target = torch.ones(K, D, B), torch.full((K, C, B), 1 / C)
     for kind in (gradient_for, ByAutograd):
-        assert kind(network, parameters, into)(x, target).isfinite().all()
+        assert made(kind, network)[0](x, target).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -79,11 +85,9 @@ def test_by_hand_gives_the_numbers_of_autograd_for_tables(kinds):
                 parameter.add_(
                     torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)), alpha=0.1
                 )
-        parameters = list(network.parameters())
-        into = [torch.full_like(parameter, float("nan")) for parameter in parameters]
+        gradient, into = made(kind, network)
         x = torch.randn(K, D, B, generator=torch.Generator().manual_seed(2))
         target = torch.rand(K, C, B, generator=torch.Generator().manual_seed(3))
-        gradient = kind(network, parameters, into)
         results.append((type(gradient), gradient(x, target), into))
     (ours, loss, gradients), (_, expected, theirs) = results
     assert ours is TabularByHand
@@ -92,10 +96,8 @@ def test_by_hand_gives_the_numbers_of_autograd_for_tables(kinds):
 
 def test_a_partly_frozen_network_is_left_to_autograd():
     network = PackedMLP(D, C, range(K))
-    trained = list(network.parameters())[2:]
-    assert isinstance(
-        gradient_for(network, trained, [torch.empty_like(part) for part in trained]), ByAutograd
-    )
+    network.layers[0].bias.requires_grad_(False)
+    assert isinstance(gradient_for(network, FlatParameters(network)), ByAutograd)
 
 
 def test_a_parameter_that_the_loss_does_not_touch_is_no_error():
@@ -108,8 +110,7 @@ def test_a_parameter_that_the_loss_does_not_touch_is_no_error():
             return self.layer(x)
 
     network = VmapNetwork(partial(Unused), 4, 3, [0, 1])
-    parameters = dict(network.named_parameters())
-    into = {name: torch.full_like(value, float("nan")) for name, value in parameters.items()}
-    gradient = gradient_for(network, list(parameters.values()), list(into.values()))
-    gradient(torch.ones(2, 4, 5), torch.full((2, 3, 5), 1 / 3))
-    assert torch.equal(into["spare"], torch.zeros(2, 2))
+    flat = FlatParameters(network)
+    flat.gradient.fill_(float("nan"))
+    gradient_for(network, flat)(torch.ones(2, 4, 5), torch.full((2, 3, 5), 1 / 3))
+    assert torch.equal(flat.gradient_of(network.spare), torch.zeros(2, 2))

@@ -13,8 +13,8 @@ from classification_assets.learning.packed.optimizer import MemberAdamW
 
 def move(optimizer, loss, factor=1.0):
     """A step on a loss differentiated by autograd."""
-    gradients = torch.autograd.grad(loss, optimizer.parameters)
-    for place, gradient in zip(optimizer.gradients, gradients, strict=True):
+    gradients = torch.autograd.grad(loss, optimizer.flat.parameters)
+    for place, gradient in zip(optimizer.flat.gradients, gradients, strict=True):
         place.copy_(gradient)
     optimizer.step(factor)
 

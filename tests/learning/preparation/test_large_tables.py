@@ -6,7 +6,7 @@ import sys
 import pytest
 
 PROGRAM = """
-import sys, threading, time
+import io, sys, threading, time
 from pathlib import Path
 import numpy as np, pyarrow as pa, pyarrow.compute as pc, pyarrow.csv, pyarrow.parquet as pq
 import sklearn.model_selection, sklearn.tree
@@ -19,7 +19,7 @@ from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.table import Table
 
-FEATURES, folder, ending = 30, Path(sys.argv[1]), sys.argv[2]
+FEATURES, BATCH, folder, ending = 30, 50_000, Path(sys.argv[1]), sys.argv[2]
 TYPES = [pa.float32()] * FEATURES
 if ending == "parquet":
     TYPES[-3:] = [pa.timestamp("us", "Europe/Zurich"), pa.decimal128(22, 3), pa.dictionary(pa.int32(), pa.string())]
@@ -44,11 +44,23 @@ def watch():
 def written(n_rows):
     path, rng = folder / f"{n_rows}.{ending}", np.random.default_rng(0)
     schema = pa.schema([(f"x{number}", type) for number, type in enumerate(TYPES)] + [("label", pa.int64())])
-    with (pq.ParquetWriter if ending == "parquet" else pa.csv.CSVWriter)(path, schema) as writer:
-        for start in range(0, n_rows, 50_000):
-            X = rng.normal(size=(FEATURES, 50_000)).astype(np.float32)
-            columns = [*map(typed, X, TYPES), (X[0] > X[1]).astype(np.int64)]
-            writer.write_table(pa.table(columns, schema=schema))
+
+    def batch():
+        X = rng.normal(size=(FEATURES, BATCH)).astype(np.float32)
+        return pa.table([*map(typed, X, TYPES), (X[0] > X[1]).astype(np.int64)], schema=schema)
+
+    if ending == "parquet":
+        with pq.ParquetWriter(path, schema) as writer:
+            for _ in range(n_rows // BATCH):
+                writer.write_table(batch())
+    else:  # the same lines again and again: they are only read
+        text = io.BytesIO()
+        pa.csv.write_csv(batch(), text)
+        header, _, lines = text.getvalue().partition(b"\\n")
+        with path.open("wb") as file:
+            file.write(header + b"\\n")
+            for _ in range(n_rows // BATCH):
+                file.write(lines)
     return path
 
 def through(path):

@@ -7,7 +7,7 @@ from upath import UPath
 
 from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.registry import Registry
-from tests.learning.registry.test_registry import promoted
+from tests.learning.registry.promoted import promoted
 
 root, experiment, what, times = sys.argv[1:]
 registry = Registry(UPath(root), experiment)

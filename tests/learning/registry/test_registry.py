@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,31 +17,11 @@ from classification_assets.learning.registry import history
 from classification_assets.learning.registry.by_hand import roll_back
 from classification_assets.learning.registry.change import changing
 from classification_assets.learning.registry.contest import Told
-from classification_assets.learning.registry.records import Version
 from classification_assets.learning.registry.registry import NoChampionError, NoVersionError, Registry
+from tests.learning.registry.promoted import promoted
 
 CHURN = Path(__file__).with_name("churn.py")
 ROOT = Path(__file__).parents[3]
-
-
-def promoted(registry: Registry, content: str = "a model", **told) -> int:
-    """Promote a version of one small file."""
-    with changing(registry) as change:
-        staged = change.staged()
-        (staged / "model.safetensors").write_text(content)
-        number = change.next_number
-        now = datetime.now(UTC)
-        version = Version(
-            number=number,
-            experiment=registry.experiment,
-            architecture="net",
-            model_version=content,
-            created=now,
-            as_of=now,
-            metric="log_loss",
-        )
-        change.promote(staged, version, {"promoted": True, "reason": "better"}, **told)
-    return number
 
 
 @pytest.fixture

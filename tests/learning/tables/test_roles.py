@@ -59,7 +59,7 @@ def test_time_may_be_a_decimal_number():
             {"id": "id", "weight": "children", "group": "since", "columns": {"town": "numeric"}},
             "'town' holds numbers",
         ),
-        ({"id": "id", "group": "member"}, r"a\.csv: rows of a group stay together.* 2 are there"),
+        ({"id": "id", "group": "member"}, r"a\.csv: rows of a group stay together.* got 2"),
     ],
 )
 def test_a_role_that_does_not_fit_the_table_is_told(declared, words):

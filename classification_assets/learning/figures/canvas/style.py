@@ -25,6 +25,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from classification_assets.learning.figures.canvas.glyphs import fitting, tell_what_is_missing
+from classification_assets.learning.figures.canvas.panel import panel
 from classification_assets.learning.figures.canvas.raster import Canvas, rendered
 
 # Okabe and Ito's colours without black and yellow, then fourteen found by maximizing the least distance
@@ -140,7 +141,7 @@ class Sheet(Figure):
     def panel(self, x: float, y: float, width: float, height: float) -> Axes:
         """New axes; all in inches, from an origin of the caller's choice."""
         across, up = self.get_size_inches()
-        return self.add_axes((x / across, y / up, width / across, height / up))
+        return panel(self, (x / across, y / up, width / across, height / up))
 
     def savefig(self, fname, **kwargs) -> None:
         with _rules(self.theme):

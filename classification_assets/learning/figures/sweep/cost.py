@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from classification_assets.learning.figures.canvas.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
+from classification_assets.learning.figures.canvas.scale import logarithmic
 from classification_assets.learning.figures.canvas.style import Theme, sheet
 from classification_assets.learning.figures.sweep.marks import dot_entry, evenly, without_anything
 
@@ -154,15 +154,9 @@ def _draw(ax: Axes, worth: Worth, price: Cost, winner: int | None, theme: Theme)
 
 def _price_axis(ax: Axes, price: Cost, lowest: bool) -> None:
     spent = np.asarray(price.value, float)
-    ax.set_xscale("log")
     low, high = float(spent.min()), float(spent.max())
+    logarithmic(ax.xaxis, low, high, most=5, written=_number)
     ax.set_xlim(low / 1.25, high * 1.25)
-    decades = np.log10(high / low) if high > low else 0.0
-    ax.xaxis.set_major_locator(
-        LogLocator(subs=(1,) if decades > 2.5 else (1, 3) if decades > 1.7 else (1, 2, 5))
-    )
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
     if lowest:
         ax.set_xlabel(price.name)
     else:

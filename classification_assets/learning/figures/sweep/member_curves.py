@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from classification_assets.learning.figures.canvas.legend import Section, key
+from classification_assets.learning.figures.canvas.scale import logarithmic
 from classification_assets.learning.figures.canvas.style import Theme, sheet
 from classification_assets.learning.figures.sweep.marks import (
     FAILED,
@@ -117,10 +118,7 @@ def _scale(ax: Axes, curves: Sequence[np.ndarray], whole: Sequence[np.ndarray]) 
     low, high = float(values.min()), float(np.quantile(values, _BEYOND))
     high = max([high, low + 1e-3, *(float(np.nanmax(curve)) for curve in whole)])
     if low > 0:
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 8 * low else (1, 1.5, 2, 3, 4, 5, 7)))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.yaxis.minorticks_off()
+        logarithmic(ax.yaxis, low, high)
         ax.set_ylim(low / 1.15, high * 1.15)
     else:
         ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classification_assets.learning.figures.canvas.quantize import in_few_colours
+from classification_assets.learning.figures.canvas.quantize import in_few_colours, in_mixed_shades
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +42,39 @@ def test_a_picture_of_one_colour_is_no_trouble():
         52,
         86,
     )
+
+
+@pytest.fixture(scope="module")
+def shaded():
+    """Paper, and on it an area that runs from one colour into another, in twice as many shades as a palette has."""
+    across = np.linspace(0, 1, 500)[:, None]
+    pixels = np.full((60, 560, 3), 255, np.uint8)
+    pixels[10:50, 30:530] = np.round((1 - across) * (86, 180, 233) + across * (213, 94, 0))
+    return Image.fromarray(pixels)
+
+
+def mean_of_squares(picture):
+    return np.asarray(picture.convert("RGB"), float).reshape(30, 2, 280, 2, 3).mean((1, 3))
+
+
+def test_mixed_shades_run_without_steps_from_one_colour_into_another(shaded):
+    mixed = in_mixed_shades(shaded, 64)
+    off = np.abs(mean_of_squares(mixed) - mean_of_squares(shaded))[6:24, 20:260]
+    steps = np.abs(mean_of_squares(in_few_colours(shaded, 64)) - mean_of_squares(shaded))[6:24, 20:260]
+    assert off.mean() < 0.5 * steps.mean()
+    assert off.max() < 4
+
+
+def test_paper_stays_paper_where_shades_are_mixed(shaded):
+    mixed = np.asarray(in_mixed_shades(shaded).convert("RGB"))
+    assert (mixed[:10] == 255).all()
+    assert len(np.unique(mixed.reshape(-1, 3), axis=0)) <= 256
+
+
+def test_a_picture_of_too_many_shades_for_a_palette_stays_as_it_is(picture):
+    assert in_mixed_shades(picture) is picture
+
+
+def test_a_picture_of_one_colour_is_no_trouble_with_mixed_shades():
+    mixed = in_mixed_shades(Image.new("RGB", (5, 3), "#123456"), 16)
+    assert mixed.convert("RGB").getcolors() == [(15, (18, 52, 86))]
