@@ -20,23 +20,19 @@ from classification_assets.learning.artifacts import storage as artifacts
 from classification_assets.learning.classifier.inputs import (
     checked_labels,
     checked_rows,
-    checked_weight,
-    classes_and_codes,
-    encoded,
     in_order,
 )
 from classification_assets.learning.classifier.options import (
     as_it_was_if_refused,
-    by_class,
     declared_architecture,
     declared_training,
     device_name,
     fields,
-    told_class_weight,
     warn_of_ignored,
     with_fields,
 )
 from classification_assets.learning.classifier.pickling import packed, unpacked
+from classification_assets.learning.classifier.preparing import prepared
 from classification_assets.learning.declaration import broken_rules
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.models import onnx_export as onnx_model
@@ -44,8 +40,6 @@ from classification_assets.learning.models.architectures import Architecture
 from classification_assets.learning.models.fit import fit
 from classification_assets.learning.models.fitted import FittedModel
 from classification_assets.learning.models.progress import Progress
-from classification_assets.learning.preparation.duplicates import learned_rows
-from classification_assets.learning.preparation.folds import Fold, stratified
 from classification_assets.learning.preparation.preprocessing import Preprocessing
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.frames import (
@@ -56,7 +50,6 @@ from classification_assets.learning.tables.frames import (
     with_columns,
 )
 from classification_assets.learning.tables.labels import as_array
-from classification_assets.learning.tables.source import Source
 
 _NESTED = "architecture__"
 
@@ -219,42 +212,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         architecture, _ = declared_architecture(self.architecture), declared_training(self, seed)
         warn_of_ignored(self, architecture)
         with as_it_was_if_refused(self):
-            split, classes = self.prepared(X, y, sample_weight, seed)
+            split, classes = prepared(self, X, y, sample_weight, seed)
             self.fit_split(split, seed=seed)
             self.classes_ = classes
         return self
-
-    def prepared(self, X: Any, y: Any, sample_weight: Any, seed: int) -> tuple[Split, np.ndarray]:
-        """The rows that are learned from, encoded, with those that stop and calibrate; and the classes (C,).
-
-        Names and number of the columns are learned, too.
-        """
-        architecture = declared_architecture(self.architecture)
-        X = checked_rows(self, X, reset=True, y=y)
-        labels = checked_labels(y)
-        check_consistent_length(X, labels)
-        weight = checked_weight(sample_weight, len(labels))
-        classes, code = classes_and_codes(labels, weight)
-        weight = by_class(self.class_weight, classes, code, weight)
-        named = hasattr(self, "feature_names_in_")
-        names = list(self.feature_names_in_) if named else numbered(self.n_features_in_)
-        rows = given(X, names)
-        learned, weight = learned_rows(rows, names, code, weight)
-        code = code[learned]
-        fold = np.full(len(code), Fold.TRAIN, np.int8)
-        if not architecture.learns_from_validation:
-            # No row is set aside for test: whoever calls `fit` holds that fold.
-            fold = stratified(code, {Fold.VALIDATION: self._n_validation(code)}, seed)
-        preprocessing, X = encoded(rows, names, learned, fold == Fold.TRAIN)
-        told = {
-            "validation_fraction": self.validation_fraction,
-            "named": named,
-            "labels": classes.dtype.str,
-        }
-        if self.class_weight is not None:
-            told["class_weight"] = told_class_weight(self.class_weight)
-        source = Source(estimator=told)
-        return Split(X, code, fold, weight, classes.tolist(), preprocessing, source), classes
 
     def fit_split(self, split: Split, seed: int | None = None) -> Self:
         """Train on a split's training fold; its validation fold stops and calibrates.
@@ -343,16 +304,6 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(self.random_state, Integral):
             return int(self.random_state)  # as it is: what was opened repeats its own training
         return int(state.randint(2**31))
-
-    def _n_validation(self, y: np.ndarray) -> int:
-        if not 0 < self.validation_fraction < 1:
-            raise ValueError(
-                f"validation_fraction must be above 0 and below 1, got {self.validation_fraction}"
-            )
-        shared = np.bincount(y)
-        shared = shared[shared >= 3]  # of fewer rows, `stratified` lends none
-        wanted = max(round(self.validation_fraction * len(y)), len(shared))
-        return min(wanted, int(shared.sum()) - len(shared))
 
     def _encoded(self, X: Any) -> np.ndarray:
         return self.encoded_by(self.fitted_.provenance.preprocessing, _is_named(self.fitted_), X)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from numbers import Integral
 from typing import Any, Self
@@ -151,13 +151,24 @@ class PackedSearchCV(RandomizedSearchCV):
             )
         return super().fit(X, y, **params)
 
-    def _run_search(self, evaluate_candidates: Any, **context: Any) -> None:
-        # Only where scikit-learn does the fits; what it wants to be told of is its own search's.
-        evaluate_candidates(self._sampled())
+    def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
+        # Only where scikit-learn does the fits; as its own search, which takes no distributions of Optuna.
+        candidates = self._sampled()
+        if callback_ctx is None:  # before its version 1.9
+            evaluate_candidates(candidates)
+            return
+        searching = callback_ctx.subcontext(
+            task_name="search", max_subtasks=len(candidates) * self.n_splits_, sequential_subtasks=False
+        ).call_on_fit_task_begin(estimator=self)
+        evaluate_candidates(candidates, callback_ctx=searching)
+        searching.call_on_fit_task_end(estimator=self)
 
     def _fit_packed(self, X: Any, y: Any, params: dict[str, Any], candidates: list[dict[str, Any]]) -> Self:
         rungs = self._rungs()
         scorers, refit_metric = self._get_scorers()
+        names = getattr(scorers, "_scorers", None)
+        if self.halving is not None and names is not None and self.refit not in names:
+            raise self._undecided()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         cv = check_cv(self.cv, y, classifier=True)
@@ -188,6 +199,11 @@ class PackedSearchCV(RandomizedSearchCV):
             if self.halving is not None:
                 more["iter"] += [rung] * len(left)
                 more["n_resources"] += [epochs] * len(left)
+            if not out:
+                # In scikit-learn's words.
+                raise ValueError(
+                    "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+                )
             _warn_or_raise_about_fit_failures(out, self.error_score)
             if callable(self.scoring):
                 _insert_error_scores(out, self.error_score)
@@ -215,7 +231,13 @@ class PackedSearchCV(RandomizedSearchCV):
     ) -> list[dict[str, Any]]:
         """Results of each candidate and fold after so many epochs, in the words of scikit-learn's searches."""
         wanted, numbers = list[Ensemble](), list[int]()
-        refused: dict[int, str] = {}
+        refused: dict[tuple[int, int], str] = {}
+
+        def refuse(index: int, which: Iterable[int], error: Exception) -> None:
+            if self.error_score == "raise":
+                raise error
+            refused.update({(index, fold): f"{type(error).__name__}: {error}" for fold in which})
+
         for index, candidate in enumerate(candidates):
             try:
                 estimator = self._with(candidate)
@@ -226,12 +248,15 @@ class PackedSearchCV(RandomizedSearchCV):
                 assert isinstance(architecture, MLP)  # else the search is scikit-learn's
                 training = architecture.trained_with(declared_training(estimator, own_seed))
             except (ValueError, TypeError) as error:
-                if self.error_score == "raise":
-                    raise
-                refused[index] = f"{type(error).__name__}: {error}"
+                refuse(index, range(len(folds.folds)), error)
                 continue
             for fold in range(len(folds.folds)):
-                number = folds.number(estimator, fold, own_seed)
+                try:
+                    number = folds.number(estimator, fold, own_seed)
+                except (ValueError, TypeError) as error:
+                    # Such as a fold of one class: others may have two.
+                    refuse(index, [fold], error)
+                    continue
                 numbers.append(number)
                 wanted.append(Ensemble(architecture, training, number))
         device = resolve_device(device_name(self.estimator.device), "auto").name
@@ -241,7 +266,8 @@ class PackedSearchCV(RandomizedSearchCV):
         told = []
         for index in range(len(candidates)):
             for fold in range(len(folds.folds)):
-                number, answer = (0, refused[index]) if index in refused else next(given)
+                failed = refused.get((index, fold))
+                number, answer = next(given) if failed is None else (0, failed)
                 told.append(folds.scored(fold, number, answer))
         return told
 
@@ -313,11 +339,14 @@ class PackedSearchCV(RandomizedSearchCV):
         """Indices of a round's candidates, the best first."""
         name = f"rank_test_{metric}"
         if name not in results:
-            raise ValueError(
-                f"halving with several scores needs refit to name the one that decides, got refit={self.refit!r}"
-            )
+            raise self._undecided()
         ranks = results[name]
         return sorted(np.flatnonzero(np.asarray(results["iter"]) == rung).tolist(), key=lambda at: ranks[at])
+
+    def _undecided(self) -> ValueError:
+        return ValueError(
+            f"halving with several scores needs refit to name the one that decides, got refit={self.refit!r}"
+        )
 
     def _keep_best(self, results: Mapping[str, Any], metric: Any) -> None:
         if not self.refit and self.multimetric_:

@@ -11,10 +11,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import log_loss
 from sklearn.model_selection._validation import _score
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params, _num_samples
+from sklearn.utils.validation import _check_method_params
 
 from classification_assets.learning.classifier.estimator import NeuralClassifier
 from classification_assets.learning.classifier.packed_fits import Answer, Rows
+from classification_assets.learning.classifier.preparing import prepared
 
 
 class SearchFolds:
@@ -61,7 +62,7 @@ class SearchFolds:
         if key not in self.known:
             own = _check_method_params(self.X, params=self.fit_params, indices=self.folds[fold][0])
             X, y = self.train[fold]
-            split, classes = estimator.prepared(X, y, own.get("sample_weight"), seed)
+            split, classes = prepared(estimator, X, y, own.get("sample_weight"), seed)
             named = hasattr(estimator, "feature_names_in_")
             asked = [self.test[fold][0], *([X] if self.train_scores else [])]
             encoded = [estimator.encoded_by(split.preprocessing, named, part) for part in asked]
@@ -76,13 +77,14 @@ class SearchFolds:
             "fit_error": None,
             "fit_time": 0.0 if isinstance(answer, str) else answer.seconds,
             "score_time": 0.0,
-            "n_test_samples": _num_samples(self.test[fold][0]),
+            "n_test_samples": len(self.test[fold][1]),
         }
         error = answer if isinstance(answer, str) else None
         if not isinstance(answer, str) and not answer.probabilities:
-            error = (
-                "FloatingPointError: a network's loss stopped being finite; a lower learning_rate may help"
-            )
+            diverged = "a network's loss stopped being finite; a lower learning_rate may help"
+            if self.error_score == "raise":
+                raise FloatingPointError(diverged)
+            error = f"FloatingPointError: {diverged}"
         if error is not None:
             failed = self._failed()
             return (

@@ -95,7 +95,7 @@ def _axis(name: str, values: pd.Series) -> Axis:
         # 0 stands for all rows in one batch.
         numbers[numbers == 0] = np.inf
     distinct = np.unique(numbers[~missing])
-    drawn = 2 * len(distinct) > int((~missing).sum()) and bool((distinct % 1).any())
+    drawn = 2 * len(distinct) > int((~missing).sum()) and bool((distinct[np.isfinite(distinct)] % 1).any())
     if len(distinct) > MOST_LEVELS or drawn:
         finite = np.where(np.isinf(numbers), 2 * distinct[-2], numbers)
         log = _by_magnitude(finite[~missing])

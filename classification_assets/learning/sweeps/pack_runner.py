@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
-import joblib
 import torch
 
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.sweeps.configurations import Member
+from classification_assets.learning.sweeps.crew import Crew
 from classification_assets.learning.sweeps.packing import hashed, tasks_of, work_of
-from classification_assets.learning.sweeps.packs import Name, Task, done
+from classification_assets.learning.sweeps.packs import Name, Task
 from classification_assets.learning.sweeps.records import Records
 from classification_assets.learning.sweeps.scored_rows import SweptRows
 from classification_assets.learning.sweeps.sweep import Sweep
@@ -29,13 +28,8 @@ class PackRunner:
         What is not searched.
     metric : str
         What judges.
-    device : str
-    folder : Path
-        Where finished packs are kept.
-    parallel : joblib.Parallel
-        Processes.
-    threads : int or None
-        Threads of each; by default one.
+    crew : Crew
+        What does the tasks.
 
     Attributes
     ----------
@@ -49,14 +43,9 @@ class PackRunner:
         rows: SweptRows,
         training: Training,
         metric: str,
-        device: str,
-        folder: Path,
-        parallel: joblib.Parallel,
-        threads: int | None,
+        crew: Crew,
     ) -> None:
-        self.sweep, self.rows, self.device, self.folder, self.parallel = sweep, rows, device, folder, parallel
-        # Not as many as there are: sums that threads share are rounded in another way than those of one.
-        self.threads = threads or 1
+        self.sweep, self.rows, self.crew = sweep, rows, crew
         self.drops = "dropout" in sweep.space.parameters() or bool(sweep.architecture.dropout)
         self.started = time.monotonic()
         self._fingerprint = hashed(
@@ -64,7 +53,7 @@ class PackRunner:
             training.model_dump(mode="json"),
             metric,
             rows.fingerprint,
-            device,
+            crew.device,
             torch.__version__,
         )
 
@@ -82,7 +71,9 @@ class PackRunner:
         self, members: Sequence[Member], until: int, lies: Mapping[Name, tuple[str, int]] | None = None
     ) -> list[Task]:
         """Packs of members that are trained until an epoch; see `tasks_of`."""
-        return list(tasks_of(members, self.rows, until, self.device, self._fingerprint, self.drops, lies))
+        return list(
+            tasks_of(members, self.rows, until, self.crew.device, self._fingerprint, self.drops, lies)
+        )
 
     def done(self, tasks: Sequence[Task], records: Records, *, limited: bool = False) -> Iterator[Task]:
         """Do tasks, largest first so that no process waits long for the last, and note how they went.
@@ -93,14 +84,11 @@ class PackRunner:
         order = sorted(tasks, key=work_of, reverse=True)
         limited = limited and self.sweep.seconds is not None
         # Where time may run out, few at once: what was handed out is done.
-        at_once = 4 * self.parallel.n_jobs if limited else max(1, len(order))
+        at_once = 4 * self.crew.processes if limited else max(1, len(order))
         for start in range(0, len(order), at_once):
             some = order[start : start + at_once]
             if limited and (records.scores or records.failed) and self.is_out_of_time:
                 some = [task for task in some if task.earlier]
-            calls = [
-                joblib.delayed(done)(self.rows, task, self.folder, self.device, self.threads) for task in some
-            ]
-            for task, outcome in zip(some, self.parallel(calls), strict=True):
+            for task, outcome in zip(some, self.crew.outcomes(some), strict=True):
                 records.note(task, outcome)
                 yield task

@@ -9,8 +9,8 @@ import numpy as np
 
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER
 from classification_assets.learning.sweeps.configurations import Configuration, Member
+from classification_assets.learning.sweeps.judge import Judge
 from classification_assets.learning.sweeps.packs import Name, Outcome, Task
-from classification_assets.learning.sweeps.scored_rows import Judge
 
 
 @dataclass

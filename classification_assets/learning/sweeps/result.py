@@ -97,12 +97,15 @@ class Summary:
         """How much was tried, and how good the best of it is."""
         told = {"dropped early": self.n_dropped, "failed": self.n_failed}
         ends = [f"{count:,} {words}" for words, count in told.items() if count]
-        tried = f"{self.n_configurations:,} configurations were tried in {self.seconds:.1f} s" + (
-            f" ({', '.join(ends)})" if ends else ""
+        count = (
+            "1 configuration was"
+            if self.n_configurations == 1
+            else f"{self.n_configurations:,} configurations were"
         )
+        tried = f"{count} tried in {self.seconds:.1f} s" + (f" ({', '.join(ends)})" if ends else "")
         metric = self.metric.replace("_", " ")
         best = f"the best has a validation {metric} of {self.best_score:.4f}"
-        if isfinite(self.corrected_score):
+        if self.optimism and isfinite(self.corrected_score):
             best += f", {self.corrected_score:.4f} without the luck of the best of so many"
         if isfinite(self.final_score):
             error = f" ± {self.final_error:.4f}" if isfinite(self.final_error) else ""
@@ -114,6 +117,8 @@ class Summary:
         too_good = (
             f", by about {self.optimism:.3g} in {self.metric.replace('_', ' ')}" if self.optimism else ""
         )
+        if self.n_configurations == 1:
+            return "tuned is the only configuration that was tried; the test rows have no part in the search"
         return (
             f"tuned is the best of {self.n_configurations:,} configurations on validation rows, so its validation "
             f"score is too good{too_good}; the test rows have no part in the search"

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from classification_assets.learning.evaluation.bounds import Metric
-from classification_assets.learning.evaluation.metrics import (
-    row_losses,
-    row_statistics,
-    scores_of_sums,
-    summed_statistics,
-)
-from classification_assets.learning.models.tabular.inner_folds import InnerFolds
 from classification_assets.learning.packed.batches import RowSource
 from classification_assets.learning.preparation.folds import Fold
-from classification_assets.learning.preparation.split import Split, features_by_fold, features_of
 
-LINEAR = frozenset({"log_loss", "accuracy", "brier_score"})
-"""Metrics that are means over rows."""
+if TYPE_CHECKING:
+    from classification_assets.learning.preparation.split import Split
 
 MOST_SCORED = 4_000
 """Rows of a fold, at most, that judge: evenly spaced ones of more."""
@@ -64,6 +55,10 @@ class SweptRows:
         ValueError
             If there are no rows to judge by.
         """
+        # Not above: processes that are given rows need none of it, and would take a second more to start.
+        from classification_assets.learning.models.tabular.inner_folds import InnerFolds
+        from classification_assets.learning.preparation.split import features_by_fold, features_of
+
         train, validation = split.rows(Fold.TRAIN), split.rows(Fold.VALIDATION)
         if folds == 1:
             learned, scored = [train], [validation]
@@ -136,64 +131,3 @@ class SweptRows:
             rows = self.X[part.numpy()] if isinstance(self.X, np.ndarray) else self.X[part].cpu().numpy()
             found.update(np.ascontiguousarray(rows).tobytes())
         return found.hexdigest()
-
-
-class Judge:
-    """Scores of probabilities on the rows that judge, all folds together.
-
-    Parameters
-    ----------
-    rows : SweptRows
-    metric : str
-
-    Raises
-    ------
-    ValueError
-        If these rows cannot give the metric.
-    """
-
-    def __init__(self, rows: SweptRows, metric: Metric) -> None:
-        index = np.concatenate(rows.scored)
-        self.metric, self.y, self.rows = metric, rows.y[index], rows
-        self.weight = None if rows.weight is None else rows.weight[index] / rows.weight[index].mean()
-        self.names = [str(label) for label in range(rows.n_classes)]
-        missing = sorted(set(range(rows.n_classes)) - set(self.y.tolist()))
-        if missing and metric in ("balanced_accuracy", "macro_f1"):
-            raise ValueError(
-                f"sweep.metric: {metric} needs rows of every class among those that judge, and there are none of class "
-                f"{missing[0]}; choose log_loss or accuracy, more validation rows, or sweep.folds of 2 or more"
-            )
-
-    def score(self, probabilities: Sequence[np.ndarray]) -> float:
-        """The metric of probabilities (V_f, C), an array a fold."""
-        p = np.concatenate(probabilities)
-        if self.metric in LINEAR:
-            return float(np.average(self.row_scores(p), weights=self.weight))
-        sums = summed_statistics(self.y, p, 0, self.weight)[None]
-        return float(scores_of_sums(sums, self.names)["", self.metric][0])
-
-    def resampled(self, p: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """The metric (R,) of probabilities p (V, C) in resamples that hold each row so many times, counts (R, V)."""
-        if self.metric in LINEAR:
-            weight = counts if self.weight is None else counts * self.weight.astype(counts.dtype)
-            with np.errstate(invalid="ignore"):
-                return weight @ self.row_scores(p).astype(counts.dtype) / weight.sum(1)
-        statistics = row_statistics(self.y, p, 0, self.weight)
-        # Sparse from the left: SciPy would turn the dense side into a sparse one.
-        sums = np.asarray((statistics.T @ counts.T).T)
-        return scores_of_sums(sums, self.names)["", self.metric]
-
-    def row_scores(self, p: np.ndarray) -> np.ndarray:
-        """Each row's part (V,) of a metric that is a mean over rows."""
-        if self.metric == "log_loss":
-            return row_losses(self.y, p)
-        if self.metric == "accuracy":
-            return (p.argmax(1) == self.y).astype(np.float64)
-        return ((np.eye(p.shape[1], dtype=p.dtype)[self.y] - p).astype(np.float64) ** 2).sum(1)
-
-    def of_network(self, fold: int, p: np.ndarray) -> tuple[float, float]:
-        """Log loss and accuracy of one network's probabilities p (V, C) of its fold's rows."""
-        index = self.rows.scored[fold]
-        y, weight = self.rows.y[index], None if self.rows.weight is None else self.rows.weight[index]
-        right = np.average(p.argmax(1) == y, weights=weight)
-        return float(np.average(row_losses(y, p), weights=weight)), float(right)

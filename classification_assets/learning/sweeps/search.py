@@ -14,15 +14,17 @@ from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER, Me
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.sweeps.configurations import Configuration, Member, Shape, members_of
+from classification_assets.learning.sweeps.crew import Crew
 from classification_assets.learning.sweeps.draws import Draws
 from classification_assets.learning.sweeps.halving import Halving
+from classification_assets.learning.sweeps.judge import Judge
 from classification_assets.learning.sweeps.pack_files import remove_packs
 from classification_assets.learning.sweeps.pack_runner import PackRunner
 from classification_assets.learning.sweeps.packing import FULL, work_at_most
 from classification_assets.learning.sweeps.packs import Task
 from classification_assets.learning.sweeps.records import Record, Records
 from classification_assets.learning.sweeps.result import SweepResult
-from classification_assets.learning.sweeps.scored_rows import Judge, SweptRows
+from classification_assets.learning.sweeps.scored_rows import SweptRows
 from classification_assets.learning.sweeps.selection import CONSIDERED
 from classification_assets.learning.sweeps.summing_up import Explored
 from classification_assets.learning.sweeps.sweep import Sweep
@@ -86,18 +88,17 @@ def search(
         If the sampler is one of Optuna's, which is not installed.
     """
     rows = SweptRows.of(split, sweep.folds, sweep.seed, device)
-    judge = Judge(rows, sweep.metric or metric)
+    judge = Judge(rows, sweep.metric or metric, split.classes)
     with tempfile.TemporaryDirectory(prefix="classification-assets-sweep-") as temporary:
         kept = folder or Path(temporary)
         kept.mkdir(parents=True, exist_ok=True)
-        with joblib.Parallel(
-            n_jobs=_processes(n_jobs, sweep, rows), return_as="generator", batch_size=1
-        ) as parallel:
+        # Not as many threads as there are: sums that threads share are rounded in another way than those of one.
+        with Crew(rows, _processes(n_jobs, sweep, rows), kept, device, threads or 1) as crew:
             # What the architecture sets of its own counts here as anywhere.
             fixed = sweep.architecture.trained_with((training or Training()).replaced(members=1)).replaced(
                 max_epochs=sweep.max_epochs, early_stopping=False, members=1
             )
-            runner = PackRunner(sweep, rows, fixed, judge.metric, device, kept, parallel, threads)
+            runner = PackRunner(sweep, rows, fixed, judge.metric, crew)
             running = _Search(sweep, judge, fixed, runner, on_progress)
             running.explore()
             running.repeat_finalists()

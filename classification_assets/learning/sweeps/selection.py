@@ -8,7 +8,7 @@ import numpy as np
 
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER
 from classification_assets.learning.seeds import SELECTED
-from classification_assets.learning.sweeps.scored_rows import Judge
+from classification_assets.learning.sweeps.judge import Judge
 
 RESAMPLES = 500
 """Resamples of the rows that judge."""

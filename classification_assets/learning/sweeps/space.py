@@ -60,7 +60,9 @@ class Range(Declaration):
     log: bool = Field(
         False, description="Drawn by the order of magnitude: 0.001 to 0.01 as often as 0.01 to 0.1."
     )
-    steps: int | None = Field(None, ge=2, description="Values of a grid, evenly apart; only a grid needs it.")
+    steps: int | None = Field(
+        None, ge=2, le=1_000_000, description="Values of a grid, evenly apart; only a grid needs it."
+    )
     when: dict[str, tuple[Value, ...]] = Field(
         default_factory=dict, description="Only with these values of others: {normalization: [none]}."
     )

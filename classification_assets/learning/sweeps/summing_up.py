@@ -10,9 +10,9 @@ import numpy as np
 from classification_assets.learning.evaluation.bounds import LOWER_IS_BETTER
 from classification_assets.learning.sweeps import tables
 from classification_assets.learning.sweeps.configurations import Configuration, column_value
+from classification_assets.learning.sweeps.judge import Judge
 from classification_assets.learning.sweeps.records import Records
 from classification_assets.learning.sweeps.result import Summary, SweepResult, Thumbnails
-from classification_assets.learning.sweeps.scored_rows import Judge
 from classification_assets.learning.sweeps.selection import corrected, optimism
 from classification_assets.learning.sweeps.sweep import Sweep
 

@@ -49,6 +49,7 @@ def test_values_can_be_read():
     assert axis_of("residual", residual=np.arange(60) % 2 == 0).levels == ("yes", "no")
 
 
+@pytest.mark.filterwarnings("error")
 def test_all_rows_in_one_batch_is_the_largest_batch():
     axis = axis_of("batch_size", batch_size=np.tile([0, 16, 64], 20))
     assert axis.levels == ("16", "64", "all rows")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.sweeps.judge import Judge
 from classification_assets.learning.sweeps.packs import Outcome, Task
 from classification_assets.learning.sweeps.records import Records
-from classification_assets.learning.sweeps.scored_rows import Judge, SweptRows
+from classification_assets.learning.sweeps.scored_rows import SweptRows
 from tests.learning.sweeps.members import members
 
 V = 50

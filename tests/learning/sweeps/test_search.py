@@ -9,7 +9,7 @@ import pytest
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
-from classification_assets.learning.sweeps import pack_runner
+from classification_assets.learning.sweeps import crew, pack_runner
 from classification_assets.learning.sweeps.search import search
 from tests.learning.sweeps.searches import assert_same, small
 
@@ -201,7 +201,7 @@ def test_time_that_is_over_at_once_still_gives_one_configuration(split):
 
 
 def test_without_a_validation_fold_the_error_says_what_to_declare(split, monkeypatch):
-    monkeypatch.setattr(pack_runner, "done", refuse)
+    monkeypatch.setattr(crew, "done", refuse)
     fold = np.where(split.fold == Fold.VALIDATION, Fold.TRAIN, split.fold)
     none = Split.of_arrays(split.X, split.y, fold, names=NAMES)
     with pytest.raises(
@@ -211,11 +211,11 @@ def test_without_a_validation_fold_the_error_says_what_to_declare(split, monkeyp
 
 
 def test_a_metric_that_the_rows_cannot_give_is_an_error_before_training(split, monkeypatch):
-    monkeypatch.setattr(pack_runner, "done", refuse)
-    y = split.y.copy()
-    y[split.rows(Fold.VALIDATION)] = 0
+    monkeypatch.setattr(crew, "done", refuse)
+    y = np.where(split.y == 0, "left", "right")
+    y[split.rows(Fold.VALIDATION)] = "left"
     one_class = Split.of_arrays(split.X, y, split.fold, names=NAMES)
     with pytest.raises(
-        ValueError, match=r"sweep.metric: macro_f1 needs rows of every class .* none of class 1"
+        ValueError, match=r"sweep.metric: macro_f1 needs rows of every class .* none of class 'right'"
     ):
         search(small(metric="macro_f1"), one_class, n_jobs=1)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from classification_assets.learning.sweeps.scored_rows import Judge, SweptRows
+from classification_assets.learning.sweeps.judge import Judge
+from classification_assets.learning.sweeps.scored_rows import SweptRows
 from classification_assets.learning.sweeps.selection import corrected, optimism
 
 V = 250

@@ -71,6 +71,11 @@ LIST, MANY = {"choices": [index / 100 for index in range(90)]}, {"low": 0, "high
             "architecture",
             "must be one of linear, shallow_relu, deep_relu, deep_tanh, regularized, or a declaration such as {hidden",
         ),
+        (
+            {"sampler": "grid", "space": {"mixup": {"low": 0, "high": 1, "steps": 10**9}}},
+            "space.mixup.steps",
+            "Input should be less than or equal to 1000000",
+        ),
         # Contradictions
         ({"space": {"hidden": [[16], [16, 8]], "residual": [True, False]}}, "space", RESIDUAL),
         ({"space": {"residual": [True, False]}, "architecture": {"hidden": [16, 8]}}, "space", RESIDUAL),

@@ -49,6 +49,15 @@ def test_numbers_that_there_are_not_are_left_out():
     )
 
 
+def test_one_configuration_was_not_chosen_by_luck():
+    one = summary(n_configurations=1, n_dropped=0, n_failed=0, corrected_score=0.2, optimism=0.0)
+    assert one.sentence() == (
+        "1 configuration was tried in 3.2 s: the best has a validation log loss of 0.2000; with new seeds the winner "
+        "has 0.2100 ± 0.0040"
+    )
+    assert one.caution().startswith("tuned is the only configuration that was tried")
+
+
 @pytest.mark.parametrize(
     ("optimism", "words"),
     [(0.012, "too good, by about 0.012 in log loss; the test"), (0.0, "too good; the test")],
