@@ -46,6 +46,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finish
     told = folder / "told.json"
     with FileLock(f"{folder}.lock"):
         if not told.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what another worker could not end
             finished = Project.new(folder / "home").materialize("group:moons_small")
             told.write_text(json.dumps(asdict(finished)))
     return Project(folder / "home"), Finished(**json.loads(told.read_text()))
