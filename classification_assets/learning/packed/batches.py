@@ -79,7 +79,8 @@ class RowStream:
 
     def _shuffled(self) -> np.ndarray:
         # PyTorch's shuffle takes a third of the time of NumPy's.
-        return torch.randperm(len(self.rows), generator=self.generator, out=self.order).numpy()
+        n, order = len(self.rows), self.order
+        return torch.randperm(n, generator=self.generator, out=order, device=order.device).numpy()
 
 
 class Targets:
