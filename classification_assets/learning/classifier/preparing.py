@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.utils import check_consistent_length
@@ -25,12 +25,19 @@ from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.tables.frames import given, numbered
 from classification_assets.learning.tables.source import Source
 
-if TYPE_CHECKING:
-    from classification_assets.learning.classifier.estimator import NeuralClassifier
+
+class Preparable(Protocol):
+    """As much of a classifier as decides how rows are prepared."""
+
+    architecture: Any
+    class_weight: Any
+    validation_fraction: float
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
 
 def prepared(
-    classifier: NeuralClassifier, X: Any, y: Any, sample_weight: Any, seed: int
+    classifier: Preparable, X: Any, y: Any, sample_weight: Any, seed: int
 ) -> tuple[Split, np.ndarray]:
     """The rows that are learned from, encoded, with those that stop and calibrate; and the classes (C,).
 

@@ -39,7 +39,7 @@ def write(folder: Path, key: str, tensors: Mapping[str, Tensor], about: Mapping[
 
 
 def stored(folder: Path, key: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """What `write` was given; None if there is no such file, or none that can be read."""
+    """The same that `write` was given; None if there is no such file, or none that can be read."""
     path = _path(folder, key)
     if not path.exists():
         return None

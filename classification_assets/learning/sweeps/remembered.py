@@ -1,4 +1,4 @@
-"""What is found of a sweep's result once: its figures, tables and sentences all ask for the same."""
+"""Memory of a sweep's result: its figures, tables and sentences all ask for the same, which is found once."""
 
 from __future__ import annotations
 
