@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -35,7 +36,35 @@ class Canvas(FigureCanvasAgg):
         return self.renderer
 
 
-class _Renderer(RendererAgg):
+class _Pen(RendererAgg):
+    """Matplotlib's renderer, but for the size of a font, which is set once for a text."""
+
+    def _draw_text_glyphs_and_boxes(
+        self, gc: GraphicsContextBase, x: float, y: float, angle: float, glyphs: Iterable[Any], boxes: Any
+    ) -> None:
+        # A font that is given its size works out its hints anew, for three times as long as a letter takes. This part
+        # of Matplotlib's own is there, and called, since 3.11.
+        sized: dict[int, _Sized] = {}
+        drawn = ((sized.setdefault(id(font), _Sized(font)), *place) for font, *place in glyphs)
+        super()._draw_text_glyphs_and_boxes(gc, x, y, angle, drawn, boxes)  # type: ignore[misc]
+
+
+class _Sized:
+    """A font that is not given the size that it has."""
+
+    def __init__(self, font: Any) -> None:
+        self._font, self._size = font, None
+
+    def set_size(self, *size: float) -> None:
+        if size != self._size:
+            self._font.set_size(*size)
+            self._size = size
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._font, name)
+
+
+class _Renderer(_Pen):
     lacks = False
     """Whether a text that was measured has letters that its font has not."""
 
@@ -105,7 +134,7 @@ def _stamp(s: str, prop: FontProperties, dpi: float, right: int, down: int, smoo
     """A text whose place is so many 64ths of a pixel to the right of a whole one, and below it."""
     width, height, _ = _Renderer(1, 1, dpi).get_text_width_height_descent(s, prop, False)
     room = round(height) + 2
-    page = RendererAgg(round(width) + 2 * room, 3 * room, dpi)
+    page = _Pen(round(width) + 2 * room, 3 * room, dpi)
     pen = page.new_gc()
     pen.set_antialiased(smooth)
     page.draw_text(pen, room + right / 64, 2 * room + down / 64, s, prop, 0)
