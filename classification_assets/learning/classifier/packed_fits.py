@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from classification_assets.learning.models.architectures import MLP
+from classification_assets.learning.models.blend import softmax
 from classification_assets.learning.models.calibration import temperatures
 from classification_assets.learning.packed.arithmetic import threads_for
 from classification_assets.learning.packed.memory import in_parts
@@ -248,7 +249,7 @@ def _probabilities(
     for part in range(len(next(iter(rows.values())).asked)):
         wanted = {number: own.asked[part] for number, own in rows.items()}
         logits = _mean_logits(network, number_of, wanted, device)
-        p = (logits / temperature.view(-1, 1, 1)).softmax(2).numpy()
+        p = softmax(logits / temperature.view(-1, 1, 1)).numpy()
         asked.append([each[: len(wanted[number])] for each, number in zip(p, number_of, strict=True)])
     return list(zip(*asked, strict=True))
 

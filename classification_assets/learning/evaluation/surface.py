@@ -146,19 +146,26 @@ def _asked(ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], points: n
 
 def _shown(field: np.ndarray) -> np.ndarray:
     """Probabilities, and disagreement below them."""
-    shown = np.exp(field)
+    shown = field.copy()
+    np.exp(shown[:-1], out=shown[:-1])
     shown[:-1] /= shown[:-1].sum(0)
-    shown[-1] = field[-1]
     return shown
 
 
 def _between(field: np.ndarray, known: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     """The field (C + 1, K, ...) at all nodes (N,), interpolated along its second axis between those known."""
-    before = np.searchsorted(known, nodes, side="right").clip(1, len(known) - 1) - 1
-    part = (nodes - known[before]) / (known[before + 1] - known[before])
-    part = part.astype(np.float32).reshape(-1, *[1] * (field.ndim - 2))
+    places = np.searchsorted(nodes, known)
+    new = np.delete(np.arange(len(nodes)), places)
+    before = np.searchsorted(known, nodes[new]) - 1
+    part = (nodes[new] - known[before]) / (known[before + 1] - known[before])
     low = field[:, before]
-    return low + part * (field[:, before + 1] - low)
+    between = field[:, before + 1]
+    between -= low
+    between *= part.astype(np.float32).reshape(-1, *[1] * (field.ndim - 2))
+    between += low
+    whole = np.empty((len(field), len(nodes), *field.shape[2:]), np.float32)
+    whole[:, places], whole[:, new] = field, between
+    return whole
 
 
 def _at_a_line(winner: np.ndarray) -> np.ndarray:

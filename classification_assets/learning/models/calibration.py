@@ -56,13 +56,14 @@ def temperatures(logits: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     P, N, _ = logits.shape
     share, prior = weight / max(N, 1), 4 / max(N, 1)
     of_label = logits.gather(2, y.expand(P, N).unsqueeze(2)).squeeze(2)
+    by_class = logits.transpose(1, 2).contiguous()  # sums over a last axis of few classes take much longer
     log_b = torch.zeros(P, dtype=logits.dtype, device=logits.device)
     for _ in range(_NEWTON_STEPS):
         # The loss as a function of b = 1 / T is convex; its derivatives are a mean and a variance of logits.
         b = log_b.exp()
-        p = (logits * b.view(P, 1, 1)).softmax(2)
-        mean = (p * logits).sum(2)
-        variance = ((p * logits.square()).sum(2) - mean.square()).clamp_min(0)
+        p = (by_class * b.view(P, 1, 1)).softmax(1)
+        mean = (p * by_class).sum(1)
+        variance = ((p * by_class.square()).sum(1) - mean.square()).clamp_min(0)
         slope = b * ((mean - of_label) * share).sum(1)
         gradient = slope + prior * log_b
         curvature = b.square() * (variance * share).sum(1) + slope.clamp_min(0) + prior
@@ -74,8 +75,8 @@ def temperatures(logits: Tensor, y: Tensor, weight: Tensor) -> Tensor:
 
 def true_class(logits: Tensor, temperature: Tensor, y: Tensor) -> Tensor:
     """Each candidate's calibrated probability (P, N) of each row's class."""
-    log_p = (logits / temperature.view(-1, 1, 1)).log_softmax(2)
-    return log_p.gather(2, y.expand(logits.shape[:2]).unsqueeze(2)).squeeze(2).exp()
+    log_p = (logits.transpose(1, 2) / temperature.view(-1, 1, 1)).log_softmax(1)
+    return log_p.gather(1, y.expand(logits.shape[:2]).unsqueeze(1)).squeeze(1).exp()
 
 
 def common_temperature(

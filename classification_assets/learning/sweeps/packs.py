@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from classification_assets.learning.models.blend import softmax
 from classification_assets.learning.packed.arithmetic import threads_for
 from classification_assets.learning.packed.batches import BLOCK_BYTES, RowSource
 from classification_assets.learning.packed.memory import in_parts
@@ -149,7 +150,7 @@ def logits_of(network: nn.Module, X: RowSource, index: np.ndarray) -> Tensor:
 
 def probabilities_of(network: nn.Module, X: RowSource, index: np.ndarray) -> Tensor:
     """Probabilities (K, V, C) on the CPU of each member's rows, index (K, V) or (1, V) for all."""
-    return logits_of(network, X, index).softmax(2)
+    return softmax(logits_of(network, X, index))
 
 
 class _Pack:

@@ -14,7 +14,7 @@ from classification_assets.learning.figures.canvas.raster import rendered
 from classification_assets.learning.figures.canvas.style import Sheet
 from classification_assets.learning.printable import without_control
 
-COMPRESSION, COMPRESSION_OF_ALL = 6, 2
+COMPRESSION, COMPRESSION_OF_ALL = 4, 2
 """Compression levels of PNG in 256 colours, and in all colours, where the usual one would take three times longer."""
 
 _LARGEST, _SMALLEST = 1000, 460

@@ -8,11 +8,17 @@ from PIL import Image
 FLAT, SAMPLED = 32, 7
 """Colours that are kept as they are, at most, and how far apart the pixels are that tell which."""
 
-_BITS = 7
-"""Bits of a channel that tell shades apart when a palette is chosen; of those alike in these, one stands for all."""
+_BITS = 6
+"""Bits of a channel in which shades are mixed."""
 
-_STEPS = (-1.5, 0.5, 1.5, -0.5)
-"""How much lighter, of 255, each pixel of a square of two by two is taken to be: half the distance of two shades."""
+_TURNS = np.array([[0, 2], [3, 1]], np.uint32)
+"""How many quarters of such a step each pixel of a square of two by two is lighter before it is cut to a step."""
+
+_LARGE, _SPARSE = 1 / 400, 31
+"""Share of the pixels from which on a colour is kept as it is, and how far apart the pixels are that tell."""
+
+_LINES = 64
+"""Lines of a picture that are worked on at a time: what the processor holds near."""
 
 _RARE = 0.6
 """Power of a shade's pixels that it weighs: a legend is small, and its colours are to be found as well."""
@@ -49,42 +55,53 @@ def in_mixed_shades(picture: Image.Image, colours: int = 256) -> Image.Image:
     """An RGB picture with a palette of which neighbours take turns between the two nearest shades.
 
     For pictures with areas that run from one colour into another: no steps are seen, by an ordered dither (Bayer 1973)
-    of a palette that a variance-based cut (Wan, Prusinkiewicz and Wong 1990) spends where a picture has most shades.
+    to 64 steps of each channel, and a palette of these that a variance-based cut (Wan, Prusinkiewicz and Wong 1990)
+    spends where a picture has most shades.
     What fills the largest areas, such as the paper, keeps its very colour. A picture that would look different, as of
     ten classes whose tints are many times 256, stays as it is, without a palette.
     """
-    pixels = np.asarray(picture.convert("RGBA")).view("<u4")[..., 0] & 0xFFFFFF
+    pixels = np.asarray(picture.convert("RGBA")).view("<u4")[..., 0]
+    found, counts = np.unique(pixels.ravel()[::_SPARSE], return_counts=True)
+    largest = np.argsort(-counts, kind="stable")[: min(FLAT, colours // 4)]
+    kept = found[largest][counts[largest] > _LARGE * counts.sum()]
     kinds = _kinds(pixels)
     counts = np.bincount(kinds.ravel(), minlength=8**_BITS)
     found = np.flatnonzero(counts)
-    numbers = np.zeros(8**_BITS, np.uint32)
-    numbers[found] = np.arange(len(found))
-    kinds, counts = numbers[kinds], counts[found]
-    told = np.zeros(len(found), np.uint32)
-    told[kinds.ravel()] = pixels.ravel()
-    shades = np.stack([told & 255, told >> 8 & 255, told >> 16], axis=1).astype(np.float32)
-    flat = np.argsort(-counts, kind="stable")[: min(FLAT, colours // 4)]
-    palette = np.concatenate([shades[flat], _cut(shades, counts**_RARE, colours - len(flat)).round()])
-    mixed, seen = np.empty(pixels.shape, np.uint8), 0.0
-    for index, step in enumerate(_STEPS):
-        near = _nearest(shades + np.float32(step), palette)
-        near[flat] = np.arange(len(flat))
-        seen += counts[np.abs(palette[near] - shades).max(axis=1) > _SEEN].sum() / len(_STEPS)
-        square = np.s_[index // 2 :: 2, index % 2 :: 2]
-        mixed[square] = near[kinds[square]]
-    if seen > _MOST_SEEN * pixels.size:
+    counts = counts[found]
+    steps = [found >> place * _BITS & 2**_BITS - 1 for place in range(3)]
+    shades = np.stack(steps, axis=1).astype(np.float32) * np.float32(255 / (2**_BITS - 1))
+    cut = _cut(shades, counts**_RARE, colours - len(kept)).round()
+    palette = np.concatenate([kept[:, None].view(np.uint8)[:, :3].astype(np.float32), cut])
+    near = _nearest(shades, palette)
+    if counts[np.abs(palette[near] - shades).max(axis=1) > _SEEN].sum() > _MOST_SEEN * pixels.size:
         return picture
+    table = np.zeros(8**_BITS, np.uint8)
+    table[found] = near
+    mixed = table[kinds]
+    for index, colour in enumerate(kept):
+        mixed[pixels == colour] = index
     few = Image.fromarray(mixed)
     few.putpalette(palette.astype(np.uint8).tobytes())
     return few
 
 
 def _kinds(pixels: np.ndarray) -> np.ndarray:
-    """The leading bits of three channels (0xBBGGRR) as one number."""
-    lost = 8 - _BITS
-    kinds = np.zeros_like(pixels)
-    for channel in range(3):
-        kinds |= (pixels >> (lost + channel * lost)) & ((2**_BITS - 1) << channel * _BITS)
+    """The steps of three channels (0xBBGGRR) as one number each, neighbours cut by turns to that below and above."""
+    height, width = pixels.shape
+    rows, columns = -(-min(_LINES, height) // 2), -(-width // 2)
+    turns = np.tile(_TURNS * 0x010101, (rows, columns))[:, :width]
+    kinds = np.empty_like(pixels)
+    for start in range(0, height, _LINES):
+        lines = pixels[start : start + _LINES]
+        # From 0 to 255 to four times 0 to 63, so that white can be told exactly; no channel flows over into the next.
+        levels = lines - (lines >> 6 & 0x030303) + turns[: len(lines)]
+        levels >>= 2
+        own = kinds[start : start + _LINES]
+        np.bitwise_and(levels, 0x3F, out=own)
+        own |= levels >> 2 & 0x3F << 6
+        levels >>= 4
+        levels &= 0x3F << 12
+        own |= levels
     return kinds
 
 
@@ -98,24 +115,22 @@ def _nearest(shades: np.ndarray, palette: np.ndarray) -> np.ndarray:
 def _cut(shades: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:
     """Means (K, 3) of up to `most` groups of shades (N, 3): again and again the most varied is cut at its mean."""
     sums = np.concatenate([np.ones_like(shades[:, :1]), shades, shades * shades], axis=1) * weight[:, None]
+    rows = np.concatenate([sums, shades], axis=1)
 
-    def spread(group: np.ndarray) -> tuple[float, int, np.ndarray]:
-        total = sums[group].sum(axis=0)
+    def group(rows: np.ndarray) -> tuple[float, int, np.ndarray, np.ndarray]:
+        total = rows.sum(axis=0)
         mean = total[1:4] / total[0]
-        variance = total[4:] - mean * total[1:4]
+        variance = total[4:7] - mean * total[1:4]
         widest = int(variance.argmax())
-        return float(variance[widest]), widest, mean
+        return float(variance[widest]), widest, mean, rows
 
-    groups = [np.arange(len(shades))]
-    spreads = [spread(groups[0])]
+    groups = [group(rows)]
     while len(groups) < most:
-        variances = [variance for variance, _, _ in spreads]
-        index = variances.index(max(variances))
-        group, (_, widest, mean) = groups[index], spreads[index]
-        low = shades[group, widest] <= mean[widest]
+        index = max(range(len(groups)), key=lambda own: groups[own][0])
+        _, widest, mean, rows = groups[index]
+        low = rows[:, 7 + widest] <= mean[widest]
         if low.all() or not low.any():
             break  # nothing varies any more
-        groups[index], spreads[index] = group[low], spread(group[low])
-        groups.append(group[~low])
-        spreads.append(spread(group[~low]))
-    return np.array([mean for _, _, mean in spreads], np.float32)
+        groups[index] = group(rows[low])
+        groups.append(group(rows[~low]))
+    return np.array([mean for _, _, mean, _ in groups], np.float32)
