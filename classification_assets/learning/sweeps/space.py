@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Annotated, Any, ClassVar
 
@@ -246,13 +247,15 @@ class Space(Declaration):
                 self._check(name, value)
         return self
 
-    def parameters(self) -> dict[str, Choices | Range]:
+    def parameters(self) -> Mapping[str, Choices | Range]:
         """The hyper-parameters that are searched, by name, in the order of their fields."""
-        return {
-            name: parameter
-            for name in type(self).model_fields
-            if (parameter := getattr(self, name)) is not None
-        }
+        return self._parameters
+
+    @cached_property
+    def _parameters(self) -> Mapping[str, Choices | Range]:
+        # Asked for 15 times a configuration.
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in given.items() if value is not None}
 
     def applies(self, name: str, values: Mapping[str, Value]) -> bool:
         """Whether a hyper-parameter has a use beside values of those that stand before it."""
