@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gc
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +42,25 @@ def kept(
     """Draw figures by name, each of all that is given, to be published beside the artifact, and show them."""
     metadata: dict[str, dg.MetadataValue] = {}
     seconds = 0.0
-    for name, draw in draws.items():
-        drawn, told = figure(partial(draw, *drawn_from), name)
-        sidecars[file_name(name)] = drawn
-        seconds += float(told.pop(DRAW_SECONDS).value)  # type: ignore[arg-type]
-        metadata |= told
+    with _uncollected():
+        for name, draw in draws.items():
+            drawn, told = figure(partial(draw, *drawn_from), name)
+            sidecars[file_name(name)] = drawn
+            seconds += float(told.pop(DRAW_SECONDS).value)  # type: ignore[arg-type]
+            metadata |= told
     return metadata | scalars({DRAW_SECONDS: seconds})
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage: figures are made of so many parts that all of PyTorch's would be looked through again."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def file_name(name: str) -> str:

@@ -90,6 +90,8 @@ def _dots(
         (failed, {"color": FAILED, "marker": "x", "linewidths": 0.7, "alpha": 0.7}),
     ):
         rows = shown[which[shown] & axis.used[shown]]
+        if not len(rows):
+            continue
         dots = ax.scatter(axis.position[rows] + jitter[rows], 100 * place[rows], s=size, zorder=2, **look)
         dots.set_rasterized(len(shown) > 300)
 

@@ -145,12 +145,15 @@ def _axis(
     turned: bool,
     theme: Theme,
 ) -> None:
-    ax.plot([column, column], [0, 1], color=theme.ink, linewidth=0.8, zorder=4)
+    # The axis and its marks are one line, with gaps.
+    marks = np.column_stack([heights, heights, np.full(len(heights), np.nan)]).ravel()
+    across = np.tile([column - 0.02, column + 0.02, np.nan], len(heights))
+    places = [column, column, np.nan, *across], [0, 1, np.nan, *marks]
+    ax.plot(*places, color=theme.ink, linewidth=0.8, zorder=4)
     box = {"boxstyle": "round,pad=0.12", "facecolor": theme.paper, "alpha": 0.82, "linewidth": 0}
     # The first axis has its labels on the left, where there are no lines.
     side, ha = (-4, "right") if column == 0 else (4, "left")
     for height, label in zip(heights, labels, strict=True):
-        ax.plot([column - 0.02, column + 0.02], [height, height], color=theme.ink, linewidth=0.8, zorder=4)
         ax.annotate(
             shortened(label, max(6, int(apart / LETTER) - 3)),
             (column, height),

@@ -93,6 +93,8 @@ def shape_map(
                 room = side - 2 * FRAME
                 inner = figure.panel(box.x0 + FRAME, box.y0 + FOOT, room, high - FOOT - FRAME)
                 without_ticks(inner)
+                # It lies within the map, and need not be measured.
+                inner.set_in_layout(False)
                 inner.spines[:].set_visible(False)
                 landscape(
                     inner,
