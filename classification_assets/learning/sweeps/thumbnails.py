@@ -9,6 +9,7 @@ import torch
 
 from classification_assets.learning.evaluation.plane import planes_of
 from classification_assets.learning.evaluation.view import View
+from classification_assets.learning.packed.arithmetic import threads_for
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.sweeps.configurations import pack_of
 from classification_assets.learning.sweeps.pack_files import states
@@ -51,7 +52,9 @@ def thumbnails(records: Records, split: Split, folder: Path, drops: bool) -> Thu
         network.load_state_dict(
             {name: value[place : place + 1] for name, value in states(folder, key).items()}
         )
-        found.append(probabilities_of(network, X, np.arange(len(X))[None])[0].numpy())
+        # Left to itself, PyTorch would wake a thread a core for a picture that one paints in a millisecond.
+        with threads_for(len(X) * architecture.n_weights(X.shape[1], len(split.classes)), None):
+            found.append(probabilities_of(network, X, np.arange(len(X))[None])[0].numpy())
     probabilities = np.stack(found).reshape(len(found), SIDE, SIDE, -1).astype(np.float16)
     return Thumbnails(
         np.array([depth for depth, _ in shapes]),

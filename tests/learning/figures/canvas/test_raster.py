@@ -50,3 +50,17 @@ def test_one_text_has_the_colour_in_which_it_is_drawn_each_time(colour):
     assert (pictures[0] == 255).all()
     assert (pictures[2] == 255).all()
     assert (pictures[1] < 200).any()
+
+
+@pytest.mark.parametrize("rotation", [30, 90, -45])
+@pytest.mark.parametrize("smooth", [True, False])
+def test_turned_texts_are_those_of_matplotlib_to_the_pixel(rotation, smooth):
+    def turned():
+        figure = page(
+            [(0.31, 0.23, "eleven letters, AVAT fi", "black", rotation), (0.1, 0.1, "e", "red", 90)]
+        )
+        for text in figure.texts:
+            text.set_antialiased(smooth)
+        return figure
+
+    np.testing.assert_array_equal(np.asarray(rendered(turned())), as_matplotlib_draws(turned()))
