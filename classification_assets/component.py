@@ -100,17 +100,21 @@ class ClassificationExperiment(dg.Component):
 
 
 def experiment_definitions(experiment: NamedExperiment) -> dg.Definitions:
-    """An experiment's assets and the job that materializes them."""
+    """An experiment's assets; if it retrains itself, also the job that materializes them and what requests it.
+
+    Other experiments have no job: each is as much work to load as all its assets, and the UI and the command line
+    materialize assets without one.
+    """
+    schedule, sensor = schedule_of(experiment), sensor_of(experiment)
     job = dg.define_asset_job(
         job_of(experiment),
         selection=dg.AssetSelection.groups(experiment.name),
         tags={EXPERIMENT: experiment.name},
         description=f"Everything of the experiment {experiment.name}, from fresh rows to its leaderboard.",
     )
-    schedule, sensor = schedule_of(experiment), sensor_of(experiment)
     return dg.Definitions(
         assets=list(_assets(experiment)),
-        jobs=[job],
+        jobs=[job] if schedule or sensor else [],
         schedules=[schedule] if schedule else [],
         sensors=[sensor] if sensor else [],
     )
