@@ -7,8 +7,8 @@ import gc
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -40,15 +40,18 @@ def kept(
     draws: Mapping[str, Callable[..., Figure]], sidecars: dict[str, Any], *drawn_from: Any
 ) -> dict[str, dg.MetadataValue]:
     """Draw figures by name, each of all that is given, to be published beside the artifact, and show them."""
-    metadata: dict[str, dg.MetadataValue] = {}
-    seconds = 0.0
-    with _uncollected():
+    from classification_assets.learning.figures.canvas.export import picture, preview
+
+    started = time.perf_counter()
+    previews: dict[str, Future[bytes]] = {}
+    # While one figure is drawn, the one before is made small: that needs no Python.
+    with _uncollected(), ThreadPoolExecutor(1) as beside:
         for name, draw in draws.items():
-            drawn, told = figure(partial(draw, *drawn_from), name)
-            sidecars[file_name(name)] = drawn
-            seconds += float(told.pop(DRAW_SECONDS).value)  # type: ignore[arg-type]
-            metadata |= told
-    return metadata | scalars({DRAW_SECONDS: seconds})
+            sidecars[file_name(name)] = drawn = draw(*drawn_from)
+            picture(drawn)
+            previews[name] = beside.submit(preview, drawn, PREVIEW_BYTES)
+        shown = {name: _picture(small.result(), "webp", name) for name, small in previews.items()}
+    return shown | scalars({DRAW_SECONDS: time.perf_counter() - started})
 
 
 @contextmanager
@@ -117,11 +120,15 @@ def _six_digits(value: float) -> float:
 
 def _inline(picture: bytes, kind: str, name: str, started: float) -> dict[str, dg.MetadataValue]:
     """A picture in the page itself, and how long it took since `started`."""
-    encoded = base64.b64encode(picture).decode()
     return {
-        name: dg.MetadataValue.md(f"![{name}](data:image/{kind};base64,{encoded})"),
+        name: _picture(picture, kind, name),
         **scalars({DRAW_SECONDS: time.perf_counter() - started}),
     }
+
+
+def _picture(picture: bytes, kind: str, name: str) -> dg.MetadataValue:
+    encoded = base64.b64encode(picture).decode()
+    return dg.MetadataValue.md(f"![{name}](data:image/{kind};base64,{encoded})")
 
 
 def _cell(value: Any) -> Any:

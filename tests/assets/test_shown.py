@@ -1,6 +1,7 @@
 """Metadata that a person sees: previews of bounded size, readable tables, plottable numbers."""
 
 import base64
+import gc
 import io
 
 import numpy as np
@@ -32,6 +33,21 @@ def test_a_figure_that_is_kept_is_shown_and_handed_on_under_its_name():
     assert beside == {"pretty_low_noise": figure, "other": figure}
     assert list(metadata)[:1] == ["Pretty low-noise"]
     assert set(metadata) == {"Pretty low-noise", "other", "draw_seconds"}
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_garbage_is_looked_for_afterwards_as_before_also_where_drawing_fails(collects):
+    def fails():
+        raise ValueError("no such column")
+
+    was = gc.isenabled()
+    (gc.enable if collects else gc.disable)()
+    try:
+        with pytest.raises(ValueError, match="no such column"):
+            shown.kept({"first": lambda: Figure(figsize=(2, 2)), "second": fails}, {})
+        assert gc.isenabled() == collects
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_a_table_shows_rounded_numbers_and_every_row():

@@ -6,6 +6,7 @@ of them would take minutes; BENCHMARK_WHOLE=1 has them try all. Halving is ours 
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from tempfile import TemporaryDirectory
@@ -24,7 +25,7 @@ from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.sweeps.search import search
 from classification_assets.learning.sweeps.sweep import Sweep
-from tests.benchmarks.measure import WHOLE, Accuracy, Contender, Reach
+from tests.benchmarks.measure import WHOLE, Accuracy, Contender, Reach, Row, duration, python
 from tests.benchmarks.plain_loop import Trial
 from tests.benchmarks.work import Work
 
@@ -231,3 +232,40 @@ def test_folds_are_members_of_the_pack(race, halving):
     name = "1,000 configurations in 5 folds" + ("; halving" if halving else "")
     reach = Reach(25) if halving else Reach()
     race(name, packed(halving), "RandomizedSearchCV", randomized(StratifiedKFold(5)), reach, rounds=1)
+
+
+OVERHEAD = """
+import sys
+from tests.benchmarks.sweep_overhead import main
+main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize(
+    ("networks", "processes", "sampler", "reach"),
+    [
+        (1_000, 1, "random", Reach(most=0.15)),
+        (1_000, CORES, "random", Reach(most=0.15)),
+        (1_000, 1, "tpe", Reach()),
+        (64, 1, "random", Reach()),
+    ],
+)
+def test_sampler_journal_and_figures_take_little_of_a_sweep(
+    benchmark, report, networks, processes, sampler, reach
+):
+    arguments = OVERHEAD, str(networks), str(processes), sampler
+    seconds = json.loads(benchmark.pedantic(lambda: python(*arguments)))
+    whole = seconds.pop("whole")
+    parts = ", ".join(f"{name} {duration(took)}" for name, took in sorted(seconds.items()))
+    clock = "of the CPU" if processes == 1 else f"in {processes} processes"
+    overhead = sum(seconds.values())
+    report(
+        Row(
+            f"{networks:,} networks, {sampler}, {clock}: {parts}",
+            "the whole sweep",
+            duration(overhead),
+            duration(whole),
+            overhead / whole,
+            reach,
+        )
+    )
