@@ -124,6 +124,23 @@ def test_tpe_learns_from_batch_to_batch_and_draws_the_same_again():
     assert states == {"FAIL": 21, "PRUNED": 11, "COMPLETE": 32}
 
 
+def test_a_batch_of_tpe_is_what_optunas_own_draws_one_by_one():
+    import optuna
+
+    def batches(own):
+        drawn, found = sampler(sampler="tpe", seed=3), []
+        if own:
+            drawn.study.sampler = optuna.samplers.TPESampler(seed=3, constant_liar=False)
+        for size in (12, 20, 1, 30):
+            batch = drawn.ask(size)
+            # Also where nobody, or a part of a batch, has come back before the next one is asked for.
+            told(drawn, batch[: size // 2], len(found))
+            found += batch
+        return found
+
+    assert batches(own=False) == batches(own=True)
+
+
 def test_optuna_is_told_the_direction_and_what_was_dropped_with_its_score():
     drawn = sampler_of(Sweep.model_validate({"space": SPACE, "sampler": "tpe"}), lower_is_better=False)
     drawn.ask(2)
