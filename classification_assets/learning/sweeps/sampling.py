@@ -106,7 +106,10 @@ class Optunas:
 
     def ask(self, n: int) -> list[Values]:
         """The next n."""
-        with _quiet():
+        from classification_assets.learning.packed.torch_state import threads
+
+        # Gaussian processes are PyTorch's here, in whose small products threads wait for one another.
+        with _quiet(), threads(1):
             return [self._asked() for _ in range(n)]
 
     def tell(self, index: int, score: float | None, epochs: int, dropped: bool) -> None:
