@@ -44,7 +44,7 @@ class Sweep(Declaration):
     sampler: Sampler = Field(
         "random",
         description="random, grid (every combination), or Optuna's tpe or gp (extra `sweep`), which learn from scores "
-        "and take time themselves: some 20 ms and most of a second for each configuration.",
+        "and take time themselves: some 5 ms and half a second for each configuration.",
     )
     networks: int = Field(64, ge=1, le=1_000_000, description="Networks to train, at most.")
     seconds: float | None = Field(None, gt=0, description="Seconds after which no more are begun.")
