@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from classification_assets.learning.sweeps.axes import Axis, axes
-from classification_assets.learning.sweeps.forest import grown
 from classification_assets.learning.sweeps.places import places
 from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import SweepResult
@@ -34,9 +33,6 @@ LEVEL = 0.95
 
 _LEAF = 3
 _SHUFFLES = 2
-
-_TOGETHER = 5
-"""Resamples whose trees are grown at once: of more, what is read again and again no longer fits near the processor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,27 +142,34 @@ def _resampled(
     design: _Design, grids: list[np.ndarray], place: np.ndarray
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """Shares (R, P), effects of P hyper-parameters (R, G), and explained variance (R,)."""
+    import sklearn
+    from sklearn.tree import ExtraTreeRegressor
+
     N, P = len(place), len(design.axes)
     shares, explained = np.zeros((RESAMPLES, P)), np.zeros(RESAMPLES)
     curves = [np.zeros((RESAMPLES, len(grid))) for grid in grids]
     order = np.argsort(place, kind="stable")
     variance, trees = place.var(), TREES if N < MANY else TREES_OF_MANY
-    for first in range(0, RESAMPLES, _TOGETHER):
-        rng = np.random.default_rng(first)
-        counts = rng.multinomial(N, np.full(N, 1 / N), _TOGETHER)
-        forest = grown(design.X, place, np.repeat(counts, trees, axis=0), _LEAF, rng)
-        for offset, count in enumerate(counts):
-            resample, out = first + offset, np.flatnonzero(count == 0)
-            asked = _asked(design, grids, order, out, rng)
-            X = np.vstack(asked)
-            total = sum(forest.answers(X, np.full(len(X), offset * trees + tree)) for tree in range(trees))
-            answers = np.split(total / trees, np.cumsum([len(block) for block in asked])[:-1])
-            errors = [float(np.mean((own - place[out]) ** 2)) for own in answers[: 1 + P * _SHUFFLES]]
-            rises = np.array(errors[1:]).reshape(P, _SHUFFLES).mean(1) - errors[0]
-            shares[resample] = rises / (2 * variance)
-            explained[resample] = 1 - errors[0] / variance
-            for curve, grid, own in zip(curves, grids, answers[1 + P * _SHUFFLES :], strict=True):
-                curve[resample] = own.reshape(len(grid), -1).mean(1)
+    for resample in range(RESAMPLES):
+        rng = np.random.default_rng(resample)
+        rows = rng.integers(0, N, N)
+        out = np.setdiff1d(np.arange(N), rows)
+        asked = _asked(design, grids, order, out, rng)
+        X = np.vstack(asked)
+        total = np.zeros(len(X))
+        # Checking what a tree is given takes as long as growing it.
+        with sklearn.config_context(skip_parameter_validation=True, assume_finite=True):
+            for tree in range(trees):
+                grown = ExtraTreeRegressor(min_samples_leaf=_LEAF, random_state=resample * trees + tree)
+                grown.fit(design.X[rows], place[rows], check_input=False)
+                total += grown.predict(X, check_input=False)
+        answers = np.split(total / trees, np.cumsum([len(block) for block in asked])[:-1])
+        errors = [float(np.mean((own - place[out]) ** 2)) for own in answers[: 1 + P * _SHUFFLES]]
+        rises = np.array(errors[1:]).reshape(P, _SHUFFLES).mean(1) - errors[0]
+        shares[resample] = rises / (2 * variance)
+        explained[resample] = 1 - errors[0] / variance
+        for curve, grid, own in zip(curves, grids, answers[1 + P * _SHUFFLES :], strict=True):
+            curve[resample] = own.reshape(len(grid), -1).mean(1)
     return shares, curves, explained
 
 

@@ -37,7 +37,7 @@ def test_importance_is_a_row_a_hyper_parameter(halved):
     np.testing.assert_allclose(table["share"], found.share, atol=5e-4)
     row = table.set_index("hyperparameter")
     assert row.loc["learning_rate", "matters"] == "yes"
-    assert row.loc["learning_rate", "best"].startswith("between 0.02 and 0.03")
+    assert row.loc["learning_rate", "best"].startswith("near 0.03")
     assert row.loc["dropout", "matters"] == "not shown"
     assert row.loc["dropout", "best"] == ""
 
