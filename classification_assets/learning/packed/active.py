@@ -101,7 +101,7 @@ class ActivePack:
         return batches(self.X, self.streams, steps, self.batch_size, self.targets, self.augmentation)
 
     def mode(self) -> AbstractContextManager[Any]:
-        """The mode of an epoch's steps: inference unless autograd computes the gradient. Entered once, not by each step."""
+        """The mode of an epoch's steps, entered once: inference, unless autograd computes the gradient."""
         if isinstance(self.gradient, ByAutograd):
             return nullcontext()
         return torch.inference_mode()
