@@ -26,7 +26,7 @@ def test_batch_norm_on_top_is_affordable(race):
         ours(MOONS, K, **REGULARIZED, normalization="batch"),
         "ours without any",
         ours(MOONS, K),
-        Reach(most=1.8),
+        Reach(most=1.6),
     )
 
 

@@ -6,6 +6,8 @@ Shapes: K members, N rows, D features, C classes, B rows a mini-batch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from classification_assets.learning.packed.batches import (
     Targets,
     batches,
 )
+from classification_assets.learning.packed.by_autograd import ByAutograd
 from classification_assets.learning.packed.early_stopping import ValidationFold
 from classification_assets.learning.packed.gradients import Gradient, gradient_for
 from classification_assets.learning.packed.networks.members import per_member, select_members
@@ -96,6 +99,12 @@ class ActivePack:
     def batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The next mini-batches (K, D, B) and their targets (K, C, B)."""
         return batches(self.X, self.streams, steps, self.batch_size, self.targets, self.augmentation)
+
+    def mode(self) -> AbstractContextManager[Any]:
+        """The mode of an epoch's steps, entered once: inference, unless autograd computes the gradient."""
+        if isinstance(self.gradient, ByAutograd):
+            return nullcontext()
+        return torch.inference_mode()
 
     def score(self) -> tuple[Tensor, Tensor]:
         """Each member's log loss and accuracy on its validation rows, (K,) and (K,); NaN if there are none."""

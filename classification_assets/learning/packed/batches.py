@@ -49,6 +49,7 @@ class RowStream:
         self.generator = torch.Generator("cpu").manual_seed(int(state[0]))
         self.rest = self.rows[:0]
         self.order = torch.empty(len(self.rows), dtype=torch.int32, device="cpu")
+        self.order_as_array = self.order.numpy()
 
     def take(self, wanted: int) -> np.ndarray:
         """The next rows (wanted,)."""
@@ -79,8 +80,8 @@ class RowStream:
 
     def _shuffled(self) -> np.ndarray:
         # PyTorch's shuffle takes a third of the time of NumPy's.
-        n, order = len(self.rows), self.order
-        return torch.randperm(n, generator=self.generator, out=order, device=order.device).numpy()
+        torch.randperm(len(self.rows), generator=self.generator, out=self.order, device="cpu")
+        return self.order_as_array
 
 
 class Targets:
@@ -162,10 +163,11 @@ def batches(
     block = max(1, BLOCK_BYTES // (4 * K * B * (D + 2 * C)))
     for start in range(0, steps, block):
         n = min(block, steps - start)
-        drawn = np.empty((K, n * B), np.int64)
+        drawn = np.empty((K, n * B), np.int32)
         for stream, rows in zip(streams, drawn, strict=True):
             stream.take_into(rows)
-        index = torch.from_numpy(drawn).to(X.device).view(K, n, B).transpose(0, 1).contiguous()
+        index = torch.from_numpy(drawn).to(X.device).view(K, n, B).transpose(0, 1)
+        index = index.to(torch.int64, memory_format=torch.contiguous_format)
         # Whoever reads a batch turns it at once, while it is in the cache; or need not.
         x = _rows_of(X, index.view(-1)).view(n, K, B, D).transpose(2, 3)
         yield from zip(*augmentation(x, targets(index)), strict=True)

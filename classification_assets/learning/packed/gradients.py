@@ -13,7 +13,8 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from classification_assets.learning.packed.by_autograd import ByAutograd, Compiled
-from classification_assets.learning.packed.by_hand import ByHand, TabularByHand
+from classification_assets.learning.packed.by_hand import ByHand
+from classification_assets.learning.packed.by_hand_tabular import TabularByHand
 from classification_assets.learning.packed.flat import FlatParameters
 from classification_assets.learning.packed.networks.layers import PackedMLP
 from classification_assets.learning.packed.networks.tabular import PackedTabular

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from classification_assets.learning.packed.flat import Block, FlatParameters
+from classification_assets.learning.packed.torch_state import in_inference_mode
 
 _MOST_RUNS = 4
 """Runs of members alike in rate and decay, at most, for the fused step: with more, its slices are many and small."""
@@ -73,7 +74,7 @@ class MemberAdamW:
         self._rate = self._each(learning_rate, rest)
         self._decay = self._each(learning_rate * weight_decay, rest)
 
-    @torch.inference_mode()
+    @in_inference_mode
     def step(self, factor: float) -> None:
         """Move every member by its gradient, at `factor` times its learning rate."""
         first, second = self.betas

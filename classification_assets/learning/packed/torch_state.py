@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import torch
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _DEFAULTS = threading.RLock()
 
@@ -23,6 +28,22 @@ def usual_state() -> Iterator[None]:
             if torch.is_autocast_enabled(device):
                 entered.enter_context(torch.autocast(device, enabled=False))
         yield
+
+
+def in_inference_mode(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that runs in PyTorch's inference mode, which is entered only if it is not there yet.
+
+    Entering takes as long as several operations on a small pack.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if torch.is_inference_mode_enabled():
+            return function(*args, **kwargs)
+        with torch.inference_mode():
+            return function(*args, **kwargs)
+
+    return run
 
 
 @contextmanager

@@ -156,7 +156,7 @@ def train(
         while True:
             pack.network.train()
             total = torch.zeros(len(stopping.active), dtype=torch.float32, device=device)
-            with products_in(training.precision, device):
+            with products_in(training.precision, device), pack.mode():
                 for x, target in pack.batches(epoch_steps):
                     total += pack.gradient(x, target)
                     pack.optimizer.step(_rate_factor(training.schedule, step, last, warmup))

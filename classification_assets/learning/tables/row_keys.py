@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -235,6 +236,7 @@ def _single(numbers: np.ndarray) -> np.ndarray:
         return np.asarray(numbers, np.float32)
 
 
+@lru_cache(maxsize=4096)
 def _name_key(name: str) -> np.uint64:
     return hash_array(np.array([name], object))[0]
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from classification_assets.learning.packed.by_hand import ByHand, TabularByHand
+from classification_assets.learning.packed.by_hand import ByHand
+from classification_assets.learning.packed.by_hand_tabular import TabularByHand
 from classification_assets.learning.packed.flat import FlatParameters
 from classification_assets.learning.packed.gradients import ByAutograd, gradient_for
 from classification_assets.learning.packed.networks.layers import PackedMLP
