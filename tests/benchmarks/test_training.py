@@ -6,7 +6,7 @@ from tests.benchmarks.measure import Reach
 from tests.benchmarks.work import PEERS, Work, ours, peer
 
 MOONS = Work.moons()
-REACH = dict(zip(PEERS, [Reach(30, aim=40), Reach(70, aim=100), Reach(90, aim=140), Reach()], strict=True))
+REACH = dict(zip(PEERS, [Reach(60, aim=80), Reach(70, aim=100), Reach(90, aim=140), Reach()], strict=True))
 ALONE = dict(zip(PEERS, [Reach(most=1.5), Reach(1), Reach(), Reach()], strict=True))
 
 

@@ -71,9 +71,6 @@ class _Chain:
 def _by_hand(layers: list[nn.Module], flat: FlatParameters) -> Iterator[Layer]:
     while layers:
         match layers:
-            case [PackedBatchNorm() as norm, nn.ReLU(), PackedDropout() as dropout, *layers]:
-                yield (below := BatchNorm(norm, flat))
-                yield _DroppedReLU(dropout, below)
             case [nn.ReLU(), PackedDropout() as dropout, *layers]:
                 yield _DroppedReLU(dropout)
             case [PackedLinear() as layer, *layers]:
@@ -176,17 +173,11 @@ class _Dropout(InnerLayer):
 
 
 class _DroppedReLU(InnerLayer):
-    """ReLU, then dropout: what comes out tells what was dropped, so the mask is read once, not twice.
+    """ReLU, then dropout: what comes out tells what was dropped, so the mask is read once, not twice."""
 
-    A normalization below takes over the scale in the gradient: it scales each unit anyway, so a pass is saved.
-    """
-
-    def __init__(self, layer: PackedDropout, below: BatchNorm | None = None) -> None:
+    def __init__(self, layer: PackedDropout) -> None:
         self.masks, self.ready = layer.masks, list[Tensor]()
         self.scale = (1 - layer.masks.parameter).reciprocal().view(-1, 1, 1)
-        self.scales = below is None
-        if below is not None:
-            below.scale_gradient(self.scale)
 
     def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         if not self.ready or self.ready[-1].shape != h.shape:
@@ -197,8 +188,7 @@ class _DroppedReLU(InnerLayer):
         return self.output
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
-        g = aten.hardshrink_backward.grad_input(g, self.output, 0.0, grad_input=g)
-        return g.mul_(self.scale) if self.scales else g
+        return aten.hardshrink_backward.grad_input(g, self.output, 0.0, grad_input=g).mul_(self.scale)
 
 
 class _Residual:

@@ -27,11 +27,6 @@ class BatchNorm(InnerLayer):
         self.to_weight, self.to_bias = (flat.gradient_of(of).view(-1) for of in (layer.weight, layer.bias))
         self.mean, self.zeros = torch.empty_like(self.to_bias), torch.zeros_like(self.to_bias)
         self.least = torch.full_like(self.bias, self.eps)
-        self.factor: Tensor | None = None
-
-    def scale_gradient(self, factor: Tensor) -> None:
-        """Scale every gradient that comes from above, by a factor a member (K, 1, 1)."""
-        self.factor = factor.expand_as(self.weight).contiguous()
 
     def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         B, momentum = h.shape[2], self.momentum
@@ -45,12 +40,10 @@ class BatchNorm(InnerLayer):
         return torch.mul(h, self.scale * self.weight).add_(self.bias)
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
-        factor = self.factor
-        weight = self.weight if factor is None else self.weight * factor
-        below, to_weight, to_bias = aten.native_batch_norm_backward(
+        below, weight, bias = aten.native_batch_norm_backward(
             g.view(1, -1, g.shape[2]),
             self.centered.view(1, -1, g.shape[2]),
-            weight.view(-1),
+            self.weight.view(-1),
             None,
             None,
             # The mean of what is centered.
@@ -60,12 +53,8 @@ class BatchNorm(InnerLayer):
             self.eps,
             [True, True, True],
         )
-        if factor is None:
-            self.to_weight.copy_(to_weight)
-            self.to_bias.copy_(to_bias)
-        else:
-            torch.mul(to_weight, factor.view(-1), out=self.to_weight)
-            torch.mul(to_bias, factor.view(-1), out=self.to_bias)
+        self.to_weight.copy_(weight)
+        self.to_bias.copy_(bias)
         return below.view(g.shape)
 
 

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 
@@ -85,12 +83,3 @@ def test_where_nothing_can_be_told_there_is_nothing(options):
 def test_one_hyper_parameter_alone_is_enough(sweep):
     (effect,) = importance(sweep(64, swept=("learning_rate",))).effects
     assert effect.axis.name == "learning_rate"
-
-
-@pytest.mark.parametrize(("n", "seconds"), [(64, 0.5), (1000, 2.0), (10_000, 4.0)])
-def test_it_takes_little_of_a_sweeps_time(n, seconds, sweep):
-    importance(sweep(20))  # imports
-    result = sweep(n)
-    started = time.process_time()
-    importance(result)
-    assert time.process_time() - started < seconds

@@ -6,7 +6,7 @@ import io
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, WebPImagePlugin  # noqa: F401  # else Pillow imports all formats to find WebP's
 
 from classification_assets.learning.figures.canvas.landscape import is_shaded
 from classification_assets.learning.figures.canvas.quantize import in_few_colours, in_mixed_shades
