@@ -14,8 +14,11 @@ _BITS = 6
 _TURNS = np.array([[0, 2], [3, 1]], np.uint32)
 """How many quarters of such a step each pixel of a square of two by two is lighter before it is cut to a step."""
 
-_LARGE, _SPARSE = 1 / 400, 31
+_LARGE, _SPARSE = 1 / 100, 31
 """Share of the pixels from which on a colour is kept as it is, and how far apart the pixels are that tell."""
+
+_AS_VARIED = 0.25
+"""Share of the most varied group's variance from which on groups are cut at the same time."""
 
 _LINES = 64
 """Lines of a picture that are worked on at a time: what the processor holds near."""
@@ -113,24 +116,26 @@ def _nearest(shades: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 
 def _cut(shades: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:
-    """Means (K, 3) of up to `most` groups of shades (N, 3): again and again the most varied is cut at its mean."""
-    sums = np.concatenate([np.ones_like(shades[:, :1]), shades, shades * shades], axis=1) * weight[:, None]
-    rows = np.concatenate([sums, shades], axis=1)
-
-    def group(rows: np.ndarray) -> tuple[float, int, np.ndarray, np.ndarray]:
-        total = rows.sum(axis=0)
-        mean = total[1:4] / total[0]
-        variance = total[4:7] - mean * total[1:4]
-        widest = int(variance.argmax())
-        return float(variance[widest]), widest, mean, rows
-
-    groups = [group(rows)]
-    while len(groups) < most:
-        index = max(range(len(groups)), key=lambda own: groups[own][0])
-        _, widest, mean, rows = groups[index]
-        low = rows[:, 7 + widest] <= mean[widest]
-        if low.all() or not low.any():
-            break  # nothing varies any more
-        groups[index] = group(rows[low])
-        groups.append(group(rows[~low]))
-    return np.array([mean for _, _, mean, _ in groups], np.float32)
+    """Means (K, 3) of up to `most` groups of shades (N, 3): again and again the most varied are cut at their mean."""
+    columns = [weight, *(shades * weight[:, None]).T, *(shades * shades * weight[:, None]).T]
+    group, rows = np.zeros(len(shades), int), np.arange(len(shades))
+    n_groups = 1
+    while True:
+        total, *sums = (np.bincount(group, column, n_groups) for column in columns)
+        mean = np.stack(sums[:3]) / total
+        variance = np.stack(sums[3:]) - mean * np.stack(sums[:3])
+        widest = variance.argmax(axis=0)
+        spread = variance.max(axis=0)
+        above = shades[rows, widest[group]] > mean[widest[group], group]
+        # A group of one shade is on one side of its mean.
+        sides = np.bincount(group, above, n_groups)
+        spread[(sides == 0) | (sides == np.bincount(group, minlength=n_groups))] = 0
+        chosen = np.flatnonzero(spread > _AS_VARIED * spread.max())
+        chosen = chosen[np.argsort(-spread[chosen], kind="stable")][: most - n_groups]
+        if not len(chosen):
+            return mean.T
+        new = np.full(n_groups, -1)
+        new[chosen] = n_groups + np.arange(len(chosen))
+        moved = above & (new[group] >= 0)
+        group[moved] = new[group[moved]]
+        n_groups += len(chosen)
