@@ -13,6 +13,8 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from classification_assets.learning.models.blend import softmax, sum_over_classes
+
 TEMPERATURE_BOUND = 20.0
 """Bound on temperatures and on their inverses."""
 
@@ -61,9 +63,9 @@ def temperatures(logits: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     for _ in range(_NEWTON_STEPS):
         # The loss as a function of b = 1 / T is convex; its derivatives are a mean and a variance of logits.
         b = log_b.exp()
-        p = (by_class * b.view(P, 1, 1)).softmax(1)
-        mean = (p * by_class).sum(1)
-        variance = ((p * by_class.square()).sum(1) - mean.square()).clamp_min(0)
+        p = softmax(logits * b.view(P, 1, 1)).transpose(1, 2)
+        mean = sum_over_classes(p * by_class)
+        variance = (sum_over_classes(p * by_class.square()) - mean.square()).clamp_min(0)
         slope = b * ((mean - of_label) * share).sum(1)
         gradient = slope + prior * log_b
         curvature = b.square() * (variance * share).sum(1) + slope.clamp_min(0) + prior
@@ -75,8 +77,8 @@ def temperatures(logits: Tensor, y: Tensor, weight: Tensor) -> Tensor:
 
 def true_class(logits: Tensor, temperature: Tensor, y: Tensor) -> Tensor:
     """Each candidate's calibrated probability (P, N) of each row's class."""
-    log_p = (logits.transpose(1, 2) / temperature.view(-1, 1, 1)).log_softmax(1)
-    return log_p.gather(1, y.expand(logits.shape[:2]).unsqueeze(1)).squeeze(1).exp()
+    p = softmax(logits / temperature.view(-1, 1, 1))
+    return p.gather(2, y.expand(logits.shape[:2]).unsqueeze(2)).squeeze(2)
 
 
 def common_temperature(

@@ -4,7 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classification_assets.learning.models.blend import Blend
+from classification_assets.learning.models.blend import Blend, softmax
+from classification_assets.learning.packed.torch_state import threads
 from classification_assets.learning.packed.networks.layers import PackedMLP
 
 
@@ -57,3 +58,19 @@ def test_the_state_restores_weights_temperatures_and_floor():
     other = blend_of(2, 2)
     other.load_state_dict(one.state_dict())
     assert torch.equal(one(X), other(X))
+
+
+@settings(max_examples=50)
+@given(
+    n_classes=st.sampled_from([1, 2, 3, 10, 40]),
+    start=st.integers(0, 700),
+    rows=st.integers(1, 800),
+    number=st.integers(1, 4),
+)
+def test_a_rows_probabilities_do_not_depend_on_where_it_stands_or_on_threads(n_classes, start, rows, number):
+    logits = 4 * torch.randn(3, n_classes, 1501, generator=torch.Generator().manual_seed(n_classes))
+    whole = softmax(logits.transpose(1, 2))
+    torch.testing.assert_close(whole, logits.transpose(1, 2).softmax(2))
+    with threads(number):
+        part = softmax(logits.transpose(1, 2)[:, start : start + rows])
+    assert torch.equal(part, whole[:, start : start + rows])
