@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classification_assets.learning.models.blend import Blend, softmax
-from classification_assets.learning.packed.torch_state import threads
 from classification_assets.learning.packed.networks.layers import PackedMLP
+from classification_assets.learning.packed.torch_state import threads
 
 
 def blend_of(*packs, **options):
