@@ -23,7 +23,7 @@ NETWORK = "2-16-16-2, Adam, batches of 32, one thread"
 Lines = Mapping[str, Mapping[int, float]]
 
 
-def measured_networks(rounds: int = 2) -> dict[str, dict[int, float]]:
+def measured_networks(rounds: int = 6) -> dict[str, dict[int, float]]:
     """Seconds of each way to train so many networks; the peers' cost follows from one network's."""
     moons, peers = Work.moons(), installed_peers()
     contenders = {f"{members}": ours(moons, members) for members in NETWORKS}
