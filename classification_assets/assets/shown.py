@@ -32,8 +32,10 @@ def figure(
     from classification_assets.learning.figures.canvas.export import preview
 
     started = time.perf_counter()
-    drawn = draw()
-    return drawn, _inline(preview(drawn, most_bytes), "webp", name, started)
+    with _uncollected():
+        drawn = draw()
+        small = preview(drawn, most_bytes)
+    return drawn, _inline(small, "webp", name, started)
 
 
 def kept(

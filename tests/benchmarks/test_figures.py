@@ -96,5 +96,5 @@ def test_eight_networks_are_drawn_faster_than_mlxtend_draws_one(race, ours, tmp_
         ours,
         "plot_decision_regions of 1",
         Contender(draw),
-        Reach(1.5),
+        Reach(1.5, aim=3),
     )

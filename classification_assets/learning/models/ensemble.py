@@ -53,8 +53,7 @@ def fit(
     survivors = (trained.best_step >= 0).nonzero().squeeze(1)
     if not len(survivors):
         raise divergence(architecture.name, trained, training, X, split.rows(Fold.TRAIN))
-    all_seeds = training.seeds
-    seeds = [all_seeds[member] for member in survivors.tolist()]
+    seeds = [training.seeds[member] for member in survivors.tolist()]
     network = _build(architecture, split, X, survivors.tolist(), seeds)
     # Taken over, not copied: members trained in halves may not fit a second time.
     state = trained.state if len(survivors) == training.members else _of(trained.state, survivors)
@@ -97,10 +96,9 @@ def train_members(
     if split.weight is not None:
         validation = validation[split.weight[validation] > 0]
     epoch_steps = steps_an_epoch(len(rows), training.batch_size)
-    all_seeds = training.seeds
 
     def train_some(members: Sequence[int]) -> TrainingResult:
-        seeds = [all_seeds[member] for member in members]
+        seeds = [training.seeds[member] for member in members]
         network = _build(architecture, split, X, members, seeds)
         kept = snapshots(network, training.members, training.max_epochs, epoch_steps)
         return train(

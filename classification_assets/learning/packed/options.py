@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -76,7 +77,7 @@ class Training(Declaration):
         }
         return self.replaced(members=len(members), **theirs)
 
-    @property
+    @cached_property
     def seeds(self) -> tuple[int, ...]:
         """One seed a member; more members leave the seeds of the first ones as they were."""
         return tuple(self.seed * MEMBERS_APART + member for member in range(self.members))
