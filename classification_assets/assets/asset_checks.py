@@ -11,9 +11,10 @@ from classification_assets.learning.check import Check
 from classification_assets.learning.drift.checks import drift_checks
 from classification_assets.learning.evaluation.checks import evaluation_checks, leaderboard_checks
 from classification_assets.learning.models.checks import model_checks, predictable, predictions_checks
-from classification_assets.learning.preparation.checks import dataset_checks, split_checks
+from classification_assets.learning.preparation.checks import dataset_checks, split_checks, table_checks
 from classification_assets.learning.preparation.gates import Delivery, gate_checks
 from classification_assets.learning.sweeps.checks import sweep_checks
+from classification_assets.learning.tables.datasets import GeneratedDataset, OwnTable
 
 if TYPE_CHECKING:
     from classification_assets.learning.preparation.profile import Profile
@@ -28,8 +29,11 @@ def checks_of(kind: str, experiment: NamedExperiment, architecture: str = "") ->
     checks: list[Check] = []
     match kind:
         case "dataset":
-            gates = [replace(check, withholds=True) for check in gate_checks()]
-            checks = [*(check.on(_profile) for check in dataset_checks()), *gates]
+            checks = [check.on(_profile) for check in dataset_checks()]
+            # What is drawn or shipped is as it is declared: nothing of it can be missing, misread or new.
+            if isinstance(experiment.dataset, OwnTable):
+                checks += [check.on(_profile) for check in table_checks()]
+                checks += [replace(check, withholds=True) for check in gate_checks()]
         case "drift":
             checks = drift_checks()
         case "predictions":
@@ -43,10 +47,12 @@ def checks_of(kind: str, experiment: NamedExperiment, architecture: str = "") ->
         case "model":
             checks = [_judged(check, experiment, architecture) for check in model_checks()]
         case "evaluation":
+            knows_truth = isinstance(experiment.dataset, GeneratedDataset)
             checks = [
-                _judged(check, experiment, architecture) for check in evaluation_checks(experiment.checks)
+                _judged(check, experiment, architecture)
+                for check in evaluation_checks(experiment.checks, knows_truth)
             ]
-        case "leaderboard":
+        case "leaderboard" if {each.name for each in experiment.tried} & {*experiment.checks.baselines}:
             checks = leaderboard_checks(experiment.checks.baselines)
     return checks
 

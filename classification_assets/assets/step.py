@@ -185,18 +185,14 @@ class Step:
         )
         # As part of the result it would be stored once more, with the step's output.
         context.add_asset_metadata(linked(metadata, context, "__".join(self.key)))
-        yield dg.MaterializeResult(
-            value=staged,
-            data_version=dg.DataVersion(staged.version),
-            check_results=list(results.values()),
-        )
+        with store.advising(self.asset_key):
+            staged.publish()
+        yield self._result(staged.version, results)
 
     def _unchanged(
         self, context: dg.AssetExecutionContext, origin: Origin, device: dict[str, Any], started: float
     ) -> dg.MaterializeResult | None:
         """The stored artifact, told as it was when it was made, if it would only be made again; else None."""
-        from classification_assets.learning.artifacts.storage import Published
-
         store, name = context.resources.artifacts, as_text(self.key)
         path, stored = store.path_of(self.asset_key, self.stored_as), store.origin_of(name)
         metadata = unchanged.last(context, path, stored, origin, device)
@@ -214,10 +210,12 @@ class Step:
             | paths_of(store, path)
             | {"kept": dg.MetadataValue.text(f"as run {stored.run} made it: nothing has changed since")}
         )
+        return self._result(stored.version, results)
+
+    def _result(self, version: str, results: Mapping[Check, dg.AssetCheckResult]) -> dg.MaterializeResult:
+        """What Dagster is told; without a value, of which it would only note that the store has handled it."""
         return dg.MaterializeResult(
-            value=Published(path, stored.version),
-            data_version=dg.DataVersion(stored.version),
-            check_results=list(results.values()),
+            data_version=dg.DataVersion(version), check_results=list(results.values())
         )
 
     def _checked(self, context: dg.AssetExecutionContext, value: Any) -> dict[Check, dg.AssetCheckResult]:

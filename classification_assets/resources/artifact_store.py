@@ -77,7 +77,7 @@ class ArtifactStore(dg.ConfigurableIOManager):
         origin: Origin | None = None,
         svg: bool = False,
     ) -> Staged | Published:
-        """Write an artifact, and what is to be read beside it; `handle_output` publishes them."""
+        """Write an artifact, and what is to be read beside it; `publish` of what is returned does the rest."""
         from classification_assets.learning.artifacts import storage
 
         if isinstance(value, storage.Published):
@@ -192,9 +192,18 @@ class ArtifactStore(dg.ConfigurableIOManager):
         base = os.environ.get(URL, "").rstrip("/")
         return f"{base}/{path.relative_to(self.root).as_posix()}" if base else None
 
-    def handle_output(self, context: dg.OutputContext, obj: Staged | Published) -> None:
-        with retrying(attempts_of(context)), self.advising(context.asset_key):
-            obj.publish()
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Nothing comes here: a step publishes its artifact itself, see `assets.step`.
+
+        Raises
+        ------
+        TypeError
+            If an asset of one's own leaves its value to this store.
+        """
+        raise TypeError(
+            f"{context.asset_key.to_user_string()}: the resource 'artifacts' stores what experiments make; give an "
+            "asset of your own another I/O manager (io_manager_key)"
+        )
 
     def load_input(self, context: dg.InputContext) -> Loaded:
         with retrying(attempts_of(context)):

@@ -4,14 +4,14 @@ import dagster as dg
 import pytest
 from pydantic import ValidationError
 
+from classification_assets.assets.asset_checks import checks_of
 from classification_assets.learning.preparation.checks import dataset_checks
-from classification_assets.learning.preparation.gates import gate_checks
 
 
 def test_checks_are_reported_with_a_sentence(done):
     evaluations = done[0].get_asset_check_evaluations()
     assert {evaluation.check_name for evaluation in evaluations} == {
-        *(check.name for check in (*dataset_checks(), *gate_checks())),
+        *(check.name for check in dataset_checks()),
         "separate_folds",
         "classes_trained",
         "converged",
@@ -94,3 +94,19 @@ def test_a_failed_check_says_what_it_teaches_and_warns_nobody(materialize, decla
 def test_a_lesson_of_no_check_is_refused_before_any_work(declared):
     with pytest.raises(ValidationError, match="lessons"):
         declared(checks={"lessons": {"generalises": "…"}})
+
+
+def names_of(checks):
+    return {check.name for check in checks}
+
+
+def test_only_what_can_fail_is_checked(declared):
+    shipped = declared(dataset={"kind": "sklearn", "name": "iris"}, architectures=["shallow_relu"])
+    assert names_of(checks_of("dataset", shipped)) == names_of(dataset_checks())
+    assert "near_optimal" not in names_of(checks_of("evaluation", shipped, "shallow_relu"))
+    assert checks_of("leaderboard", shipped) == []
+    bounded = declared(
+        dataset={"kind": "sklearn", "name": "iris"}, checks={"regret": {"max": 0.2}}, architectures=["linear"]
+    )
+    assert "near_optimal" in names_of(checks_of("evaluation", bounded, "linear"))
+    assert names_of(checks_of("leaderboard", bounded)) == {"beats_baseline"}

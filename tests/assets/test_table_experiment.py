@@ -15,7 +15,7 @@ import pytest
 from classification_assets.component import experiment_definitions
 from classification_assets.learning.artifacts.storage import load
 from classification_assets.learning.classifier import load_classifier
-from classification_assets.learning.preparation.checks import dataset_checks
+from classification_assets.learning.preparation.checks import dataset_checks, table_checks
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.gates import gate_checks
 from classification_assets.learning.tables.reading import csv_files, local_files, text_files
@@ -203,7 +203,7 @@ def test_the_dataset_shows_its_profile_and_checks_it(done):
         if evaluation.asset_key == dg.AssetKey(["visits", "dataset"])
     }
     assert checks["nothing_leaks"]
-    assert set(checks) == {check.name for check in (*dataset_checks(), *gate_checks())}
+    assert set(checks) == {check.name for check in (*dataset_checks(), *table_checks(), *gate_checks())}
 
 
 def test_the_champion_predicts_the_rows_without_labels(done):

@@ -18,13 +18,20 @@ TOLERATED_ERROR = 0.02
 """A calibration error up to this matters to nobody, however surely it is there."""
 
 
-def evaluation_checks(bounds: Bounds) -> list[Check]:
-    """Checks of every model's scores."""
+def evaluation_checks(bounds: Bounds, knows_truth: bool = True) -> list[Check]:
+    """Checks of every model's scores.
+
+    Parameters
+    ----------
+    bounds : Bounds
+    knows_truth : bool
+        Whether the lowest possible log loss is known, as of generated data.
+    """
     return [
         Check.of(beats_majority),
         Check.of(calibrated),
         _generalizes(bounds.gap),
-        _near_optimal(bounds.regret),
+        *([_near_optimal(bounds.regret)] if knows_truth or bounds.declares("near_optimal") else []),
         *(_within(metric, bound) for metric, bound in bounds.of_scores().items()),
     ]
 

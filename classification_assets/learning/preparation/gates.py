@@ -113,7 +113,7 @@ class Delivery:
 
 
 def gate_checks() -> list[Check]:
-    """Checks of every `Delivery`; a violation blocks."""
+    """Checks of every `Delivery` of a table of one's own; a violation blocks."""
     judges = (
         same_columns,
         same_classes,

@@ -68,7 +68,7 @@ def through(path):
     if ending == "csv":
         return  # what follows reads its rows as it reads Parquet
     profile = Profile.of(table)
-    for check in checks.dataset_checks():
+    for check in (*checks.dataset_checks(), *checks.table_checks()):
         check.judge(profile)
     displays.rows(table, "rows")
     storage.save(table, folder / "dataset.parquet")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from classification_assets.learning.preparation import profile
-from classification_assets.learning.preparation.checks import dataset_checks, separate_folds
+from classification_assets.learning.preparation.checks import dataset_checks, separate_folds, table_checks
 from classification_assets.learning.preparation.folds import Folds
 from classification_assets.learning.preparation.profile import Profile
 from classification_assets.learning.preparation.split import Split
@@ -33,7 +33,7 @@ def table(roles=None, **columns):
 
 
 def verdicts(table):
-    return {check.name: check.judge(Profile.of(table)) for check in dataset_checks()}
+    return {check.name: check.judge(Profile.of(table)) for check in (*dataset_checks(), *table_checks())}
 
 
 def failed(table):

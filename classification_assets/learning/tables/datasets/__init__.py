@@ -9,7 +9,12 @@ from classification_assets.learning.tables.datasets.circles import Circles
 from classification_assets.learning.tables.datasets.dataset import Dataset, GeneratedDataset
 from classification_assets.learning.tables.datasets.moons import Moons
 from classification_assets.learning.tables.datasets.spirals import Spirals
-from classification_assets.learning.tables.datasets.tables import ShippedTable, TableFile, TableFunction
+from classification_assets.learning.tables.datasets.tables import (
+    OwnTable,
+    ShippedTable,
+    TableFile,
+    TableFunction,
+)
 from classification_assets.learning.tables.reading.file_format import Format, UnlabelledFile
 from classification_assets.learning.tables.roles import Roles
 
@@ -36,6 +41,7 @@ __all__ = [
     "Format",
     "GeneratedDataset",
     "Moons",
+    "OwnTable",
     "Roles",
     "ShippedTable",
     "Spirals",
