@@ -126,7 +126,7 @@ class _Linear:
         if self.outputs.shape[2] != B:
             K, H, _ = self.transposed.shape
             self.outputs = self.weight.new_empty(K, H, B)
-        # Not to `out`: into a part of another tensor a product takes twice as long.
+        # Not to `out`: into a part of another tensor a product takes several times as long.
         return torch.bmm(self.transposed, self.h, out=self.outputs)
 
     def backward(self, g: Tensor, first: bool) -> Tensor | None:
@@ -147,7 +147,7 @@ class _ReLU(InnerLayer):
         return self.output
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
-        # PyTorch's own derivative takes four times as long to call, and twice as long to compute.
+        # PyTorch's own derivative takes longer to call, and no less to compute.
         return g.mul_(torch.sign(self.output))
 
 
