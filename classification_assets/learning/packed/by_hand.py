@@ -73,6 +73,8 @@ def _by_hand(layers: list[nn.Module], flat: FlatParameters) -> Iterator[Layer]:
         match layers:
             case [nn.ReLU(), PackedDropout() as dropout, *layers]:
                 yield _DroppedReLU(dropout)
+            case [nn.ReLU(), *layers]:
+                yield _ReLU()
             case [PackedLinear() as layer, *layers]:
                 yield _Linear(layer, flat)
             case [PackedBatchNorm() as layer, *layers]:
@@ -88,10 +90,12 @@ def _by_hand(layers: list[nn.Module], flat: FlatParameters) -> Iterator[Layer]:
 
 
 class _Linear:
-    """A product with the layer's block of parameters, whose last row is the biases, if it has any: see `flat`."""
+    """A product with the layer's block of parameters, whose last row is the biases, if it has any: see `flat`.
+
+    Memory and views are made once: on small networks making them takes as long as a product.
+    """
 
     def __init__(self, layer: PackedLinear, flat: FlatParameters) -> None:
-        # Views made once: on small networks making them takes as long as a product.
         block, D = flat.block_of(layer.weight), layer.weight.shape[2]
         weight = block.of(flat.values)
         self.transposed, self.weight, self.to_block = (
@@ -100,7 +104,7 @@ class _Linear:
             block.of(flat.gradient),
         )
         self.has_bias = layer.bias is not None
-        self.h = self.place = weight.new_empty(0, 0, 0)
+        self.h = self.place = self.outputs = self.below = self.g = weight.new_empty(0, 0, 0)
 
     def inputs(self, B: int) -> Tensor | None:
         if not self.has_bias:
@@ -112,17 +116,39 @@ class _Linear:
         return self.place
 
     def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
-        place = self.inputs(h.shape[2])
+        B = h.shape[2]
+        place = self.inputs(B)
         if place is None:
             # Where a product has to turn its second matrix, a member's rounding follows from its place in the pack.
             self.h = h.contiguous()
         elif h is not place:
             place.copy_(h)
-        return torch.bmm(self.transposed, self.h)
+        if self.outputs.shape[2] != B:
+            K, H, _ = self.transposed.shape
+            self.outputs = self.weight.new_empty(K, H, B)
+        # Not to `out`: into a part of another tensor a product takes several times as long.
+        return torch.bmm(self.transposed, self.h, out=self.outputs)
 
     def backward(self, g: Tensor, first: bool) -> Tensor | None:
-        torch.bmm(self.h, g.transpose(1, 2), out=self.to_block)
-        return None if first else torch.bmm(self.weight, g)
+        if g is not self.g:
+            self.g, self.g_transposed = g, g.transpose(1, 2)
+        torch.bmm(self.h, self.g_transposed, out=self.to_block)
+        if first:
+            return None
+        if self.below.shape[2] != g.shape[2]:
+            K, D, _ = self.weight.shape
+            self.below = self.weight.new_empty(K, D, g.shape[2])
+        return torch.bmm(self.weight, g, out=self.below)
+
+
+class _ReLU(InnerLayer):
+    def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
+        self.output = torch.clamp_min(h, 0, out=h if out is None else out)
+        return self.output
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        # PyTorch's own derivative takes longer to call, and no less to compute.
+        return g.mul_(torch.sign(self.output))
 
 
 class _Activation(InnerLayer):
@@ -130,9 +156,6 @@ class _Activation(InnerLayer):
 
     def __init__(self, layer: nn.Module) -> None:
         kinds: dict[type, tuple[Callable[..., Tensor], Callable[..., Tensor], tuple[Any, ...], bool]] = {
-            # The derivative of a function that is 0 where the output is 0: PyTorch computes ReLU's own number by
-            # number, which takes twice as long.
-            nn.ReLU: (_relu, aten.hardshrink_backward.grad_input, (0.0,), True),
             nn.Tanh: (torch.tanh, aten.tanh_backward.grad_input, (), True),
             nn.LeakyReLU: (aten.leaky_relu.out, aten.leaky_relu_backward.grad_input, (0.01, False), False),
             nn.GELU: (_gelu, aten.gelu_backward.grad_input, (), False),
@@ -149,10 +172,6 @@ class _Activation(InnerLayer):
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         return self.derivative(g, self.saved, *self.numbers, grad_input=g)
-
-
-def _relu(h: Tensor, out: Tensor) -> Tensor:
-    return torch.clamp_min(h, 0, out=out)
 
 
 def _gelu(h: Tensor, out: Tensor) -> Tensor:
@@ -172,7 +191,7 @@ class _Dropout(InnerLayer):
         return g.mul_(self.mask)
 
 
-class _DroppedReLU(InnerLayer):
+class _DroppedReLU(_ReLU):
     """ReLU, then dropout: what comes out tells what was dropped, so the mask is read once, not twice."""
 
     def __init__(self, layer: PackedDropout) -> None:
@@ -184,11 +203,10 @@ class _DroppedReLU(InnerLayer):
             # Between other work, one mask at a time takes as long as its multiplication.
             self.ready = self.masks.ahead(16, *h.shape[1:])[::-1]
         self.masks.skip(1)
-        self.output = _relu(h.mul_(self.ready.pop()), out=h if out is None else out)
-        return self.output
+        return super().forward(h.mul_(self.ready.pop()), out)
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
-        return aten.hardshrink_backward.grad_input(g, self.output, 0.0, grad_input=g).mul_(self.scale)
+        return super().backward(g, first).mul_(self.scale)
 
 
 class _Residual:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import torch
 from torch import Tensor
 
@@ -11,51 +9,56 @@ from classification_assets.learning.packed.by_hand_layer import InnerLayer
 from classification_assets.learning.packed.flat import FlatParameters
 from classification_assets.learning.packed.networks.layers import PackedBatchNorm, PackedLayerNorm
 
-aten = torch.ops.aten
-
 _ROWS_AT_ONCE = 4
 """Rows of a matrix that its product with a vector takes at one time; a rest is computed in another way."""
 
 
 class BatchNorm(InnerLayer):
-    """PyTorch's own backward; its forward takes twice as long as the few operations that it stands for."""
+    """Few and simple operations on views made once: on small packs calling PyTorch takes longer than its arithmetic.
+
+    On large packs its own forward takes twice as long, too; its own backward takes as long as this one.
+    """
 
     def __init__(self, layer: PackedBatchNorm, flat: FlatParameters) -> None:
         self.momentum, self.eps = layer.momentum, layer.eps
         self.weight, self.bias = layer.weight.unsqueeze(2), layer.bias.unsqueeze(2)
-        self.running_mean, self.running_var = layer.running_mean.view(-1), layer.running_var.view(-1)
-        self.to_weight, self.to_bias = (flat.gradient_of(of).view(-1) for of in (layer.weight, layer.bias))
-        self.mean, self.zeros = torch.empty_like(self.to_bias), torch.zeros_like(self.to_bias)
+        self.running_mean, self.running_var = layer.running_mean.unsqueeze(2), layer.running_var.unsqueeze(2)
+        self.to_weight, self.to_bias = (
+            flat.gradient_of(of).unsqueeze(2) for of in (layer.weight, layer.bias)
+        )
+        self.mean, self.var, self.scale, self.factor, self.along = torch.empty(
+            5, *self.bias.shape, device=self.bias.device, dtype=self.bias.dtype
+        )
         self.least = torch.full_like(self.bias, self.eps)
+        self.h = self.g = self.bias.new_empty(0, 0, 0)
 
     def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
-        B, momentum = h.shape[2], self.momentum
-        _row_sums(h, 1 / B, out=self.mean)
-        self.running_mean.lerp_(self.mean, momentum)
-        self.centered = h.sub_(self.mean.view_as(self.bias))
-        squares = torch.linalg.vector_norm(h, dim=2, keepdim=True).square_()
-        self.running_var.mul_(1 - momentum).add_(squares.view(-1), alpha=momentum / max(B - 1, 1))
-        self.scale = torch.add(self.least, squares, alpha=1 / B).rsqrt_()
+        B, freedom = h.shape[2], max(h.shape[2] - 1, 1)
+        if h is not self.h:
+            self.h, self.products, self.outputs = h, torch.empty_like(h), torch.empty_like(h)
+            self.take_mean = RowSums(h, 1 / B, self.mean)
+            self.take_var = RowSums(self.products, 1 / freedom, self.var)
+            self.take_weight = RowSums(self.products, 1, self.to_weight)
+        self.take_mean()
+        self.running_mean.lerp_(self.mean, self.momentum)
+        torch.mul(h.sub_(self.mean), h, out=self.products)
+        self.take_var()
+        self.running_var.lerp_(self.var, self.momentum)
+        torch.add(self.least, self.var, alpha=freedom / B, out=self.scale).rsqrt_()
+        torch.mul(self.scale, self.weight, out=self.factor)
         # Two operations, since addcmul with two operands to broadcast takes three times as long.
-        return torch.mul(h, self.scale * self.weight).add_(self.bias)
+        return torch.mul(h, self.factor, out=self.outputs).add_(self.bias)
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
-        below, weight, bias = aten.native_batch_norm_backward(
-            g.view(1, -1, g.shape[2]),
-            self.centered.view(1, -1, g.shape[2]),
-            self.weight.view(-1),
-            None,
-            None,
-            # The mean of what is centered.
-            self.zeros,
-            self.scale.view(-1),
-            True,
-            self.eps,
-            [True, True, True],
-        )
-        self.to_weight.copy_(weight)
-        self.to_bias.copy_(bias)
-        return below.view(g.shape)
+        B = g.shape[2]
+        if g is not self.g:
+            self.g, self.take_bias = g, RowSums(g, 1, self.to_bias)
+        self.take_bias()
+        torch.mul(g, self.h, out=self.products)
+        self.take_weight()
+        torch.mul(self.to_weight.mul_(self.scale), self.scale, out=self.along)
+        g.addcmul_(self.h, self.along, value=-1 / B).sub_(self.to_bias, alpha=1 / B)
+        return g.mul_(self.factor)
 
 
 class LayerNorm(InnerLayer):
@@ -77,19 +80,20 @@ class LayerNorm(InnerLayer):
         return (g - g.mean(1, keepdim=True) - self.normalized * along).mul_(self.scale)
 
 
-@lru_cache(maxsize=8)
-def _all(number: float, n: int, device: torch.device) -> Tensor:
-    return torch.full((n,), number, dtype=torch.float32, device=device)
+class RowSums:
+    """Sums over the rows of h (K, H, B), times a factor, which each call writes into `out` (K, H, 1)."""
 
+    def __init__(self, h: Tensor, factor: float, out: Tensor) -> None:
+        K, H, B = h.shape
+        self.rows, self.out, self.factor = h.view(K * H, B), out.view(-1), factor
+        # A matrix times a vector: on older versions of PyTorch half the time of a sum. With a rest it would round a
+        # unit in another way by where in the pack its member stands.
+        self.factors = None if H % _ROWS_AT_ONCE else h.new_full((B,), factor)
 
-def _row_sums(h: Tensor, factor: float, out: Tensor) -> None:
-    """Sums over the rows of h (K, H, B), times a factor, into `out` (K·H,)."""
-    B = h.shape[2]
-    if h.shape[1] % _ROWS_AT_ONCE == 0:
-        # A matrix times a vector: on older versions of PyTorch half the time of a sum.
-        torch.mv(h.view(-1, B), _all(factor, B, h.device), out=out)
-        return
-    # There it would round a unit in another way by where in the pack its member stands.
-    torch.sum(h.view(-1, B), 1, out=out)
-    if factor != 1:
-        out.mul_(factor)
+    def __call__(self) -> None:
+        if self.factors is not None:
+            torch.mv(self.rows, self.factors, out=self.out)
+            return
+        torch.sum(self.rows, 1, out=self.out)
+        if self.factor != 1:
+            self.out.mul_(self.factor)
