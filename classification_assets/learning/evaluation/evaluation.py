@@ -42,6 +42,7 @@ NUMBERS = ("value", "low", "high", "spread")
 
 Numbers = tuple[float, float, float, float]
 
+_INDEX = pd.Index(NUMBERS)
 _UNKNOWN: Numbers = (np.nan,) * 4
 
 
@@ -136,7 +137,7 @@ class Evaluation:
         scores = self._scores_of(fold.label, scope)
         if metric not in scores:
             raise KeyError(f"no {scope} {metric} on the {fold.label} fold")
-        return pd.Series(dict(zip(NUMBERS, scores[metric], strict=True)))
+        return pd.Series(scores[metric], _INDEX)
 
     def overall(self, fold: Fold) -> dict[str, float]:
         """The ensemble's overall scores by name."""
