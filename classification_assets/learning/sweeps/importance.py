@@ -176,7 +176,9 @@ def _resampled(
 
 def _shuffled(design: _Design, out: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Rows `out` of a forest as they are, then each hyper-parameter's values exchanged among those that use it."""
-    rows = np.tile(design.X[out], (1 + len(design.axes) * _SHUFFLES, 1)).reshape(-1, len(out), design.X.shape[1])
+    rows = np.tile(design.X[out], (1 + len(design.axes) * _SHUFFLES, 1)).reshape(
+        -1, len(out), design.X.shape[1]
+    )
     blocks = iter(rows[1:])
     for axis, columns in zip(design.axes, design.columns, strict=True):
         its = np.flatnonzero(axis.used[out])
