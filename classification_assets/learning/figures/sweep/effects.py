@@ -107,9 +107,7 @@ def _effect(ax: Axes, effect: Effect, matters: bool, theme: Theme) -> None:
         if effect.axis.ordered:
             ax.plot(effect.grid, place, color=theme.faded(colour, 0.4), linewidth=1.2, zorder=3)
         bars = np.column_stack([low, high, np.full(len(low), np.nan)]).ravel()
-        ax.plot(
-            np.repeat(effect.grid, 3), bars, color=colour, linewidth=1.6, solid_capstyle="butt", zorder=4
-        )
+        ax.plot(np.repeat(effect.grid, 3), bars, color=colour, linewidth=1.6, solid_capstyle="butt", zorder=4)
         look = {"markersize": 30**0.5, "markeredgecolor": theme.paper, "markeredgewidth": 0.8, "zorder": 5}
         ax.plot(effect.grid, place, **DOTS | look, color=colour)
     else:
