@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Self, get_origin
 
@@ -88,9 +89,8 @@ class Declaration(BaseModel):
     @classmethod
     def _lists_are_lists(cls, value: Any) -> Any:
         # Pydantic asks for a tuple, which YAML does not know.
-        for name, info in cls.model_fields.items() if isinstance(value, dict) else ():
-            if get_origin(info.annotation) is tuple and isinstance(value.get(name), str | float | int):
-                given = value[name]
+        for name in _lists_of(cls) if isinstance(value, dict) else ():
+            if isinstance(given := value.get(name), str | float | int):
                 raise field_error(cls, name, f"a list is needed, as in [{given}], got {given!r}", given)
         return value
 
@@ -104,6 +104,12 @@ class Declaration(BaseModel):
         """
         declared = {name: getattr(self, name) for name in self.model_fields_set}
         return type(self).model_validate(declared | changes)
+
+
+@cache
+def _lists_of(model: type[BaseModel]) -> list[str]:
+    """Fields that are lists: the thousand configurations of a sweep would each look again."""
+    return [name for name, info in model.model_fields.items() if get_origin(info.annotation) is tuple]
 
 
 def broken_rules(error: ValidationError, where: str, without: Collection[str] = ()) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from classification_assets.learning.evaluation.metrics import RANKING_METRICS, counted
+from classification_assets.learning.evaluation.metrics import RANKING_METRICS, Key, counted
 from classification_assets.learning.evaluation.resampling import effective_size, wilson
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
@@ -35,6 +36,14 @@ CALIBRATED = ("log_loss", "brier_score", "expected_calibration_error")
 
 REGIONS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
 """Edges of the regions of confidence in the table that says where the classifier can be trusted."""
+
+NUMBERS = ("value", "low", "high", "spread")
+"""Numbers that are told of a score."""
+
+Numbers = tuple[float, float, float, float]
+
+_INDEX = pd.Index(NUMBERS)
+_UNKNOWN: Numbers = (np.nan,) * 4
 
 
 @dataclass(frozen=True)
@@ -125,14 +134,14 @@ class Evaluation:
         KeyError
             If there is no such score.
         """
-        key = (fold.label, scope, metric)
-        if key not in self._overall.index:
+        scores = self._scores_of(fold.label, scope)
+        if metric not in scores:
             raise KeyError(f"no {scope} {metric} on the {fold.label} fold")
-        return self._overall.loc[key]
+        return pd.Series(scores[metric], _INDEX)
 
     def overall(self, fold: Fold) -> dict[str, float]:
         """The ensemble's overall scores by name."""
-        return self._overall["value"].xs((fold.label, "ensemble"), level=("fold", "scope")).to_dict()
+        return {metric: value for metric, (value, *_) in self._scores_of(fold.label, "ensemble").items()}
 
     def reported(self) -> dict[str, float]:
         """The scores that are followed over time: the test fold's, and the log loss that chooses."""
@@ -142,67 +151,58 @@ class Evaluation:
 
     def overall_table(self) -> pd.DataFrame:
         """Overall scores, a row a fold and metric, for reading: the ensemble's, and those of the other scopes."""
-        overall = self.metrics[self.metrics["class"] == ""].set_index(["fold", "metric", "scope"])
-        ensemble = overall.xs("ensemble", level="scope").rename(columns={"value": "ensemble"})
-        table = ensemble.join(overall["value"].unstack("scope").drop(columns="ensemble")).reset_index()
-        table["metric"] = table["metric"].str.replace("_", " ")
-        order = [
-            "fold",
-            "metric",
-            "ensemble",
-            "low",
-            "high",
-            "members",
-            "spread",
-            "uncalibrated",
-            "bayes",
-            "regret",
+        others = ("members", "uncalibrated", "bayes", "regret")
+        rows = [
+            {"fold": fold, "metric": _worded(metric)}
+            | dict(zip(("ensemble", *NUMBERS[1:]), numbers, strict=True))
+            | {scope: self._scores_of(fold, scope).get(metric, _UNKNOWN)[0] for scope in others}
+            # The test fold first: it is what a reader looks for.
+            for fold in (Fold.TEST.label, Fold.TRAIN.label, Fold.VALIDATION.label)
+            for metric, numbers in self._scores_of(fold, "ensemble").items()
         ]
-        told = [name for name in order if name in table and table[name].notna().any()]
-        # The test fold first: it is what a reader looks for.
-        return table.sort_values("fold", kind="stable", ignore_index=True)[told]
+        order = ["fold", "metric", "ensemble", "low", "high", "members", "spread", *others[1:]]
+        table = pd.DataFrame(rows, columns=order)
+        return table.dropna(axis="columns", how="all")
 
     def short_table(self) -> pd.DataFrame:
         """Overall scores in little room, for reading: a row a metric, and in words what each fold says of it.
 
         That of the test fold is told with its interval and its spread over members; `overall_table` has the rest.
         """
-        folds = {fold: own.set_index("metric") for fold, own in self.overall_table().groupby("fold")}
-        test = folds[Fold.TEST.label]
-        told = test.reindex(columns=["ensemble", "low", "high", "spread"]).to_numpy()
-        columns = {"test": [_in_words(*score) for score in told]}
+        test, bayes = (self._scores_of(Fold.TEST.label, scope) for scope in ("ensemble", "bayes"))
+        columns = {"metric": [_worded(metric) for metric in test]}
+        columns["test"] = [_in_words(*numbers) for numbers in test.values()]
         for fold in (Fold.VALIDATION, Fold.TRAIN):
-            if fold.label in folds:
-                columns[fold.label] = _rounded(folds[fold.label]["ensemble"].reindex(test.index))
-        if "bayes" in test and test["bayes"].notna().any():
-            columns["best possible"] = _rounded(test["bayes"])
-        return pd.DataFrame({"metric": test.index, **columns})
+            if own := self._scores_of(fold.label, "ensemble"):
+                columns[fold.label] = _rounded(own, test)
+        if bayes:
+            columns["best possible"] = _rounded(bayes, test)
+        return pd.DataFrame(columns)
 
     def class_table(self) -> pd.DataFrame:
         """The ensemble's test scores, a row a class, for reading."""
-        metrics = self.metrics
-        chosen = metrics[
-            (metrics["fold"] == Fold.TEST.label) & (metrics["scope"] == "ensemble") & (metrics["class"] != "")
-        ]
-        table = chosen.pivot(index="class", columns="metric", values="value")
+        found = self._found[Fold.TEST.label, "ensemble"]
         names = [str(label) for label in self.about["classes"]]
-        table = table.loc[names, ["precision", "recall", "f1", *RANKING_METRICS, "support"]]
-        return table.reset_index().rename_axis(columns=None)
+        metrics = ("precision", "recall", "f1", *RANKING_METRICS, "support")
+        columns = {metric: [found[name, metric][0] for name in names] for metric in metrics}
+        return pd.DataFrame({"class": names, **columns})
 
     def calibration_table(self) -> pd.DataFrame:
         """Scores before and after the temperature on the validation and the test fold, for reading."""
-        metrics = self.metrics[
-            self.metrics["scope"].isin(["ensemble", "uncalibrated"])
-            & self.metrics["metric"].isin(CALIBRATED)
-            & (self.metrics["class"] == "")
-            & (self.metrics["fold"] != Fold.TRAIN.label)
+        rows = [
+            {
+                "fold": fold,
+                "metric": _worded(metric),
+                "before": before.get(metric, _UNKNOWN)[0],
+                "after": after,
+            }
+            for fold in (Fold.TEST.label, Fold.VALIDATION.label)
+            for before in [self._scores_of(fold, "uncalibrated")]
+            for metric, (after, *_) in sorted(self._scores_of(fold, "ensemble").items())
+            if metric in CALIBRATED
         ]
-        table = metrics.pivot(index=["fold", "metric"], columns="scope", values="value").reset_index()
-        table["metric"] = table["metric"].str.replace("_", " ")
-        table = table.rename(columns={"uncalibrated": "before", "ensemble": "after"})
-        return table[[name for name in ("fold", "metric", "before", "after") if name in table]].rename_axis(
-            columns=None
-        )
+        # Of several packs there is no temperature, and nothing before it.
+        return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
     def confidence_table(self) -> pd.DataFrame:
         """How often the ensemble is right on the test fold where it is how confident, for reading."""
@@ -257,11 +257,20 @@ class Evaluation:
         return pd.concat([table, told], axis="columns")
 
     @cached_property
-    def _overall(self) -> pd.DataFrame:
-        """The overall scores by fold, scope and metric: they are asked for one by one, many times."""
-        metrics = self.metrics[self.metrics["class"] == ""]
-        scores = metrics[["value", "low", "high", "spread"]].astype(float)
-        return scores.set_axis(pd.MultiIndex.from_frame(metrics[["fold", "scope", "metric"]]))
+    def _found(self) -> dict[tuple[str, str], dict[Key, Numbers]]:
+        """All scores by fold and scope, then by class and metric: they are asked for one by one, many times."""
+        found: dict[tuple[str, str], dict[Key, Numbers]] = {}
+        names = ("fold", "scope", "class", "metric", *NUMBERS)
+        for fold, scope, *key, value, low, high, spread in zip(
+            *(self.metrics[name].tolist() for name in names), strict=True
+        ):
+            found.setdefault((fold, scope), {})[key[0], key[1]] = value, low, high, spread
+        return found
+
+    def _scores_of(self, fold: str, scope: str) -> dict[str, Numbers]:
+        """The overall scores of a scope on a fold by their metrics; none if there are no such ones."""
+        found = self._found.get((fold, scope), {})
+        return {metric: numbers for (name, metric), numbers in found.items() if not name}
 
 
 def interval_text(value: float, low: float, high: float) -> str:
@@ -275,8 +284,13 @@ def _in_words(value: float, low: float, high: float, spread: float) -> str:
     return f"{text} ± {spread:.3f}" if np.isfinite(spread) else text
 
 
-def _rounded(scores: pd.Series) -> list[str]:
-    return ["" if np.isnan(score) else f"{score:z.3f}" for score in scores]
+def _rounded(scores: dict[str, Numbers], metrics: Iterable[str]) -> list[str]:
+    values = [scores.get(metric, _UNKNOWN)[0] for metric in metrics]
+    return ["" if np.isnan(value) else f"{value:z.3f}" for value in values]
+
+
+def _worded(metric: str) -> str:
+    return metric.replace("_", " ")
 
 
 def at_temperature_1(p: np.ndarray, temperature: float) -> np.ndarray:

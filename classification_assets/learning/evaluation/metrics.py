@@ -182,7 +182,10 @@ def scores_of_sums(sums: np.ndarray, classes: list[str]) -> dict[Key, np.ndarray
     scores["", "expected_calibration_error"] = _ratio(np.abs(rest[:, 2 : 2 + BINS]).sum(1), total, np.nan)
     if rest.shape[1] > 2 + BINS:
         groups = rest[:, 2 + BINS :].reshape(len(sums), C, 2, -1)
-        for name, values in zip(RANKING_METRICS, _ranked(groups[:, :, 0], groups[:, :, 1]), strict=True):
+        # A class at a time: what is computed of ten at once no longer fits into the processor's cache.
+        ranked = [_ranked(groups[:, label, 0], groups[:, label, 1]) for label in range(C)]
+        for name, by_class in zip(RANKING_METRICS, zip(*ranked, strict=True), strict=True):
+            values = np.stack(by_class, axis=1)
             scores["", name] = _mean_of_defined(values)
             scores |= {(label, name): values[:, index] for index, label in enumerate(classes)}
     return scores

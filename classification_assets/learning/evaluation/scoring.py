@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,9 @@ TRAINING_ROWS = 20_000
 
 MEMBER_ROWS = 200_000
 """Rows of a fold, evenly spaced, on which members are scored alone, at most: all probabilities of all would not fit."""
+
+COLUMNS = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
+"""Columns of an evaluation's metrics."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SAMPLE_SEED = 20_261_125
@@ -64,7 +67,8 @@ def evaluate(
     rows, left_out = _scored_rows(fitted, split, learned, validated)
     one_pack = len(fitted.provenance.packs) == 1 and not fitted.state["floor"]
     temperature = float(fitted.state["temperatures"][0]) if one_pack else None
-    frames, scores = [], []
+    frames: list[pd.DataFrame] = []
+    scores: list[tuple[str | float, ...]] = []
     for fold in (Fold.VALIDATION, Fold.TEST):
         y = split.y[rows[fold]]
         weight, group = (_at(told, rows[fold]) for told in (split.weight, split.group))
@@ -72,24 +76,22 @@ def evaluate(
         p, disagreement, spreads = _answers(fitted, X, y, rows[fold], stored, order, classes, weight, device)
         frames.append(_frame(fold, rows[fold], y, p, disagreement, {"weight": weight, "group": group}))
         resampled = Resampled.of(y, p, classes, weight=weight, group=group)
-        found = [_scores(resampled, spreads)]
+        found = _scores(resampled, spreads)
         if temperature is not None:
-            before = at_temperature_1(p, temperature)
-            found.append(_overall(y, before, weight).assign(scope="uncalibrated"))
+            found += _overall("uncalibrated", y, at_temperature_1(p, temperature), weight)
         truth = split.posterior(split.X[rows[fold]])
         if truth is not None:
-            best = _overall(y, truth, weight).assign(scope="bayes")
+            best = _overall("bayes", y, truth, weight)
             ideal = resampled_scores(y, truth, classes, weight=weight, group=group)
-            found += [best, _regret(resampled, best, ideal)]
-        scores += [part.assign(fold=fold.label) for part in found]
+            found += [*best, *_regret(resampled, best, ideal)]
+        scores += [(fold.label, *row) for row in found]
     if len(rows[Fold.TRAIN]):
         p = fitted.predict_proba(X[rows[Fold.TRAIN]], device)[:, order]
-        seen_before = _overall(split.y[rows[Fold.TRAIN]], p, _at(split.weight, rows[Fold.TRAIN]))
-        scores.append(seen_before.assign(fold=Fold.TRAIN.label, scope="ensemble"))
-    columns = ["fold", "scope", "class", "metric", "value", "low", "high", "spread"]
+        y, weight = split.y[rows[Fold.TRAIN]], _at(split.weight, rows[Fold.TRAIN])
+        scores += [(Fold.TRAIN.label, *row) for row in _overall("ensemble", y, p, weight)]
     return Evaluation(
         rows=pd.concat(frames, ignore_index=True),
-        metrics=pd.concat(scores, ignore_index=True)[columns],
+        metrics=pd.DataFrame(scores, columns=COLUMNS),
         about={
             "classes": split.classes,
             "members": fitted.provenance.members,
@@ -206,35 +208,37 @@ def _frame(
     )
 
 
-def _overall(y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None) -> pd.DataFrame:
-    scores = pd.DataFrame(average_scores(y, p, weight).items(), columns=["metric", "value"])
-    return scores.assign(**{"class": "", "low": np.nan, "high": np.nan, "spread": np.nan})
+class _Score(NamedTuple):
+    """A row of an evaluation's metrics but for the fold; frames are made of all of them at once."""
+
+    scope: str
+    class_: str
+    metric: str
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+    spread: float = np.nan
 
 
-def _regret(resampled: Resampled, best: pd.DataFrame, ideal: Mapping[Key, np.ndarray]) -> pd.DataFrame:
+def _overall(scope: str, y: np.ndarray, p: np.ndarray, weight: np.ndarray | None) -> list[_Score]:
+    return [_Score(scope, "", metric, value) for metric, value in average_scores(y, p, weight).items()]
+
+
+def _regret(resampled: Resampled, best: list[_Score], ideal: Mapping[Key, np.ndarray]) -> Iterator[_Score]:
     """The loss against the best possible classifier on the same rows, with a paired interval."""
-    lowest = dict(zip(best["metric"], best["value"], strict=True))
-    regrets = []
+    lowest = {score.metric: score.value for score in best}
     for metric, sign in (("accuracy", -1), ("log_loss", 1)):
         key = ("", metric)
-        low, high = paired_interval(sign * resampled.drawn[key], sign * ideal[key])
-        regrets.append((metric, sign * (resampled.values[key] - lowest[metric]), low, high))
-    frame = pd.DataFrame(regrets, columns=["metric", "value", "low", "high"])
-    return frame.assign(scope="regret", spread=np.nan, **{"class": ""})
+        interval = paired_interval(sign * resampled.drawn[key], sign * ideal[key])
+        yield _Score("regret", *key, sign * (resampled.values[key] - lowest[metric]), *interval)
 
 
-def _scores(resampled: Resampled, spreads: Mapping[Key, tuple[float, float]]) -> pd.DataFrame:
+def _scores(resampled: Resampled, spreads: Mapping[Key, tuple[float, float]]) -> list[_Score]:
     """The ensemble's scores with interval and spread, and the mean score of the members alone."""
-    nothing = (np.nan, np.nan)
-    rows = [
-        (*key, value, *resampled.interval(key), spreads.get(key, nothing)[1])
-        for key, value in (resampled.values | {("", "calibration_p_value"): resampled.by_chance}).items()
+    values = resampled.values | {("", "calibration_p_value"): resampled.by_chance}
+    ensemble = [
+        _Score("ensemble", *key, value, *resampled.interval(key), spreads.get(key, (0.0, np.nan))[1])
+        for key, value in values.items()
     ]
-    columns = ["class", "metric", "value", "low", "high", "spread"]
-    ensemble = pd.DataFrame(rows, columns=columns).assign(scope="ensemble")
-    alone = [(*key, mean, np.nan, np.nan, spread) for key, (mean, spread) in spreads.items()]
-    return (
-        pd.concat([ensemble, pd.DataFrame(alone, columns=columns).assign(scope="members")])
-        if alone
-        else ensemble
-    )
+    alone = [_Score("members", *key, mean, spread=spread) for key, (mean, spread) in spreads.items()]
+    return ensemble + alone

@@ -66,7 +66,7 @@ def _as_texts(column: pd.Series) -> pd.Series:
     values = column.to_numpy()
     size = np.abs(values[np.isfinite(values) & (values != 0)])
     if ((size >= 5e-5) & (size < 1e3)).all():
-        decimals = next((d for d in range(4) if np.allclose(size.round(d), size, rtol=0, atol=5e-5)), 4)
+        decimals = next((d for d in range(4) if (np.abs(size.round(d) - size) <= 5e-5).all()), 4)
         return column.map(f"{{:z.{decimals}f}}".format, na_action="ignore")
     return column.map(_number, na_action="ignore")
 

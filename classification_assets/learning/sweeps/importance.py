@@ -150,59 +150,56 @@ def _resampled(
     curves = [np.zeros((RESAMPLES, len(grid))) for grid in grids]
     order = np.argsort(place, kind="stable")
     variance, trees = place.var(), TREES if N < MANY else TREES_OF_MANY
-    for resample in range(RESAMPLES):
-        rng = np.random.default_rng(resample)
-        rows = rng.integers(0, N, N)
-        out = np.setdiff1d(np.arange(N), rows)
-        asked = _asked(design, grids, order, out, rng)
-        X = np.vstack(asked)
-        total = np.zeros(len(X))
-        # Checking what a tree is given takes as long as growing it.
-        with sklearn.config_context(skip_parameter_validation=True, assume_finite=True):
+    # Checking what a tree is given takes as long as growing it.
+    with sklearn.config_context(skip_parameter_validation=True, assume_finite=True):
+        for resample in range(RESAMPLES):
+            rng = np.random.default_rng(resample)
+            rows = rng.integers(0, N, N)
+            out = np.flatnonzero(np.bincount(rows, minlength=N) == 0)
+            judged, moved = _shuffled(design, out, rng), _moved(design, grids, order, rng)
+            asked, X, y = np.vstack([judged, *moved]), design.X[rows], place[rows]
+            answers = np.zeros(len(asked))
             for tree in range(trees):
                 grown = ExtraTreeRegressor(min_samples_leaf=_LEAF, random_state=resample * trees + tree)
-                grown.fit(design.X[rows], place[rows], check_input=False)
-                total += grown.predict(X, check_input=False)
-        answers = np.split(total / trees, np.cumsum([len(block) for block in asked])[:-1])
-        errors = [float(np.mean((own - place[out]) ** 2)) for own in answers[: 1 + P * _SHUFFLES]]
-        rises = np.array(errors[1:]).reshape(P, _SHUFFLES).mean(1) - errors[0]
-        shares[resample] = rises / (2 * variance)
-        explained[resample] = 1 - errors[0] / variance
-        for curve, grid, own in zip(curves, grids, answers[1 + P * _SHUFFLES :], strict=True):
-            curve[resample] = own.reshape(len(grid), -1).mean(1)
+                grown.fit(X, y, check_input=False)
+                answers += grown.predict(asked, check_input=False)
+            ends = np.cumsum([len(judged), *map(len, moved)])[:-1]
+            of_judged, *of_moved = np.split(answers / trees, ends)
+            errors = ((of_judged.reshape(-1, len(out)) - place[out]) ** 2).mean(1)
+            rises = errors[1:].reshape(P, _SHUFFLES).mean(1) - errors[0]
+            shares[resample] = rises / (2 * variance)
+            explained[resample] = 1 - errors[0] / variance
+            for curve, grid, own in zip(curves, grids, of_moved, strict=True):
+                curve[resample] = own.reshape(len(grid), -1).mean(1)
     return shares, curves, explained
 
 
-def _asked(
-    design: _Design, grids: list[np.ndarray], order: np.ndarray, out: np.ndarray, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Rows that a forest is asked for: those `out` of it, the same shuffled, and some moved along each axis."""
-    asked = [design.X[out]]
+def _shuffled(design: _Design, out: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rows `out` of a forest as they are, then each hyper-parameter's values exchanged among those that use it."""
+    rows = np.tile(design.X[out], (1 + len(design.axes) * _SHUFFLES, 1)).reshape(
+        -1, len(out), design.X.shape[1]
+    )
+    blocks = iter(rows[1:])
     for axis, columns in zip(design.axes, design.columns, strict=True):
-        asked += [_shuffled(design.X, out, columns, axis.used, rng) for _ in range(_SHUFFLES)]
+        its = np.flatnonzero(axis.used[out])
+        for _ in range(_SHUFFLES):
+            next(blocks)[its, columns] = rows[0][rng.permutation(its), columns]
+    return rows.reshape(-1, design.X.shape[1])
+
+
+def _moved(
+    design: _Design, grids: list[np.ndarray], order: np.ndarray, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Some rows at each of G values of each hyper-parameter, (G·n, F) each."""
+    moved = []
     for axis, columns, grid in zip(design.axes, design.columns, grids, strict=True):
         # From the worst to the best: of rows at random the whole curve would be higher or lower by chance.
         used = order[axis.used[order]]
-        base = used[rng.integers(step := -(-len(used) // ROWS)) :: step]
-        asked.append(_moved(design.X[base], columns, design.coded(axis, grid)))
-    return asked
-
-
-def _shuffled(
-    X: np.ndarray, out: np.ndarray, columns: slice, used: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Rows `out` of X with one hyper-parameter's values exchanged among those that use it."""
-    rows = X[out]
-    its = np.flatnonzero(used[out])
-    rows[its, columns] = rows[rng.permutation(its), columns]
-    return rows
-
-
-def _moved(base: np.ndarray, columns: slice, values: np.ndarray) -> np.ndarray:
-    """Rows (G·n, F): all of `base` (n, F) at each value (G, f) of one hyper-parameter."""
-    rows = np.tile(base, (len(values), 1))
-    rows[:, columns] = np.repeat(values, len(base), axis=0)
-    return rows
+        base = design.X[used[rng.integers(step := -(-len(used) // ROWS)) :: step]]
+        rows = np.tile(base, (len(grid), 1))
+        rows[:, columns] = np.repeat(design.coded(axis, grid), len(base), axis=0)
+        moved.append(rows)
+    return moved
 
 
 def _grid(axis: Axis) -> np.ndarray:

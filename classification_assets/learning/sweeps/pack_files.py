@@ -11,9 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 from torch import Tensor
 
 from classification_assets.learning.packed.paused import PausedPack
@@ -28,7 +29,8 @@ def write(folder: Path, key: str, tensors: Mapping[str, Tensor], about: Mapping[
     """Write a pack's file whole or not at all."""
     path = _path(folder, key)
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-    contents = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    # As arrays: of tensors, safetensors looks for memory that they share, for longer than writing takes.
+    contents = {name: value.detach().cpu().contiguous().numpy() for name, value in tensors.items()}
     try:
         save_file(contents, partial, {"about": json.dumps({**about, "checksum": _checksum(contents)})})
         os.replace(partial, path)
@@ -49,8 +51,9 @@ def stored(folder: Path, key: str) -> tuple[dict[str, Tensor], dict[str, Any]] |
             about = json.loads((file.metadata() or {}).get("about", "{}"))
     except (SafetensorError, OSError, ValueError):
         return None
+    arrays = {name: value.numpy() for name, value in tensors.items()}
     # Training goes on from these numbers: one that has changed on the disk would go unseen.
-    return (tensors, about) if about.get("checksum") == _checksum(tensors) else None
+    return (tensors, about) if about.get("checksum") == _checksum(arrays) else None
 
 
 def states(folder: Path, key: str) -> dict[str, Tensor]:
@@ -84,9 +87,9 @@ def _path(folder: Path, key: str) -> Path:
     return folder / f"{key}{_SUFFIX}"
 
 
-def _checksum(tensors: Mapping[str, Tensor]) -> int:
-    """A number that follows from every bit of some tensors."""
+def _checksum(arrays: Mapping[str, np.ndarray]) -> int:
+    """A number that follows from every bit of some arrays."""
     found = 0
-    for name in sorted(tensors):
-        found = zlib.crc32(tensors[name].contiguous().numpy().tobytes(), zlib.crc32(name.encode(), found))
+    for name in sorted(arrays):
+        found = zlib.crc32(np.ascontiguousarray(arrays[name]).data, zlib.crc32(name.encode(), found))
     return found

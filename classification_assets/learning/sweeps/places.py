@@ -9,6 +9,7 @@ from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import SweepResult
 
 
+@remembered
 def rung_epochs(result: SweepResult) -> tuple[int, ...]:
     """The epochs after which configurations were judged, as they are seen in the networks."""
     sound = result.networks[result.networks["state"] != "failed"]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from classification_assets.learning.evaluation import resampling
 from classification_assets.learning.evaluation.metrics import average_scores, calibration_error, class_scores
 from classification_assets.learning.evaluation.resampling import (
     CHUNK,
@@ -236,3 +237,13 @@ def test_calibrated_probabilities_are_seldom_called_uncalibrated_and_overconfide
     assert rejected <= 20
     sharpened = p**3 / (p**3).sum(1, keepdims=True)
     assert calibration_p_value(y, sharpened) < 0.01
+
+
+@pytest.mark.parametrize("at_a_time", [1, 40, 2**17])
+def test_how_many_resamples_are_drawn_at_a_time_changes_none(monkeypatch, at_a_time):
+    monkeypatch.setattr(resampling, "DRAWN", at_a_time)
+    rng = np.random.default_rng(0)
+    one_by_one = [np.bincount(rng.integers(13, size=13, dtype=np.int32), minlength=13) for _ in range(7)]
+    np.testing.assert_array_equal(
+        resampling._drawn_counts(np.random.default_rng(0), 13, 7), np.stack(one_by_one, axis=1)
+    )

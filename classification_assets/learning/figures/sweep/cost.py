@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from classification_assets.learning.figures.canvas.legend import HEIGHT, MARK_WIDTH, Entry, Section, key
 from classification_assets.learning.figures.canvas.scale import logarithmic
 from classification_assets.learning.figures.canvas.style import Theme, sheet
-from classification_assets.learning.figures.sweep.marks import dot_entry, evenly, without_anything
+from classification_assets.learning.figures.sweep.marks import DOTS, dot_entry, evenly, without_anything
 
 WIDTH, HIGH, BESIDE, BELOW = 3.4, 2.3, 0.3, 0.3  # inches
 MOST = 2_000
@@ -125,15 +125,16 @@ def _draw(ax: Axes, worth: Worth, price: Cost, winner: int | None, theme: Theme)
     value, spent = np.asarray(worth.value, float), np.asarray(price.value, float)
     best = front(spent, sign * value)
     drawn = evenly(np.argsort(sign * value, kind="stable"), MOST)
-    ax.scatter(
+    ax.plot(
         spent[drawn],
         value[drawn],
-        s=float(np.clip(16 * np.sqrt(100 / len(drawn)), 4, 16)),
+        **DOTS,
+        markersize=float(np.clip(16 * np.sqrt(100 / len(drawn)), 4, 16)) ** 0.5,
         color=theme.faded(theme.muted, 0.35),
         alpha=0.6,
-        linewidths=0,
-        zorder=2,
-    ).set_rasterized(len(drawn) > 300)
+        markeredgewidth=0,
+        rasterized=len(drawn) > 300,
+    )
     ends = np.append(spent[best], spent.max() * 1.15)
     ax.step(
         ends,
@@ -143,12 +144,11 @@ def _draw(ax: Axes, worth: Worth, price: Cost, winner: int | None, theme: Theme)
         linewidth=1.4,
         zorder=3,
     )
-    ax.scatter(
-        spent[best], value[best], s=30, color=theme.accent, edgecolors=theme.paper, linewidths=0.7, zorder=4
-    )
+    edged = DOTS | {"markeredgecolor": theme.paper, "markeredgewidth": 0.7, "zorder": 4}
+    ax.plot(spent[best], value[best], **edged, markersize=30**0.5, color=theme.accent)
     if winner is not None:
-        look = {"marker": "*", "s": 110, "color": theme.ink, "edgecolors": theme.paper, "linewidths": 0.8}
-        ax.scatter(spent[winner], value[winner], zorder=5, **look)
+        star = {"marker": "*", "markersize": 110**0.5, "markeredgewidth": 0.8, "zorder": 5}
+        ax.plot(spent[winner], value[winner], **edged | star, color=theme.ink)
     ax.grid(True, axis="y")
 
 

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator
 from classification_assets.learning.figures.canvas.legend import Section, key, shortened
 from classification_assets.learning.figures.canvas.style import Theme, sheet
 from classification_assets.learning.figures.sweep.marks import (
+    DOTS,
     FAILED,
     dot_entry,
     evenly,
@@ -86,14 +87,17 @@ def _dots(
     jitter = rng.uniform(-0.3, 0.3, len(place)) if axis.levels else np.zeros(len(place))
     size = float(np.clip(9 * np.sqrt(150 / len(shown)), 2.0, 9))
     for which, look in (
-        (~failed, {"color": theme.faded(theme.muted, 0.35), "linewidths": 0, "alpha": 0.55}),
-        (failed, {"color": FAILED, "marker": "x", "linewidths": 0.7, "alpha": 0.7}),
+        (~failed, {"color": theme.faded(theme.muted, 0.35), "markeredgewidth": 0, "alpha": 0.55}),
+        (failed, {"color": FAILED, "marker": "x", "markeredgewidth": 0.7, "alpha": 0.7}),
     ):
         rows = shown[which[shown] & axis.used[shown]]
         if not len(rows):
             continue
-        dots = ax.scatter(axis.position[rows] + jitter[rows], 100 * place[rows], s=size, zorder=2, **look)
-        dots.set_rasterized(len(shown) > 300)
+        ax.plot(
+            axis.position[rows] + jitter[rows],
+            100 * place[rows],
+            **DOTS | {"markersize": size**0.5, "rasterized": len(shown) > 300} | look,
+        )
 
 
 def _effect(ax: Axes, effect: Effect, matters: bool, theme: Theme) -> None:
@@ -102,8 +106,10 @@ def _effect(ax: Axes, effect: Effect, matters: bool, theme: Theme) -> None:
     if effect.axis.levels:
         if effect.axis.ordered:
             ax.plot(effect.grid, place, color=theme.faded(colour, 0.4), linewidth=1.2, zorder=3)
-        ax.vlines(effect.grid, low, high, color=colour, linewidth=1.6, zorder=4)
-        ax.scatter(effect.grid, place, s=30, color=colour, edgecolors=theme.paper, linewidths=0.8, zorder=5)
+        bars = np.column_stack([low, high, np.full(len(low), np.nan)]).ravel()
+        ax.plot(np.repeat(effect.grid, 3), bars, color=colour, linewidth=1.6, solid_capstyle="butt", zorder=4)
+        look = {"markersize": 30**0.5, "markeredgecolor": theme.paper, "markeredgewidth": 0.8, "zorder": 5}
+        ax.plot(effect.grid, place, **DOTS | look, color=colour)
     else:
         ax.fill_between(effect.grid, low, high, color=colour, alpha=0.28, linewidth=0, zorder=3)
         ax.plot(effect.grid, place, color=colour, linewidth=1.8, zorder=4)

@@ -25,6 +25,9 @@ from classification_assets.learning.sweeps.axes import Axis
 FAILED = "#d55e00"
 """Colour of what failed: that of a wrong cell of a confusion matrix."""
 
+DOTS = {"marker": "o", "linestyle": "none", "zorder": 2}
+"""Dots of one look: of a collection, which may give each its own, they take twice the time."""
+
 LETTER = 0.075
 """Inches of a letter of 8 points."""
 

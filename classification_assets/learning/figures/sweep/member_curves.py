@@ -87,16 +87,17 @@ def _lines(
     crowd = float(np.clip(np.sqrt(120 / len(shown)), 0.4, 1.0))
     # The worse the fainter: of a thousand lines the good ones would be hidden.
     colours = np.column_stack([shades(place, theme), (0.25 + 0.65 * place**2) * (0.4 + 0.6 * crowd)])
+    epochs = np.arange(1.0, max(len(curves[row]) for row in shown) + 1)
     failure = (*to_rgb(FAILED), 0.3 + 0.4 * crowd)
     widths = {"dropped": 0.6, "finished": 0.5 + 0.6 * crowd, "failed": 0.7}
     for layer, (name, width) in enumerate(widths.items()):
         rows = shown[(state[shown] == name) & ~winner[shown]]
-        lines = [np.column_stack([np.arange(1, len(curves[row]) + 1), curves[row]]) for row in rows]
+        lines = [np.array([epochs[: len(curves[row])], curves[row]]).T for row in rows]
         colour = failure if name == "failed" else colours[rows]
         bundle = LineCollection(lines, colors=colour, linewidths=width, zorder=2 + layer / 3)
         # A thousand lines would make an SVG of megabytes.
         bundle.set_rasterized(len(shown) > 100)
-        ax.add_collection(bundle)
+        ax.add_collection(bundle, autolim=False)
     # A curve of one epoch is a dot.
     for row in shown[[len(curves[row]) == 1 for row in shown]]:
         ax.plot(
@@ -107,9 +108,9 @@ def _lines(
             color=FAILED if state[row] == "failed" else colours[row],
         )
     for row in shown[winner[shown]]:
-        epochs = np.arange(1, len(curves[row]) + 1)
-        ax.plot(epochs, curves[row], color=theme.paper, linewidth=3.4, zorder=4)
-        ax.plot(epochs, curves[row], color=theme.ink, linewidth=1.8, zorder=5)
+        own = epochs[: len(curves[row])], curves[row]
+        ax.plot(*own, color=theme.paper, linewidth=3.4, zorder=4)
+        ax.plot(*own, color=theme.ink, linewidth=1.8, zorder=5)
 
 
 def _scale(ax: Axes, curves: Sequence[np.ndarray], whole: Sequence[np.ndarray]) -> None:

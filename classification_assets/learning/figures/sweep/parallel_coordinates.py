@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
 
 from classification_assets.learning.figures.canvas.legend import Section, key, shortened
 from classification_assets.learning.figures.canvas.style import Theme, sheet
@@ -132,7 +133,7 @@ def _lines(
             [np.column_stack([columns, heights[row]]) for row in rows], colors=colours[rows], **look
         )
         lines.set_rasterized(len(shown) > 100)
-        ax.add_collection(lines)
+        ax.add_collection(lines, autolim=False)
 
 
 def _axis(
@@ -153,12 +154,13 @@ def _axis(
     box = {"boxstyle": "round,pad=0.12", "facecolor": theme.paper, "alpha": 0.82, "linewidth": 0}
     # The first axis has its labels on the left, where there are no lines.
     side, ha = (-4, "right") if column == 0 else (4, "left")
+    beside = offset_copy(ax.transData, ax.get_figure(), side, 0, units="points")
     for height, label in zip(heights, labels, strict=True):
-        ax.annotate(
+        ax.text(
+            column,
+            height,
             shortened(label, max(6, int(apart / LETTER) - 3)),
-            (column, height),
-            xytext=(side, 0),
-            textcoords="offset points",
+            transform=beside,
             ha=ha,
             va="center",
             fontsize=7.5,
@@ -166,11 +168,11 @@ def _axis(
             bbox=box,
             zorder=6,
         )
-    ax.annotate(
+    ax.text(
+        column,
+        1,
         shortened(name),
-        (column, 1),
-        xytext=(0, 9),
-        textcoords="offset points",
+        transform=offset_copy(ax.transData, ax.get_figure(), 0, 9, units="points"),
         ha="left" if turned else "center",
         va="bottom",
         rotation=30 if turned else 0,

@@ -38,6 +38,6 @@ def test_both_panels_of_a_score_have_one_axis_on_which_the_front_and_the_winner_
 def test_a_score_of_which_more_is_better_has_its_best_on_top():
     accuracy = np.linspace(0.5, 0.9, 20)
     figure = cost([Worth("accuracy", accuracy, False)], [Cost("parameters", np.arange(1, 21.0))])
-    stairs = figure.axes[0].lines[0]
+    (stairs,) = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"]
     assert (np.diff(stairs.get_ydata()) >= 0).all()
     assert stairs.get_ydata()[-1] == 0.9
