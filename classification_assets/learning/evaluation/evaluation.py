@@ -234,7 +234,7 @@ class Evaluation:
                 )
         return pd.DataFrame(rows)
 
-    def confidently_wrong(self, split: Split, most: int = 20) -> pd.DataFrame:
+    def confidently_wrong(self, split: Split, most: int = 8) -> pd.DataFrame:
         """The test rows that count and are wrong with the highest probability, with their first 12 features."""
         counts, _ = self.counted(Fold.TEST)
         p, y = self.probabilities(Fold.TEST)[counts], self.labels(Fold.TEST)[counts]
