@@ -95,7 +95,7 @@ def interpolated(
     ask : callable
         Gives probabilities (n, C) and disagreement (n,) for indices (n,) into the grid's R * R points.
     resolution : int
-        R; up to twice the stretches of the coarsest grid, everything is asked.
+        R; below twice the stretches of the coarsest grid, everything is asked.
     least : int
         Stretches along each side of the coarsest grid that is asked as a whole.
 
@@ -127,7 +127,8 @@ def interpolated(
 
 def _levels(resolution: int, least: int) -> list[np.ndarray]:
     """Indices along a side, from every 2^k-th on, the last one always among them, to all."""
-    coarse = 2 ** (int(np.log2(max(1, (resolution - 1) / least))) + 1)
+    # Of R and not of its R - 1 stretches, or round numbers such as 400 would be asked twice as finely as 401 is.
+    coarse = 2 ** (int(np.log2(max(1, resolution / least))) + 1)
     levels = [np.unique([*range(0, resolution, coarse), resolution - 1])]
     while (np.diff(levels[-1]) > 1).any():
         nodes = levels[-1]

@@ -5,6 +5,7 @@ One drawing for the single figure and for each cell of the gallery.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import cast
 
 import contourpy
@@ -196,9 +197,7 @@ def _contours(
     field: np.ndarray, extent: Extent, mask: np.ndarray | None = None
 ) -> contourpy.SerialContourGenerator:
     """Contours of a finite field (R, R), where it is not masked."""
-    x0, x1, y0, y1 = extent
-    rows, columns = field.shape
-    x, y = np.meshgrid(np.linspace(x0, x1, columns), np.linspace(y0, y1, rows))
+    x, y = _coordinates(tuple(map(float, extent)), field.shape)
     # The generator itself: `contour_generator` takes longer to check what it is given than it takes to follow a line.
     return contourpy.SerialContourGenerator(
         x,
@@ -211,6 +210,17 @@ def _contours(
         quad_as_tri=False,
         z_interp=contourpy.ZInterp.Linear,
     )
+
+
+@lru_cache(maxsize=8)
+def _coordinates(extent: Extent, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Where a field's numbers lie: the same for all classes and pictures of an animation."""
+    x0, x1, y0, y1 = extent
+    rows, columns = shape
+    x, y = np.meshgrid(np.linspace(x0, x1, columns), np.linspace(y0, y1, rows))
+    for each in (x, y):
+        each.setflags(write=False)
+    return x, y
 
 
 def _hatch(ax: Axes, disagreement: np.ndarray, extent: Extent, theme: Theme) -> None:
