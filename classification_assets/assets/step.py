@@ -213,7 +213,7 @@ class Step:
         return self._result(stored.version, results)
 
     def _result(self, version: str, results: Mapping[Check, dg.AssetCheckResult]) -> dg.MaterializeResult:
-        """What Dagster is told; without a value, of which it would only note that the store has handled it."""
+        """The result for Dagster; without a value, of which it would only note that the store has handled it."""
         return dg.MaterializeResult(
             data_version=dg.DataVersion(version), check_results=list(results.values())
         )
