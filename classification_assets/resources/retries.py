@@ -45,8 +45,8 @@ def retrying(attempts_before: int) -> Iterator[None]:
         ) from error
 
 
-def attempts_of(context: dg.InputContext | dg.OutputContext) -> int:
-    """How often the step that reads or writes was tried before."""
+def attempts_of(context: dg.InputContext) -> int:
+    """How often the step that reads was tried before."""
     try:
         return context.step_context.previous_attempt_count
     except dg.DagsterInvariantViolationError:
