@@ -113,7 +113,7 @@ def answers(
     rows: Sequence[Rows],
     device: str,
     n_jobs: int | None = None,
-    on_pack: Callable[[int], None] | None = None,
+    on_pack: Callable[[list[int]], None] | None = None,
 ) -> list[Answer]:
     """Train ensembles in packs; an answer for each, in their order.
 
@@ -126,7 +126,7 @@ def answers(
     n_jobs : int, optional
         Processes; by default as many as there are cores if there is enough to do, and one on a GPU.
     on_pack : callable, optional
-        Called with the number of ensembles that a pack has trained.
+        Called with the places in `ensembles` of those that a pack has trained.
     """
     packs = list(_packs(ensembles, rows))
     networks = sum(ensemble.training.members for ensemble in ensembles)
@@ -149,7 +149,7 @@ def answers(
     for pack, result in zip(packs, results, strict=True):
         found |= dict(zip(pack, result, strict=True))
         if on_pack is not None:
-            on_pack(len(pack))
+            on_pack(pack)
     return [found[index] for index in range(len(ensembles))]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from math import ceil
 from numbers import Integral
 from typing import Any, Self
@@ -27,6 +28,7 @@ from classification_assets.learning.classifier.options import (
 )
 from classification_assets.learning.classifier.packed_fits import Ensemble, answers
 from classification_assets.learning.classifier.search_folds import SearchFolds
+from classification_assets.learning.classifier.search_tasks import Task, with_callbacks
 from classification_assets.learning.device import resolve_device
 from classification_assets.learning.models.architectures import MLP
 
@@ -163,6 +165,7 @@ class PackedSearchCV(RandomizedSearchCV):
         evaluate_candidates(candidates, callback_ctx=searching)
         searching.call_on_fit_task_end(estimator=self)
 
+    @with_callbacks
     def _fit_packed(self, X: Any, y: Any, params: dict[str, Any], candidates: list[dict[str, Any]]) -> Self:
         rungs = self._rungs()
         scorers, refit_metric = self._get_scorers()
@@ -171,6 +174,9 @@ class PackedSearchCV(RandomizedSearchCV):
             raise self._undecided()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
+        weight = routed.estimator.fit.get("sample_weight")
+        whole = {"X": X, "y": y, "metadata": None if weight is None else {"sample_weight": weight}}
+        task = Task.fit(self, 1 + (self.refit is not False), **whole)
         cv = check_cv(self.cv, y, classifier=True)
         self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
         splits = list(cv.split(X, y, **routed.splitter.split))
@@ -193,44 +199,54 @@ class PackedSearchCV(RandomizedSearchCV):
         out: list[dict[str, Any]] = []
         tried: list[dict[str, Any]] = []
         more: dict[str, list[int]] = defaultdict(list)
-        left = candidates
-        for rung, epochs in enumerate(rungs):
-            out, tried = out + self._evaluated(folds, left, epochs, seed), tried + left
-            if self.halving is not None:
-                more["iter"] += [rung] * len(left)
-                more["n_resources"] += [epochs] * len(left)
-            if not out:
-                # In scikit-learn's words.
-                raise ValueError(
-                    "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+        left, halves = candidates, self.halving is not None
+        parts = len(rungs) if halves else len(left) * self.n_splits_
+        with task.part("search", parts, numbered=not halves) as search:
+            for rung, epochs in enumerate(rungs):
+                fits = len(left) * self.n_splits_
+                part = (
+                    search.part("halving-iteration", fits, numbered=True) if halves else nullcontext(search)
                 )
-            _warn_or_raise_about_fit_failures(out, self.error_score)
-            if callable(self.scoring):
-                _insert_error_scores(out, self.error_score)
-            results = self._format_results(tried, self.n_splits_, out, more)
-            self.multimetric_ = isinstance(out[0]["test_scores"], dict)
-            if callable(self.scoring) and self.multimetric_:
-                self._check_refit_for_multimetric(out[0]["test_scores"])
-                refit_metric = self.refit
-            if epochs != rungs[-1]:
-                best = self._best_of(results, refit_metric, rung)
-                left = [tried[index] for index in best[: ceil(len(left) / (self.halving or 1))]]
+                with part as fitting:
+                    out += self._evaluated(folds, left, epochs, seed, fitting)
+                tried += left
+                if halves:
+                    more["iter"] += [rung] * len(left)
+                    more["n_resources"] += [epochs] * len(left)
+                if not out:
+                    # In scikit-learn's words.
+                    raise ValueError(
+                        "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+                    )
+                _warn_or_raise_about_fit_failures(out, self.error_score)
+                if callable(self.scoring):
+                    _insert_error_scores(out, self.error_score)
+                results = self._format_results(tried, self.n_splits_, out, more)
+                self.multimetric_ = isinstance(out[0]["test_scores"], dict)
+                if callable(self.scoring) and self.multimetric_:
+                    self._check_refit_for_multimetric(out[0]["test_scores"])
+                    refit_metric = self.refit
+                if epochs != rungs[-1]:
+                    best = self._best_of(results, refit_metric, rung)
+                    left = [tried[index] for index in best[: ceil(len(left) / (self.halving or 1))]]
         self._keep_best(results, refit_metric)
         if self.refit:
-            started = time.time()
-            self.best_estimator_ = self._with(self.best_params_).fit(X, y, **routed.estimator.fit)
-            self.refit_time_ = time.time() - started
+            with task.part("refit-with-best-params", **whole):
+                started = time.time()
+                self.best_estimator_ = self._with(self.best_params_).fit(X, y, **routed.estimator.fit)
+                self.refit_time_ = time.time() - started
             if hasattr(self.best_estimator_, "feature_names_in_"):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
         self.scorer_ = getattr(scorers, "_scorers", scorers)
         self.cv_results_ = results
+        task.end()
         return self
 
     def _evaluated(
-        self, folds: SearchFolds, candidates: list[dict[str, Any]], epochs: int, seed: int
+        self, folds: SearchFolds, candidates: list[dict[str, Any]], epochs: int, seed: int, task: Task
     ) -> list[dict[str, Any]]:
         """Results of each candidate and fold after so many epochs, in the words of scikit-learn's searches."""
-        wanted, numbers = list[Ensemble](), list[int]()
+        wanted, numbers, places = list[Ensemble](), list[int](), list[tuple[int, int]]()
         refused: dict[tuple[int, int], str] = {}
 
         def refuse(index: int, which: Iterable[int], error: Exception) -> None:
@@ -257,11 +273,25 @@ class PackedSearchCV(RandomizedSearchCV):
                     # Such as a fold of one class: others may have two.
                     refuse(index, [fold], error)
                     continue
+                places.append((index, fold))
                 numbers.append(number)
                 wanted.append(Ensemble(architecture, training, number))
+
+        def told_of(index: int, fold: int) -> None:
+            number = index * len(folds.folds) + fold
+            task.done("candidate-split-evaluation", number, **folds.learned(fold))
+
+        for place in refused:
+            told_of(*place)
         device = resolve_device(device_name(self.estimator.device), "auto").name
         with tqdm(total=len(wanted), unit="fit", disable=not self.verbose, leave=False) as bar:
-            found = answers(wanted, folds.rows, device, self.n_jobs, bar.update) if wanted else []
+
+            def trained(pack: list[int]) -> None:
+                bar.update(len(pack))
+                for number in pack:
+                    told_of(*places[number])
+
+            found = answers(wanted, folds.rows, device, self.n_jobs, trained) if wanted else []
         given = iter(zip(numbers, found, strict=True))
         told = []
         for index in range(len(candidates)):

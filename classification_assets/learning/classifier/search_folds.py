@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,25 @@ class SearchFolds:
         self.rows, self.classes = list[Rows](), list[np.ndarray]()
         self.known: dict[tuple[Any, ...], int] = {}
 
+    def learned(self, fold: int) -> dict[str, Any]:
+        """What callbacks are told of a fold: its training rows, their labels, and weights if there are such."""
+        X, y = self.train[fold]
+        return {"X": X, "y": y, "metadata": partial(self._metadata, fold)}
+
+    def _metadata(self, fold: int) -> dict[str, Any] | None:
+        own = self._fit_params(fold)
+        return {"sample_weight": own["sample_weight"]} if own.get("sample_weight") is not None else None
+
+    def _fit_params(self, fold: int) -> dict[str, Any]:
+        return dict(_check_method_params(self.X, params=self.fit_params, indices=self.folds[fold][0]))
+
     def number(self, estimator: NeuralClassifier, fold: int, seed: int) -> int:
         """The number of the `rows` of a fold, as an estimator prepares them."""
         key = (fold, estimator.validation_fraction, repr(estimator.class_weight), seed)
         if key not in self.known:
-            own = _check_method_params(self.X, params=self.fit_params, indices=self.folds[fold][0])
             X, y = self.train[fold]
-            split, classes = prepared(estimator, X, y, own.get("sample_weight"), seed)
+            weight = self._fit_params(fold).get("sample_weight")
+            split, classes = prepared(estimator, X, y, weight, seed)
             named = hasattr(estimator, "feature_names_in_")
             asked = [self.test[fold][0], *([X] if self.train_scores else [])]
             encoded = [estimator.encoded_by(split.preprocessing, named, part) for part in asked]

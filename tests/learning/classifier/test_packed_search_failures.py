@@ -8,8 +8,6 @@ from scipy.stats import loguniform
 from sklearn.datasets import make_moons
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import KFold, RandomizedSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from classification_assets import NeuralClassifier, PackedSearchCV
 
@@ -92,22 +90,3 @@ def test_rows_that_a_mask_chooses_are_counted(rows):
     mask = np.arange(len(y)) % 3 == 0
     found = PackedSearchCV(NETWORK, RATES, **options(cv=[(~mask, mask)])).fit(X, y)
     assert np.isfinite(found.cv_results_["mean_test_score"]).all()
-
-
-def test_callbacks_are_told_of_every_fit_that_scikit_learn_does(rows):
-    callbacks = pytest.importorskip("sklearn.callback")
-    told = []
-
-    class Noted(callbacks.ProgressBar):
-        def on_fit_task_end(self, *given, **named):
-            told.append(given)
-            return super().on_fit_task_end(*given, **named)
-
-    pipeline = make_pipeline(StandardScaler(), NETWORK)
-    counts = []
-    for kind in (PackedSearchCV, RandomizedSearchCV):
-        told.clear()
-        space = {"neuralclassifier__learning_rate": [0.01, 0.1]}
-        kind(pipeline, space, **options(n_iter=2)).set_callbacks(Noted()).fit(*rows)
-        counts.append(len(told))
-    assert counts[0] == counts[1] > 6
