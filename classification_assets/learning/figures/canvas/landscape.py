@@ -17,6 +17,7 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.path import Path
+from matplotlib.transforms import Bbox, BboxBase, BboxTransform, TransformedBbox
 from PIL import Image
 
 from classification_assets.learning.figures.canvas.points import Points, draw_points
@@ -52,7 +53,7 @@ def landscape(
     """
     x0, x1, y0, y1 = extent
     p = _classes_first(np.asarray(probabilities, np.float32))
-    ax.add_artist(_Areas(ax, np.log(np.maximum(p, TINY)), theme))
+    ax.add_artist(_Areas(ax.bbox, np.log(np.maximum(p, TINY)), theme))
     if disagreement is not None and disagreement.max() > DISAGREEMENT:
         _hatch(ax, disagreement, extent, theme)
     if confidence:
@@ -69,6 +70,31 @@ def landscape(
         draw_points(ax, points, theme, scale=scale)
     ax.set_xlim(x0, x1)
     ax.set_ylim(y0, y1)
+
+
+def small_landscape(
+    ax: Axes, box: Bbox, probabilities: np.ndarray, extent: Extent, *, theme: Theme, scale: float
+) -> None:
+    """Draw areas and decision lines of probabilities (R, R, C) in a box on the axes, in these axes' units.
+
+    Axes of its own would take ten times longer. In an SVG it is pixels: a hundred pictures of lines would be megabytes.
+    """
+    x0, x1, y0, y1 = extent
+    onto = BboxTransform(Bbox([(x0, y0), (x1, y1)]), box) + ax.transData
+    room = TransformedBbox(box, ax.transData)
+    p = _classes_first(np.asarray(probabilities, np.float32))
+    areas = _Areas(room, np.log(np.maximum(p, TINY)), theme)
+    ax.add_artist(areas)
+    parts: list[Artist] = [areas]
+    lines = borders(probabilities, extent)
+    for colour, width, alpha, zorder in ((theme.paper, 3.0, 0.8, 2.2), (theme.ink, 1.5, 1.0, 2.3)):
+        look = {"colors": colour, "linewidths": width * scale, "alpha": alpha, "zorder": zorder}
+        drawn = LineCollection(lines, capstyle="round", transform=onto, **look)
+        ax.add_collection(drawn, autolim=False)
+        parts.append(drawn)
+    for part in parts:
+        part.set_clip_box(room)
+        part.set_rasterized(True)
 
 
 def is_shaded(figure: Figure) -> bool:
@@ -163,17 +189,17 @@ def _tints(p: np.ndarray, theme: Theme) -> np.ndarray:
 
 
 class _Areas(Artist):
-    """The tints of the whole panel, in the very pixels of what is drawn on: nothing is resampled."""
+    """The tints of a whole room on the page, in the very pixels of what is drawn on: nothing is resampled."""
 
     zorder = 1
 
-    def __init__(self, ax: Axes, logs: np.ndarray, theme: Theme) -> None:
+    def __init__(self, room: BboxBase, logs: np.ndarray, theme: Theme) -> None:
         super().__init__()
-        self.ax, self.logs, self.theme = ax, logs, theme
+        self.room, self.logs, self.theme = room, logs, theme
 
     @allow_rasterization
     def draw(self, renderer: RendererBase) -> None:
-        (x0, y0), (x1, y1) = self.ax.bbox.get_points()
+        (x0, y0), (x1, y1) = self.room.get_points()
         # Where a picture can be scaled its unit is no pixel.
         share = renderer.get_image_magnification()
         left, bottom = (x0, y0) if renderer.option_scale_image() else (round(x0), round(y0))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import get_ident
 from typing import Any
 
 import matplotlib as mpl
@@ -18,7 +19,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.text import Text
 from PIL import Image
 
-from classification_assets.learning.figures.canvas.glyphs import fitting, without_bold_is_no_news
+from classification_assets.learning.figures.canvas.glyphs import fitting, of_any_size, without_bold_is_no_news
 
 Heights = tuple[float, float, float]
 
@@ -39,61 +40,13 @@ class Canvas(FigureCanvasAgg):
         return self.renderer
 
 
-class _Pen(RendererAgg):
-    """Matplotlib's renderer, which draws the same letters in two thirds of the time.
+class _Renderer(RendererAgg):
+    """Matplotlib's renderer, which lays a text out once and draws the same letters once.
 
-    Matplotlib gives a font its size anew for each letter, whose hints it then works out for three times as long as it
-    draws. Here it has its size once for a text, and a letter at the same part of a pixel is drawn once.
+    Matplotlib lays a text out to measure it and again to draw it, and gives a font its size anew for each letter.
+    Either takes long because it works out each letter's hints.
     """
 
-    def _draw_text_glyphs_and_boxes(
-        self,
-        gc: GraphicsContextBase,
-        x: float,
-        y: float,
-        angle: float,
-        glyphs: Iterable[tuple[Any, ...]],
-        boxes: Sequence[Any],
-    ) -> None:
-        inherited: Any = super()
-        if mpl.__version_info__[:2] != _COMPARED:
-            inherited._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, boxes)
-            return
-        cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        turn, flags, smooth = np.array([[cos, -sin], [sin, cos]]), get_hinting_flag(), gc.get_antialiased()
-        mode = ft2font.RenderMode.NORMAL if smooth else ft2font.RenderMode.MONO
-        sizes, shapes, drawn = (
-            dict[Any, float](),
-            dict[Any, np.ndarray](),
-            dict[Any, tuple[np.ndarray, int, int]](),
-        )
-        for font, size, letter, slant, extend, right, up in glyphs:
-            # In 64ths of a pixel, from the lower left corner.
-            place = x + right * cos - up * sin, self.height - y + right * sin + up * cos
-            (column, within), (row, above) = (divmod(round(64 * part), 64) for part in place)
-            look = size, slant, extend
-            known = font, letter, look, within, above
-            if known not in drawn:
-                if sizes.get(font) != size:
-                    font.set_size(size, self.dpi)
-                    sizes[font] = size
-                if look not in shapes:
-                    shapes[look] = (0x10000 * turn @ [[extend, extend * slant], [0, 1]]).round().astype(int)
-                font._set_transform(shapes[look], [within, above])
-                bitmap = font._render_glyph(letter, flags, mode)
-                drawn[known] = bitmap.buffer * (1 if smooth else 255), bitmap.left, bitmap.top
-            cover, left, top = drawn[known]
-            bottom = int(self.height) - row - top + len(cover)
-            self._renderer.draw_text_image(cover, column + left, bottom, 0, gc)
-        if boxes:
-            inherited._draw_text_glyphs_and_boxes(gc, x, y, angle, (), boxes)
-
-
-_COMPARED = (3, 11)
-"""The version of Matplotlib that draws a text by such a function, and with which every pixel was compared."""
-
-
-class _Renderer(_Pen):
     lacks = False
     """Whether a text that was measured has letters that its font has not."""
 
@@ -101,14 +54,9 @@ class _Renderer(_Pen):
         fitted = fitting(prop, s)
         if fitted is not prop:
             self.lacks, prop = True, fitted
-        size = _SIZES.get((s, prop, ismath, self.dpi))
-        if size is None:
-            if len(_SIZES) >= MOST_SIZES:
-                _SIZES.clear()
-            with without_bold_is_no_news():
-                size = super().get_text_width_height_descent(s, prop, ismath)
-            _SIZES[s, prop.copy(), ismath, self.dpi] = size
-        return size
+        if ismath or not _COMPARED:
+            return super().get_text_width_height_descent(s, prop, ismath)
+        return self._line(s, prop).size
 
     def draw_text(
         self,
@@ -122,28 +70,169 @@ class _Renderer(_Pen):
         mtext: Text | None = None,
     ) -> None:
         """Draw a text as it was drawn in an earlier figure, where that was at the same place within a pixel."""
-        if ismath or angle:
+        if ismath or not _COMPARED:
             super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+            return
+        if angle:
+            size = prop.get_size_in_points()
+            letters = (
+                (font, size, letter, 0, 1, *place) for font, letter, *place in self._line(s, prop).letters
+            )
+            self._draw_text_glyphs_and_boxes(gc, x, y, angle, letters, [])
             return
         # As finely as fonts are placed, in 64ths of a pixel.
         (column, right), (row, down) = (divmod(round(64 * place), 64) for place in (x, y))
         key = s, prop, self.dpi, right, down, bool(gc.get_antialiased())
         stamp = _STAMPS.get(key)
         if stamp is None:
-            if len(_STAMPS) >= MOST_SIZES:
+            if len(_STAMPS) >= MOST_TEXTS:
                 _STAMPS.clear()
-            stamp = _stamp(*key)
+            stamp = self._stamp(s, prop, right, down, key[-1])
             _STAMPS[s, prop.copy(), *key[2:]] = stamp
         if stamp.cover.size:
             bottom = row + stamp.top + len(stamp.cover)
             self._renderer.draw_text_image(stamp.cover, column + stamp.left, bottom, 0, gc)
 
+    def _line(self, s: str, prop: FontProperties) -> _Line:
+        # A font has a state, so that each thread has its own.
+        key = s, prop, self.dpi, get_ident()
+        line = _LINES.get(key)
+        if line is None:
+            if len(_LINES) >= MOST_TEXTS:
+                _LINES.clear()
+            line = _laid_out(s, self._prepare_font(prop), prop.get_size_in_points(), self.dpi)
+            _LINES[s, prop.copy(), *key[2:]] = line
+        return line
+
+    def _stamp(self, s: str, prop: FontProperties, right: int, down: int, smooth: bool) -> _Stamp:
+        """A text whose place is so many 64ths of a pixel to the right of a whole one, and below it."""
+        drawing, size, parts = _Letters(self.dpi, smooth), prop.get_size_in_points(), []
+        for font, letter, along, up in self._line(s, prop).letters:
+            cover, left, top = drawing.drawn(font, size, letter, (right / 64 + along, up - down / 64))
+            if cover.size:
+                parts.append((cover, left, -top))
+        if not parts:
+            return _Stamp(np.zeros((0, 0), np.uint8), 0, 0)
+        left, top = (min(part[place] for part in parts) for place in (1, 2))
+        width = max(part[1] + part[0].shape[1] for part in parts) - left
+        whole = np.zeros((max(part[2] + len(part[0]) for part in parts) - top, width), np.int32)
+        for cover, x, y in parts:
+            under = whole[y - top : y - top + len(cover), x - left : x - left + cover.shape[1]]
+            # As Agg mixes them.
+            under += cover - (under * cover + 255 >> 8)
+        return _Stamp(whole.astype(np.uint8), left, top)
+
+    def _draw_text_glyphs_and_boxes(
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        angle: float,
+        glyphs: Iterable[tuple[Any, ...]],
+        boxes: Sequence[Any],
+    ) -> None:
+        inherited: Any = super()
+        if not _COMPARED:
+            inherited._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, boxes)
+            return
+        cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        drawing = _Letters(self.dpi, gc.get_antialiased(), np.array([[cos, -sin], [sin, cos]]))
+        for font, size, letter, slant, extend, right, up in glyphs:
+            # From the lower left corner.
+            place = x + right * cos - up * sin, self.height - y + right * sin + up * cos
+            cover, left, top = drawing.drawn(font, size, letter, place, slant, extend)
+            self._renderer.draw_text_image(cover, left, int(self.height) - top + len(cover), 0, gc)
+        if boxes:
+            inherited._draw_text_glyphs_and_boxes(gc, x, y, angle, (), boxes)
+
+    def _prepare_font(self, font_prop: FontProperties) -> Any:
+        inherited: Any = super()
+        with without_bold_is_no_news():
+            font = inherited._prepare_font(of_any_size(font_prop))
+        font.set_size(font_prop.get_size_in_points(), self.dpi)
+        return font
+
     def _get_font_height_metrics(self, prop: FontProperties) -> Heights:
         return font_heights(prop, self.dpi)
 
 
-_SIZES: dict[Any, Heights] = {}
-MOST_SIZES = 10_000
+_COMPARED = mpl.__version_info__[:2] == (3, 11)
+"""Whether this is the version of Matplotlib that draws texts by such functions, with which every pixel was compared."""
+
+
+class _Letters:
+    """Letters of a text, of which one at the same part of a pixel is drawn once."""
+
+    def __init__(self, dpi: float, smooth: bool, turn: np.ndarray | None = None) -> None:
+        self.dpi, self.smooth, self.flags = dpi, smooth, get_hinting_flag()
+        self.turn = np.eye(2) if turn is None else turn
+        self.sizes, self.shapes = dict[Any, float](), dict[Any, np.ndarray]()
+        self.known = dict[Any, tuple[np.ndarray, int, int]]()
+
+    def drawn(
+        self,
+        font: Any,
+        size: float,
+        letter: int,
+        place: tuple[float, float],
+        slant: float = 0,
+        extend: float = 1,
+    ) -> tuple[np.ndarray, int, int]:
+        """How much of each pixel a letter at a place covers, (H, W) uint8, and where its left and its top are."""
+        # In 64ths of a pixel.
+        (column, within), (row, above) = (divmod(round(64 * part), 64) for part in place)
+        look = size, slant, extend
+        key = font, letter, look, within, above
+        if key not in self.known:
+            if self.sizes.get(font) != size:
+                font.set_size(size, self.dpi)
+                self.sizes[font] = size
+            if look not in self.shapes:
+                shape = self.turn @ [[extend, extend * slant], [0, 1]]
+                self.shapes[look] = (0x10000 * shape).round().astype(int)
+            font._set_transform(self.shapes[look], [within, above])
+            mode = ft2font.RenderMode.NORMAL if self.smooth else ft2font.RenderMode.MONO
+            bitmap = font._render_glyph(letter, self.flags, mode)
+            self.known[key] = bitmap.buffer * (1 if self.smooth else 255), bitmap.left, bitmap.top
+        cover, left, top = self.known[key]
+        return cover, column + left, row + top
+
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """A text as it is laid out: each letter's font, number and place in pixels; its width, height and descent."""
+
+    letters: list[tuple[Any, int, float, float]]
+    size: Heights
+
+
+_LINES: dict[Any, _Line] = {}
+_EXTENTS: dict[Any, tuple[int, int, int]] = {}
+"""How far letters reach down and up, and where the next one begins, in 64ths of a pixel."""
+MOST_TEXTS = 10_000
+
+
+def _laid_out(s: str, font: Any, points: float, dpi: float) -> _Line:
+    """A text in a font that has been given its size."""
+    letters, lows, highs, end = list[tuple[Any, int, float, float]](), list[int](), list[int](), 0.0
+    flags = get_hinting_flag()
+    for item in font._layout(s, flags=flags):
+        own, letter = item.ft_object, item.glyph_index
+        key = own, letter, points, dpi
+        if key not in _EXTENTS:
+            if len(_EXTENTS) >= MOST_TEXTS:
+                _EXTENTS.clear()
+            own.set_size(points, dpi)
+            glyph = own.load_glyph(letter, flags=flags)
+            _EXTENTS[key] = glyph.bbox[1], glyph.bbox[3], glyph.horiAdvance
+        low, high, advance = _EXTENTS[key]
+        rise = round(64 * item.y)
+        lows.append(low + rise)
+        highs.append(high + rise)
+        letters.append((own, letter, item.x, item.y))
+        end = 64 * item.x + advance
+    low, high = min(lows, default=0), max(highs, default=0)
+    return _Line(letters, (end / 64, (high - low) / 64, -low / 64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,27 +248,10 @@ _STAMPS: dict[Any, _Stamp] = {}
 """Texts as they were drawn: names, numbers at axes and legends are the same in hundreds of figures."""
 
 
-def _stamp(s: str, prop: FontProperties, dpi: float, right: int, down: int, smooth: bool) -> _Stamp:
-    """A text whose place is so many 64ths of a pixel to the right of a whole one, and below it."""
-    width, height, _ = _Renderer(1, 1, dpi).get_text_width_height_descent(s, prop, False)
-    room = round(height) + 2
-    page = _Pen(round(width) + 2 * room, 3 * room, dpi)
-    pen = page.new_gc()
-    pen.set_antialiased(smooth)
-    page.draw_text(pen, room + right / 64, 2 * room + down / 64, s, prop, 0)
-    cover = np.asarray(page.buffer_rgba())[..., 3]
-    rows, columns = np.flatnonzero(cover.any(1)), np.flatnonzero(cover.any(0))
-    if not len(rows):
-        return _Stamp(cover[:0], 0, 0)
-    top, left = rows[0], columns[0]
-    own = cover[top : rows[-1] + 1, left : columns[-1] + 1]
-    return _Stamp(np.ascontiguousarray(own), int(left) - room, int(top) - 2 * room)
-
-
 @lru_cache(1024)
 def font_heights(prop: FontProperties, dpi: float) -> Heights:
     """Ascent, descent and gap of lines. Where it may not ask, matplotlib reads a font's tables for every text."""
-    font = get_font(findfont(prop))
+    font = get_font(findfont(of_any_size(prop)))
     table: Any = font.get_sfnt_table("OS/2")
     scale = prop.get_size_in_points() * dpi / 72 / font.units_per_EM
     return table["sTypoAscender"] * scale, -table["sTypoDescender"] * scale, table["sTypoLineGap"] * scale

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
-from classification_assets.learning.figures.canvas.landscape import landscape
+from classification_assets.learning.figures.canvas.landscape import small_landscape
 from classification_assets.learning.figures.canvas.legend import Section, class_dots, key
-from classification_assets.learning.figures.canvas.style import Theme, sheet, without_ticks
+from classification_assets.learning.figures.canvas.style import Theme, sheet
 from classification_assets.learning.figures.gallery import Cell
 from classification_assets.learning.figures.sweep.marks import shade_entry, shades
 
@@ -90,22 +90,11 @@ def shape_map(
             box = Bbox.from_bounds(*corner, side, high)
             _cell(ax, box, scores.get((row, column)), picture is not None, span, figure.theme)
             if picture is not None and (row, column) in scores:
-                room = side - 2 * FRAME
-                inner = figure.panel(box.x0 + FRAME, box.y0 + FOOT, room, high - FOOT - FRAME)
-                without_ticks(inner)
-                # It lies within the map, and need not be measured.
-                inner.set_in_layout(False)
-                inner.spines[:].set_visible(False)
-                landscape(
-                    inner,
-                    picture.probabilities,
-                    picture.extent,
-                    theme=figure.theme,
-                    confidence=(),
-                    scale=0.55,
+                room = side - 2 * FRAME, high - FOOT - FRAME
+                inner = Bbox.from_bounds(box.x0 + FRAME, box.y0 + FOOT, *room)
+                small_landscape(
+                    ax, inner, picture.probabilities, picture.extent, theme=figure.theme, scale=0.55
                 )
-                # A hundred pictures of separate lines would make an SVG of megabytes.
-                inner.set_rasterization_zorder(10)
         told = f"{100 * span[0]:.3g} to {100 * span[1]:.3g}"
         scale = [shade_entry(told, figure.theme)] if span[1] else []
         heat = Section(f"place of the {metric}", scale)
