@@ -110,11 +110,15 @@ def interpolated(
     for nodes in levels[1:]:
         places = np.searchsorted(nodes, known)
         here = np.zeros((len(nodes), len(nodes)), bool)
-        here[np.ix_(places, places)] = doubtful | _at_a_line(field[:-1].argmax(0))
+        last = len(nodes) == resolution
+        here[np.ix_(places, places)] = doubtful if last else doubtful | _at_a_line(field[:-1].argmax(0))
         here = _spread(here)
+        field = _between(_between(field, known, nodes).swapaxes(1, 2), known, nodes).swapaxes(1, 2)
+        if last:
+            # No finer grid follows, for which it would have to be known how straight the answers are beside the line.
+            here |= _at_a_line(field[:-1].argmax(0))
         here[np.ix_(places, places)] = False
         row, column = np.nonzero(here)
-        field = _between(_between(field, known, nodes).swapaxes(1, 2), known, nodes).swapaxes(1, 2)
         if len(row):
             said = _asked(ask, nodes[row] * resolution + nodes[column])
             error = np.abs(_shown(field[:, row, column]) - _shown(said)).max(0)
@@ -170,10 +174,12 @@ def _between(field: np.ndarray, known: np.ndarray, nodes: np.ndarray) -> np.ndar
 
 
 def _at_a_line(winner: np.ndarray) -> np.ndarray:
-    """Whose right or upper neighbour is won by another class."""
+    """Points with a neighbour that is won by another class."""
     at = np.zeros(winner.shape, bool)
-    at[:, :-1] |= winner[:, :-1] != winner[:, 1:]
-    at[:-1] |= winner[:-1] != winner[1:]
+    for own, classes in ((at, winner), (at.T, winner.T)):
+        other = classes[1:] != classes[:-1]
+        own[1:] |= other
+        own[:-1] |= other
     return at
 
 

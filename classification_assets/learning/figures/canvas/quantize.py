@@ -69,8 +69,10 @@ def in_mixed_shades(picture: Image.Image, colours: int = 256) -> Image.Image:
     What fills the largest areas, such as the paper, keeps its very colour. A picture that would look different, as of
     ten classes whose tints are many times 256, stays as it is, without a palette.
     """
-    pixels = np.asarray(picture.convert("RGBA")).view("<u4")[..., 0]
-    found, counts = np.unique(pixels.ravel()[::_SPARSE], return_counts=True)
+    # As Pillow holds them, four bytes each, of which the last means nothing.
+    packed = np.frombuffer(picture.tobytes("raw", "RGBX"), "<u4") & 0xFFFFFF
+    pixels = packed.reshape(picture.height, picture.width)
+    found, counts = np.unique(packed[::_SPARSE], return_counts=True)
     largest = np.argsort(-counts, kind="stable")[: min(FLAT, colours // 4)]
     kept = found[largest][counts[largest] > _LARGE * counts.sum()]
     kinds = _kinds(pixels)
@@ -86,9 +88,13 @@ def in_mixed_shades(picture: Image.Image, colours: int = 256) -> Image.Image:
         return picture
     table = np.zeros(8**_BITS, np.uint8)
     table[found] = near
-    mixed = table[kinds]
-    for index, colour in enumerate(kept):
-        mixed[pixels == colour] = index
+    mixed = np.empty(pixels.shape, np.uint8)
+    for start in range(0, len(pixels), _LINES):
+        lines = slice(start, start + _LINES)
+        # Each kind has a place: to clip costs less than to look whether one has not.
+        own = np.take(table, kinds[lines], out=mixed[lines], mode="clip")
+        for index, colour in enumerate(kept):
+            np.copyto(own, np.uint8(index), where=pixels[lines] == colour)
     few = Image.fromarray(mixed)
     few.putpalette(palette.astype(np.uint8).tobytes())
     return few
@@ -99,24 +105,27 @@ def _kinds(pixels: np.ndarray) -> np.ndarray:
     height, width = pixels.shape
     rows, columns = -(-min(_LINES, height) // 2), -(-width // 2)
     turns = np.tile(_TURNS * 0x010101, (rows, columns))[:, :width]
-    kinds = np.empty_like(pixels)
+    # As wide as an index, or both who look things up by them would widen a copy.
+    kinds = np.empty(pixels.shape, np.intp)
     for start in range(0, height, _LINES):
         lines = pixels[start : start + _LINES]
         # From 0 to 255 to four times 0 to 63, so that white can be told exactly; no channel flows over into the next.
         levels = lines - (lines >> 6 & 0x030303) + turns[: len(lines)]
         levels >>= 2
-        own = kinds[start : start + _LINES]
-        np.bitwise_and(levels, 0x3F, out=own)
+        own = levels & 0x3F
         own |= levels >> 2 & 0x3F << 6
         levels >>= 4
         levels &= 0x3F << 12
         own |= levels
+        kinds[start : start + _LINES] = own
     return kinds
 
 
 def _nearest(shades: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """The index of the palette's colour (K, 3) that is nearest to each shade (N, 3)."""
-    distance = shades @ (-2 * palette.T)
+    # Not a product of matrices, whose threads wait for one another longer than this takes.
+    columns, others = (np.ascontiguousarray(each.T) for each in (shades, -2 * palette))
+    distance = np.einsum("cn,ck->nk", columns, others)
     distance += (palette * palette).sum(axis=1)
     return distance.argmin(axis=1)
 
