@@ -58,7 +58,7 @@ class SearchFolds:
         self.known: dict[tuple[Any, ...], int] = {}
 
     def learned(self, fold: int) -> dict[str, Any]:
-        """What callbacks are told of a fold: its training rows, their labels, and weights if there are such."""
+        """A fold as callbacks are told of it: its training rows, their labels, and weights if there are such."""
         X, y = self.train[fold]
         return {"X": X, "y": y, "metadata": partial(self._metadata, fold)}
 
