@@ -219,7 +219,7 @@ def test_marks_refusals_and_data_versions_tell_one_story(copy, twice):
         *(f"comparison/{name}" for name in ("gallery", "report")),
     }
     assert refused <= marked
-    # A run takes ten seconds to begin; which assets are refused is tested without a server. None of these needs another.
+    # A run takes ten seconds to begin; which assets are refused is tested without a server. Neither needs the other.
     run = server.launch("small/leaderboard", "small/narrow/boundary")
     assert server.wait_until_done(run) == "FAILURE"
     for key in ("small/leaderboard", "small/narrow/boundary"):
