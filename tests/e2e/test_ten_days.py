@@ -106,7 +106,7 @@ def rows_to_predict(first: int = 5000, n: int = 20, **changes: float) -> pd.Data
 
 
 @pytest.fixture(scope="module")
-def world(serving, tmp_path_factory):
+def world(serving, chromium, tmp_path_factory):
     """The experiment visits, of which nothing is made yet, with a column missing in the rows to predict.
 
     Beside it is an experiment whose rows are drawn anew by a schedule that is due each minute, once it is switched on.
