@@ -6,8 +6,8 @@ import sys
 import dagster as dg
 import pytest
 
-from classification_assets.definitions import defs
-from classification_assets.execution.executor import executor
+from classification_assets.definitions import defs, everything
+from classification_assets.execution.executor import ENVIRONMENT, executor
 
 ARCHITECTURES = ("linear", "shallow_relu", "deep_relu", "deep_tanh", "regularized")
 EXPERIMENTS = {
@@ -60,6 +60,13 @@ def test_loading_the_code_location_imports_nothing_heavy():
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("choice", ["in_process", "multiprocess"])
+def test_what_executes_a_runs_steps_is_read_from_the_environment(monkeypatch, choice):
+    monkeypatch.setenv(ENVIRONMENT, choice)
+    chosen = everything.__wrapped__().executor
+    assert chosen.config_schema.as_field().default_value == {choice: {}}
 
 
 def test_an_executor_that_is_neither_is_refused():

@@ -9,7 +9,7 @@ SOAK = Path(__file__).with_name("soak.py")
 
 
 def test_retrains_that_are_killed_at_random_moments_leave_everything_consistent(tmp_path):
-    command = [sys.executable, str(SOAK), str(tmp_path), os.environ.get("SOAK", "8")]
+    command = [sys.executable, str(SOAK), str(tmp_path), os.environ.get("SOAK", "6")]
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("CLASSIFICATION_ASSETS_")
     }

@@ -23,6 +23,10 @@ class Page:
     def open(self, path):
         self.driver.get(self.server.url + path)
 
+    def leave(self):
+        """Look at nothing: a page that stays open asks the server and draws for as long as the browser is there."""
+        self.driver.get("about:blank")
+
     def visible(self, xpath):
         """The first visible element at an XPath, or None."""
         # A page that draws itself anew replaces elements: one is visible if the browser says so in one go.

@@ -9,7 +9,9 @@ from tests.e2e.page import Page, button
 
 @pytest.fixture
 def page(chromium, server, tmp_path):
-    return Page(chromium, server, tmp_path)
+    page = Page(chromium, server, tmp_path)
+    yield page
+    page.leave()
 
 
 def test_a_first_visit_is_not_covered_by_a_dialog(page):

@@ -127,20 +127,35 @@ def test_the_error_of_a_failing_step_is_seen_at_the_shipped_log_level(too_early)
     assert [line for line in errors if "moons_small__deep_relu__model" in line], too_early.output
 
 
-def test_the_advised_command_for_all_upstream_works(untrained):
+@pytest.fixture(scope="module")
+def homeless(tmp_path_factory, trained):
+    """A run of a selection that error messages advise, without DAGSTER_HOME, in an empty folder."""
+    project = type(trained).new(tmp_path_factory.mktemp("homeless") / "home")
+    return project, project.materialize('+key:"moons_small/split"', DAGSTER_HOME=None).succeeded()
+
+
+def test_the_advised_command_for_all_upstream_works(homeless):
     """A selection that matches nothing ends with success and does nothing, so the files are looked at."""
-    untrained.materialize('+key:"moons_small/split"').succeeded()
-    assert {name for name in files_of(untrained) if name.endswith(".parquet")} == {
+    place = homeless[0].home / ".dagster" / "artifacts"
+    assert {str(path.relative_to(place)) for path in place.rglob("*.parquet")} == {
         "moons_small/dataset.parquet",
         "moons_small/split.parquet",
     }
 
 
+def test_without_an_instance_artifacts_are_kept_in_the_working_directory_and_the_log_says_where(homeless):
+    project, finished = homeless
+    place = project.home / ".dagster" / "artifacts"
+    assert isinstance(load(place / "moons_small" / "dataset.parquet").frame, pd.DataFrame)
+    assert str(place) in finished.output
+
+
 @pytest.fixture(scope="module")
 def overridden(trained, tmp_path_factory):
-    """A run with another number of epochs, from the model to the leaderboard."""
+    """A run with another number of epochs and on another device than the environment's, up to the leaderboard."""
     project = trained.copied(tmp_path_factory.mktemp("overridden") / "home")
-    project.materialize(MODEL_TO_LEADERBOARD, model_checks(max_epochs=3)).succeeded()
+    config = model_checks(max_epochs=3) | {"resources": {"device": {"config": {"device": "cpu"}}}}
+    project.materialize(MODEL_TO_LEADERBOARD, config, CLASSIFICATION_ASSETS_DEVICE="cuda:7").succeeded()
     return project
 
 
@@ -154,10 +169,19 @@ def test_a_hyperparameter_of_the_run_is_recorded_first(overridden):
     assert next(iter(metadata.items())) == ("overridden for this run", "max_epochs = 3")
 
 
+def test_a_run_of_few_steps_is_executed_in_one_process(overridden):
+    """One of many steps is not: see test_executor."""
+    assert overridden.processes_of_steps() == 1
+
+
 def test_the_leaderboard_tells_which_model_was_overridden(overridden):
     board = load(overridden.artifacts / "moons_small" / "leaderboard.parquet").board
     told = dict(zip(board["architecture"], board["overridden"], strict=True))
     assert told == dict.fromkeys(ARCHITECTURES, "") | {"linear": "max_epochs=3"}
+
+
+def test_a_run_chooses_its_device_against_the_environment_and_records_it(overridden):
+    assert overridden.latest_metadata("moons_small", "linear", "evaluation")["device"] == "cpu"
 
 
 @pytest.fixture(scope="module")
@@ -190,33 +214,12 @@ def test_an_unknown_hyperparameter_is_refused_before_the_run(retrained):
     assert 'unexpected config entry "learning_rat"' in finished.output
 
 
-@pytest.fixture
-def homeless(untrained):
-    """A run without DAGSTER_HOME, in an empty folder."""
-    return untrained, untrained.materialize("moons_small/dataset", DAGSTER_HOME=None).succeeded()
-
-
-def test_without_an_instance_artifacts_are_kept_in_the_working_directory_and_the_log_says_where(homeless):
-    project, finished = homeless
-    place = project.home / ".dagster" / "artifacts"
-    assert isinstance(load(place / "moons_small" / "dataset.parquet").frame, pd.DataFrame)
-    assert str(place) in finished.output
-
-
 def test_a_device_that_is_not_there_is_an_error_before_training(retrained):
     before = written_at(retrained)
     finished = retrained.materialize(MODEL, CLASSIFICATION_ASSETS_DEVICE="cuda:7")
     assert finished.status != 0
     assert "device 'cuda:7' is not there" in finished.output
     assert written_at(retrained) == before
-
-
-def test_a_run_chooses_its_device_against_the_environment_and_records_it(retrained):
-    config = {"resources": {"device": {"config": {"device": "cpu"}}}}
-    retrained.materialize(
-        "moons_small/linear/evaluation", config, CLASSIFICATION_ASSETS_DEVICE="cuda:7"
-    ).succeeded()
-    assert retrained.latest_metadata("moons_small", "linear", "evaluation")["device"] == "cpu"
 
 
 KILLED_WHEN = {

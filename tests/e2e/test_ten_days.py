@@ -1,6 +1,7 @@
-"""Ten days of a changing table through the real daemon: which runs came, what was promoted and why, what was served.
+"""Days of a changing table through the real daemon: which runs came, what was promoted and why, what was served.
 
-A day is as long as it takes until the sensor has nothing left to do.
+A day is as long as it takes until the sensor has nothing left to do. On some of them a person looks at the web UI, and
+does there what has to be done by hand. The tests are one story, and each goes on where the one before it has ended.
 """
 
 import os
@@ -8,23 +9,34 @@ import re
 import signal
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 import pytest
+import yaml
 from upath import UPath
 
 from classification_assets.learning.artifacts.storage import load
 from classification_assets.learning.registry.registry import Registry
+from tests.e2e.page import Page, button
 from tests.e2e.processes import Project, Server, copied_source
 from tests.e2e.visits import deliver, visits
 
 TICKS = """query ($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { __typename
     ... on Sensor { sensorState { ticks(limit: 5) { timestamp status skipReason error { message } } } } } }"""
 RUNS = """{ runsOrError { ... on Runs { results { runId status creationTime tags { key value } } } } }"""
+SCHEDULED = """{ runsOrError(filter: {tags: [{key: "dagster/schedule_name", value: "retraining"}]}) {
+    ... on Runs { results { runConfigYaml tags { key value } } } } }"""
+CRON = """query ($selector: ScheduleSelector!) { scheduleOrError(scheduleSelector: $selector) {
+    ... on Schedule { cronSchedule } } }"""
 IN_PROGRESS = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
+
+SENSOR = "retrain_visits_on_change"
+SCHEDULE = "retraining"
+SUCCESS, FAILURE = "//*[normalize-space()='Success']", "//*[normalize-space()='Failure']"
 
 
 @dataclass
@@ -50,18 +62,16 @@ class World:
     def runs(self) -> list[dict[str, Any]]:
         return sorted(self.server.ask(RUNS)["results"], key=lambda run: run["creationTime"])
 
-    def started(self) -> dict[str, Any] | None:
-        """A run of today that is under way."""
-        return next((run for run in self.runs() if run["runId"] not in self.seen), None)
+    def started(self, besides: str = "") -> dict[str, Any] | None:
+        """A run of today, besides another one."""
+        return next((run for run in self.runs() if run["runId"] not in {*self.seen, besides}), None)
 
     def until_evening(self, seconds: float = 180) -> list[dict[str, Any]]:
         """The runs of the day, once the sensor has looked again and nothing is under way."""
         since = time.time()
 
         def quiet() -> bool:
-            state = self.server.ask(
-                TICKS, selector=self.server.selector(sensorName="retrain_visits_on_change")
-            )
+            state = self.server.ask(TICKS, selector=self.server.selector(sensorName=SENSOR))
             idle = any(
                 tick["status"] == "SKIPPED" and not re.match(r"run \S+ trains", tick["skipReason"] or "")
                 for tick in state["sensorState"]["ticks"]
@@ -91,8 +101,16 @@ def reasons(runs: list[dict[str, Any]]) -> list[tuple[str, str]]:
     ]
 
 
+def rows_to_predict(first: int = 5000, n: int = 20, **changes: float) -> pd.DataFrame:
+    return visits(first, **changes).tail(n).drop(columns="outcome")
+
+
 @pytest.fixture(scope="module")
-def world(serving, tmp_path_factory):
+def world(serving, chromium, tmp_path_factory):
+    """The experiment visits, of which nothing is made yet, with a column missing in the rows to predict.
+
+    Beside it is an experiment whose rows are drawn anew by a schedule that is due each minute, once it is switched on.
+    """
     folder = tmp_path_factory.mktemp("world")
     declared = {
         "dataset": {"kind": "table", "path": str(folder / "visits.csv"), "target": "outcome", "id": "visit"},
@@ -101,32 +119,90 @@ def world(serving, tmp_path_factory):
         "predict": {"path": str(folder / "new.csv")},
         "retrain": {"on_change": True, "every": 1},
     }
-    project = Project.new(folder / "home", copied_source(folder, visits=declared))
-    new = visits(5000).tail(20).drop(columns="outcome")
-    deliver(new, folder / "new.csv", age=60)
+    drawn = {
+        "dataset": {"kind": "moons", "n_samples": 160, "noise": 0.2},
+        "training": {"members": 2, "max_epochs": 2},
+        "architectures": ["linear"],
+        "resample": True,
+    }
+    project = Project.new(folder / "home", copied_source(folder, visits=declared, drawn=drawn))
+    deliver(rows_to_predict().drop(columns="dose"), folder / "new.csv", age=60)
     deliver(visits(600), folder / "visits.csv", age=60)
-    with serving(project) as server:
+    with serving(project, CLASSIFICATION_ASSETS_CRON="* * * * *") as server:
         server.wait_until_loaded()
         yield World(server, project, folder)
 
 
-def test_ten_days(world):
-    # Day 1: the first delivery is trained on, and its model is the first champion.
-    day = world.until_evening()
-    assert reasons(day) == [("SUCCESS", "it was never trained to its end")]
+@pytest.fixture
+def page(chromium, world, tmp_path):
+    page = Page(chromium, world.server, tmp_path)
+    yield page
+    page.leave()
+
+
+def text(content):
+    return f"//*[contains(normalize-space(text()), '{content}')]"
+
+
+def menu_beside(label):
+    """The arrow beside a button, which opens a menu."""
+    return f"{button(label)}/ancestor::*[count(.//button) > 1][1]//button[not(normalize-space())]"
+
+
+def open_run(page, *told):
+    """Open the page of the newest run in whose row, on the page of all runs, something is told."""
+    page.open("/runs")
+    row = "//*[contains(@class, 'RunsFeedRow')]" + "".join(f"[contains(., '{part}')]" for part in told)
+    page.click(f"{row}{button('View')}", until=button("Re-execute all (*)"))
+
+
+def switch(page, name, on):
+    """Switch a sensor or schedule on the page "Automation"."""
+    page.open("/automation")
+    toggle = f"//*[text()='{name}']/ancestor::*[count(.//input) = 2][1]//label[contains(@class, 'Switch')]"
+    color = f"{toggle}//*[local-name()='rect'][contains(@fill, '-{'checked' if on else 'unchecked'})')]"
+    page.click(toggle, until=color)
+
+
+def newest(key):
+    """What the page of an asset says of its latest materialization, by the name of the metadata."""
+    return f"//tr[td[1][normalize-space()='{key}']]/td[3]"
+
+
+def test_day_1_the_first_run_fails_at_its_last_step_and_goes_on_from_there(world, page):
+    open_run(page, "it was never trained to its end")
+    first = page.driver.current_url
+    switch(page, SENSOR, on=False)  # it would request the predictions alone, once again
+    page.driver.get(first)
+    page.see(FAILURE)
+    page.see(text("Errored (1)"))
+    page.see(text("visits__predictions"))
+    world.deliver(rows_to_predict(), "new.csv")
+    page.click(menu_beside("Re-execute all (*)"), until=button("From failure"))
+    page.click(button("From failure"), until=text("Re-executions (1)"))
+    page.see(SUCCESS)
+    assert page.driver.current_url != first
+    page.see(text("Succeeded (1)"))
+    switch(page, SENSOR, on=True)
+    assert [status for status, _ in reasons(world.until_evening())] == ["FAILURE", "SUCCESS"]
+
+
+def test_day_1_has_the_first_champion(world):
     assert world.registry.champion().number == 1
     assert "the first champion" in world.registry.entries()[-1].reason
     assert world.predictions.about["version"] == "v0001"
 
-    # Day 2: the table has grown. The new model is not really better: the champion stays, with a reason.
+
+def test_day_2_the_table_has_grown_and_a_model_that_is_not_really_better_is_refused_with_a_reason(world):
     world.deliver(visits(660))
     assert reasons(world.until_evening()) == [("SUCCESS", "its table has changed")]
     entry = world.registry.entries()[-1]
     assert (entry.action, entry.champion) == ("refused", 1)
     assert re.search(r"on \d+ rows that neither has learned from.*not really better", entry.reason)
-    served = world.predictions.rows.frame()
 
-    # Day 3: a column is broken. The run fails at the gate, and nothing that is stored has changed.
+
+def test_day_3_a_column_is_broken_and_the_run_fails_at_the_gate_and_changes_nothing(world, page):
+    served = world.predictions.rows.frame()
     world.deliver(visits(700).drop(columns="dose"))
     day = world.until_evening()
     assert reasons(day) == [("FAILURE", "its table has changed")]
@@ -134,55 +210,107 @@ def test_ten_days(world):
     assert load(world.project.artifacts / "visits" / "dataset.parquet").rows.n_rows == 660
     assert len(world.registry.entries()) == 2
     pd.testing.assert_frame_equal(world.predictions.rows.frame(), served)
+    open_run(page, "its table has changed", "Failure")
+    page.open("/assets/visits/dataset?view=checks")
+    gate = "//*[text()='same_columns']/ancestor::*[contains(., 'Succeeded') or contains(., 'Failed')][1]"
+    page.click(
+        f"{gate}[contains(., 'Failed')]",
+        until=text("columns changed since the accepted version: dose (gone)"),
+    )
+    page.see("//*[normalize-space()='Evaluation result']/following::*[normalize-space()='Failed']")
 
-    # Day 4: what was delivered before the break comes again: nothing is to be done.
-    world.deliver(visits(660))
-    assert world.until_evening() == []
 
-    # Day 5: the same file is delivered twice.
-    world.deliver(visits(660))
-    assert world.until_evening() == []
+def test_day_4_what_was_learned_from_is_delivered_again_and_then_twice_and_nothing_is_to_be_done(world):
+    for _ in range(2):
+        world.deliver(visits(660))
+        assert world.until_evening() == []
 
-    # Day 6: labels are much cleaner now, the new model is really better, and it serves.
+
+def test_day_5_labels_are_much_cleaner_and_the_model_is_really_better_and_serves(world, page):
     world.deliver(visits(1500, noise=0.2))
     assert reasons(world.until_evening()) == [("SUCCESS", "its table has changed")]
     entry = world.registry.entries()[-1]
     assert (entry.action, entry.champion) == ("promoted", 2)
     assert "really better" in entry.reason
     assert world.predictions.about["version"] == "v0002"
+    open_run(page, "its table has changed")
+    page.see(SUCCESS)
+    page.open("/assets/visits/champion")
+    page.see(f"{newest('decision')}[.='promoted']")
+    page.see(f"{newest('champion')}[.='v0002, net']")
 
-    # Day 7: other rows are to be predicted, of much older patients: that alone is done, and the drift is told.
+
+def test_the_champions_page_tells_who_was_champion_when_and_why(page):
+    page.open("/assets/visits/champion")
+    history = newest("who was champion when")
+    page.see(f"{history}//td[contains(., 'the first champion')]")
+    page.see(f"{history}//td[contains(., 'really better')]")
+
+
+def test_day_6_rows_of_much_older_patients_are_predicted_and_nothing_else_and_the_drift_is_told(world):
     assert not alarm_of(world, "predictions")
-    world.deliver(visits(4000, shift=25).tail(50).drop(columns="outcome"), "new.csv")
+    world.deliver(rows_to_predict(4000, 50, shift=25), "new.csv")
     assert reasons(world.until_evening()) == [("SUCCESS", "the rows to predict have changed")]
     assert world.predictions.rows.n_rows == 50
     assert "age: median" in alarm_of(world, "predictions")
     assert world.registry.champion().number == 2
 
-    # Day 8: the process is killed in mid-training. It is told, and made up for by one more run.
+
+def test_day_7_a_training_is_killed_and_made_up_for_once_and_a_change_meanwhile_is_learned_from_once(world):
     world.deliver(visits(1600, noise=0.2))
     run = world.server.wait_until("a run begins", world.started)
     os.kill(training_process(world, run["runId"]), signal.SIGKILL)
-    day = world.until_evening(240)
-    assert [status for status, _ in reasons(day)] == ["FAILURE", "SUCCESS"]
-    assert len(world.registry.entries()) == 4
-
-    # Day 9: the table changes while a run trains: one more run comes, and not two.
-    world.deliver(visits(1700, noise=0.2))
-    run = world.server.wait_until("a run begins", world.started)
-    training_process(world, run["runId"])
+    again = world.server.wait_until("another run begins", lambda: world.started(besides=run["runId"]))
+    training_process(world, again["runId"])
     world.deliver(visits(1800, noise=0.2))
-    day = world.until_evening(240)
-    assert [status for status, _ in reasons(day)] == ["SUCCESS", "SUCCESS"]
+    assert [status for status, _ in reasons(world.until_evening(240))] == ["FAILURE", "SUCCESS", "SUCCESS"]
+    assert len(world.registry.entries()) == 5
     assert load(world.project.artifacts / "visits" / "dataset.parquet").rows.n_rows == 1800
 
-    # Day 10: half of the table is lost, and another half comes: what serves is still what was decided on day 6.
+
+def test_day_8_half_of_the_table_is_lost_and_what_serves_is_still_what_was_decided_before(world):
     world.deliver(visits(700, noise=0.2))
     assert [status for status, _ in reasons(world.until_evening())] == ["FAILURE"]
     champion = world.registry.champion()
     assert world.predictions.about["version"] == champion.name
     actions = [entry.action for entry in world.registry.entries()]
     assert actions.count("promoted") == champion.number
+
+
+def test_day_9_a_champion_is_rolled_back_in_the_launchpad(world, page):
+    world.deliver(visits(1800, noise=0.2))
+    serves = world.registry.champion().number
+    page.open("/assets/visits/champion")
+    page.click(menu_beside("Materialize"), until=button("Open launchpad"))
+    page.click(button("Open launchpad"), until="//*[contains(@class, 'CodeMirror-code')]")
+    by_hand = '{ops: {visits__champion: {config: {action: roll_back, because: "doctors ask for it"}}}}'
+    page.write("//*[contains(@class, 'CodeMirror-code')]", by_hand)
+    page.see(text("No errors"))
+    page.click(f"//*[@role='dialog']{button('Materialize')}", until=button("Re-execute all (*)"))
+    page.see(SUCCESS)
+    page.open("/assets/visits/champion")
+    page.see(f"{newest('decision')}[.='rolled back']")
+    page.see(f"{newest('champion')}[.='v{serves - 1:04d}, net']")
+
+
+@pytest.mark.slow
+def test_day_10_the_schedule_is_switched_on_and_launches_a_run_in_its_minute(page):
+    switch(page, SCHEDULE, on=True)
+    page.click(f"//a[.//*[text()='{SCHEDULE}']]", until=text("Next tick"))
+    page.see(text("1 run requested"))
+    switch(page, SCHEDULE, on=False)
+    open_run(page, SCHEDULE, "Success")
+
+
+def test_a_scheduled_run_has_the_minute_of_the_environments_schedule_and_a_seed_of_that_time(world):
+    schedule = world.server.ask(CRON, selector=world.server.selector(scheduleName=SCHEDULE))
+    assert schedule["cronSchedule"] == "* * * * *"
+    run = world.server.ask(SCHEDULED)["results"][-1]
+    tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+    scheduled = datetime.fromisoformat(tags["dagster/run_key"])
+    assert scheduled.second == 0
+    config = yaml.safe_load(run["runConfigYaml"])
+    assert config["ops"]["drawn__dataset"]["config"] == {"seed": int(scheduled.timestamp())}
 
 
 def alarm_of(world: World, kind: str) -> str:

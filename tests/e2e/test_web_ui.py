@@ -1,11 +1,8 @@
 """`dagster dev`: what the web UI asks for, runs launched from it, the schedule, and marks of what is stale."""
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
-import yaml
 
 from tests.e2e.processes import copied_source, declare
 
@@ -53,38 +50,6 @@ def start(server):
 def stop(server):
     stopped = server.ask(STOP, id=schedule_of(server)["scheduleState"]["id"])
     return stopped["scheduleState"]["status"]
-
-
-@pytest.fixture(scope="module")
-def minutely(serving, trained, tmp_path_factory):
-    """A server of its own, whose schedule is due every minute and on; with the run that it will launch.
-
-    A thread waits for the run, so that other tests fill the minute, and ends it, since it would train everything.
-    """
-    project = trained.copied(tmp_path_factory.mktemp("minutely") / "home")
-    with ThreadPoolExecutor() as pool, serving(project, CLASSIFICATION_ASSETS_CRON="* * * * *") as server:
-        server.wait_until_loaded()
-        start(server)
-        yield SimpleNamespace(server=server, run=pool.submit(first_scheduled_run, server))
-
-
-def first_scheduled_run(server):
-    query = """{ runsOrError(filter: {tags: [{key: "dagster/schedule_name", value: "retraining"}]}) {
-        ... on Runs { results { runId status runConfigYaml tags { key value } } } } }"""
-
-    def launched():
-        runs = server.ask(query)["results"]
-        return [run for run in runs if run["status"] not in ("QUEUED", "NOT_STARTED")]
-
-    run = server.wait_until("the schedule launches a run", launched)[-1]
-    server.terminate(run["runId"])
-    stop(server)
-    return run
-
-
-def test_the_schedules_time_is_read_from_the_environment(minutely):
-    """It is the first test, so that the last one does not wait for the minute."""
-    assert schedule_of(minutely.server)["cronSchedule"] == "* * * * *"
 
 
 @pytest.fixture(scope="module")
@@ -136,15 +101,6 @@ def test_every_asset_tells_its_device_before_any_run(shown):
     assert {name: entries.get("device") for name, entries in metadata.items()} == dict.fromkeys(shown, "auto")
 
 
-def test_a_run_launched_from_the_ui_materializes_an_asset(server):
-    run = server.launch("moons_small/linear/evaluation")
-    assert server.wait_until_done(run) == "SUCCESS", server.told("the run failed")
-    query = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
-        assetMaterializations(limit: 1) { runId } } } }"""
-    node = server.ask(query, key={"path": ["moons_small", "linear", "evaluation"]})
-    assert [made["runId"] for made in node["assetMaterializations"]] == [run]
-
-
 def test_the_schedule_is_off_until_someone_switches_it_on(server):
     assert schedule_of(server)["scheduleState"]["status"] == "STOPPED"
 
@@ -179,9 +135,14 @@ SMALL = names_of("small", ("linear", "narrow")) | COMPARISON
 
 
 def everything_materialized(server):
-    """Each asset's data version after a run of everything."""
-    assert server.wait_until_done(server.launch(*SMALL)) == "SUCCESS", server.told("the run failed")
-    return {name: asset["dataVersion"] for name, asset in server.assets("dataVersion").items()}
+    """Each asset's data version after a run of everything, which was launched as the UI does."""
+    run = server.launch(*SMALL)
+    assert server.wait_until_done(run) == "SUCCESS", server.told("the run failed")
+    made = server.assets("dataVersion assetMaterializations(limit: 1) { runId }")
+    assert {name: asset["assetMaterializations"] for name, asset in made.items()} == {
+        name: [{"runId": run}] for name in SMALL
+    }
+    return {name: asset["dataVersion"] for name, asset in made.items()}
 
 
 def test_a_copied_source_tree_is_the_one_that_is_loaded(copy):
@@ -258,27 +219,17 @@ def test_marks_refusals_and_data_versions_tell_one_story(copy, twice):
         *(f"comparison/{name}" for name in ("gallery", "report")),
     }
     assert refused <= marked
-    # A run takes ten seconds to begin; which assets are refused is tested without a server.
+    # A run takes ten seconds to begin; which assets are refused is tested without a server. Neither needs the other.
+    run = server.launch("small/leaderboard", "small/narrow/boundary")
+    assert server.wait_until_done(run) == "FAILURE"
     for key in ("small/leaderboard", "small/narrow/boundary"):
-        run = server.launch(key)
-        assert server.wait_until_done(run) == "FAILURE"
         assert f"{key} cannot be made of what is stored" in failure(server, run)
     versions = {name: asset["dataVersion"] for name, asset in server.assets("dataVersion").items()}
     assert versions["small/narrow/model"] == twice[1]["small/narrow/model"]
     assert versions["small/split"] != twice[1]["small/split"]
     # Of every other kind one alone is made, and is right: the rest of the matrix is tested without a server.
-    for key in ("comparison/leaderboard", "small/linear/model"):
-        assert server.wait_until_done(server.launch(key)) == "SUCCESS", server.told(key)
+    run = server.launch("comparison/leaderboard", "small/linear/model")
+    assert server.wait_until_done(run) == "SUCCESS", server.told("the run failed")
     assert "small/linear/model" not in stale(server)
     everything_materialized(server)
     assert stale(server) == set()
-
-
-@pytest.mark.slow
-def test_the_daemon_launches_a_run_at_the_scheduled_minute_with_a_seed_of_that_time(minutely):
-    run = minutely.run.result()
-    tags = {tag["key"]: tag["value"] for tag in run["tags"]}
-    scheduled = datetime.fromisoformat(tags["dagster/run_key"])
-    assert scheduled.second == 0
-    config = yaml.safe_load(run["runConfigYaml"])
-    assert config["ops"]["moons__dataset"]["config"] == {"seed": int(scheduled.timestamp())}

@@ -57,7 +57,7 @@ def scored(evaluation, fold, names):
         max_size=5,
     )
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_no_history_of_materializations_scores_a_row_that_was_learned_from(by, history):
     """After each change the split is made anew or not, with another seed or not, and so is the model."""
     roles = {"id": "name", "drop": ()} if by == "id" else {}

@@ -56,7 +56,7 @@ def test_keys_of_a_very_large_table_take_half_and_forget_no_row(monkeypatch, spl
 
 def test_short_keys_take_no_more_unseen_rows_for_learned_ones_than_is_said():
     rng = np.random.default_rng(0)
-    n, unseen = 2**20, 2**20
+    n, unseen = 2**18, 2**18
     keys = rng.integers(0, 2**64, n + unseen, np.uint64)
     labels = np.zeros(n + unseen, np.int32)
     empty = np.empty(0, np.uint32)

@@ -31,7 +31,7 @@ def test_labels_are_round_numbers_and_the_closer_the_fewer_decades_there_are(low
     assert labels(low, high) == told == labels(low, high, across=True)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(low=st.floats(-12, 3), decades=st.floats(0.5, 14), most=st.sampled_from([5, 8]))
 def test_no_axis_is_crowded_and_none_is_without_a_label(low, decades, most):
     assert 1 <= len(labels(10**low, 10 ** (low + decades), most=most)) <= max(most + 2, decades + 1)

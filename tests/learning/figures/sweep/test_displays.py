@@ -120,7 +120,7 @@ def test_only_what_has_something_to_show_is_worth_drawing(sweep, halved):
     )
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     n=st.integers(1, 40),
     failing=st.sampled_from([0.0, 0.01, 9.0]),

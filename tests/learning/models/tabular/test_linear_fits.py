@@ -87,9 +87,9 @@ def test_no_estimator_of_scikit_learn_is_fitted_that_others_might_instrument(mon
 
 
 def test_fits_in_several_threads_leave_the_threads_of_blas_as_they_were():
-    X, y, weights = drawn(3)
+    X, y, weights = drawn(2, n_rows=30)
     with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(4) as pool:
         before = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-        list(pool.map(lambda _: linear_fits(X, y, weights, 3), range(8)))
+        list(pool.map(lambda _: linear_fits(X, y, weights, 3), range(4)))
         after = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
     assert before == after

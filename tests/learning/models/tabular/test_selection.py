@@ -92,7 +92,7 @@ def test_no_more_candidates_are_blended_than_may_be(most):
 
 
 @given(arrays(np.int64, 6, elements=st.integers(1, 9)), st.integers(1, 20), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_blend_is_of_no_more_networks_than_may_be_unless_one_candidate_alone_is(sizes, most, seed):
     own = torch.rand(6, 50, generator=torch.Generator().manual_seed(seed))
     sizes = torch.from_numpy(sizes)
