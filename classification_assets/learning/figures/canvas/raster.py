@@ -106,16 +106,18 @@ class _Renderer(RendererAgg):
 
     def _stamp(self, s: str, prop: FontProperties, right: int, down: int, smooth: bool) -> _Stamp:
         """A text whose place is so many 64ths of a pixel to the right of a whole one, and below it."""
-        drawing, size, parts = _Letters(self.dpi, smooth), prop.get_size_in_points(), []
+        drawing, size = _Letters(self.dpi, smooth), prop.get_size_in_points()
+        parts = list[tuple[np.ndarray, int, int]]()
         for font, letter, along, up in self._line(s, prop).letters:
             cover, left, top = drawing.drawn(font, size, letter, (right / 64 + along, up - down / 64))
             if cover.size:
                 parts.append((cover, left, -top))
         if not parts:
             return _Stamp(np.zeros((0, 0), np.uint8), 0, 0)
-        left, top = (min(part[place] for part in parts) for place in (1, 2))
-        width = max(part[1] + part[0].shape[1] for part in parts) - left
-        whole = np.zeros((max(part[2] + len(part[0]) for part in parts) - top, width), np.int32)
+        left, top = min(x for _, x, _ in parts), min(y for _, _, y in parts)
+        width = max(x + cover.shape[1] for cover, x, _ in parts) - left
+        height = max(y + len(cover) for cover, _, y in parts) - top
+        whole = np.zeros((height, width), np.int32)
         for cover, x, y in parts:
             under = whole[y - top : y - top + len(cover), x - left : x - left + cover.shape[1]]
             # As Agg mixes them.
