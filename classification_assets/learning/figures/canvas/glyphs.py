@@ -28,7 +28,7 @@ _told: set[str] = set()
 
 def fitting(font: FontProperties, text: str) -> FontProperties:
     """The font itself if it has all of a text's letters, or else followed by others that have them."""
-    if text.isascii() or not (lacking := _lacking(str(findfont(of_any_size(font))), text)):
+    if text.isascii() or not (lacking := _lacking(str(findfont(font)), text)):
         return font
     own = font.get_family()
     more = [family for family in dict.fromkeys(map(_family, lacking)) if family not in own]
@@ -37,13 +37,6 @@ def fitting(font: FontProperties, text: str) -> FontProperties:
     fitted = font.copy()
     fitted.set_family([*own, *more])
     return fitted
-
-
-def of_any_size(font: FontProperties) -> FontProperties:
-    """The font at the same size as all others: Matplotlib would look through the machine's fonts for each size."""
-    plain = font.copy()
-    plain.set_size(10)
-    return plain
 
 
 @contextmanager

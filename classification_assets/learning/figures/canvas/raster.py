@@ -19,7 +19,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.text import Text
 from PIL import Image
 
-from classification_assets.learning.figures.canvas.glyphs import fitting, of_any_size, without_bold_is_no_news
+from classification_assets.learning.figures.canvas.glyphs import fitting, without_bold_is_no_news
 
 Heights = tuple[float, float, float]
 
@@ -150,9 +150,7 @@ class _Renderer(RendererAgg):
     def _prepare_font(self, font_prop: FontProperties) -> Any:
         inherited: Any = super()
         with without_bold_is_no_news():
-            font = inherited._prepare_font(of_any_size(font_prop))
-        font.set_size(font_prop.get_size_in_points(), self.dpi)
-        return font
+            return inherited._prepare_font(font_prop)
 
     def _get_font_height_metrics(self, prop: FontProperties) -> Heights:
         return font_heights(prop, self.dpi)
@@ -253,7 +251,7 @@ _STAMPS: dict[Any, _Stamp] = {}
 @lru_cache(1024)
 def font_heights(prop: FontProperties, dpi: float) -> Heights:
     """Ascent, descent and gap of lines. Where it may not ask, matplotlib reads a font's tables for every text."""
-    font = get_font(findfont(of_any_size(prop)))
+    font = get_font(findfont(prop))
     table: Any = font.get_sfnt_table("OS/2")
     scale = prop.get_size_in_points() * dpi / 72 / font.units_per_EM
     return table["sTypoAscender"] * scale, -table["sTypoDescender"] * scale, table["sTypoLineGap"] * scale
