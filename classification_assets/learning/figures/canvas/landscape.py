@@ -59,9 +59,7 @@ def landscape(
     if confidence:
         lines = confidence_lines(probabilities, extent, *confidence)
         _stroke(ax, lines, theme.ink, 0.5 * scale, alpha=0.45, zorder=2.1)
-    lines = borders(probabilities, extent)
-    _stroke(ax, lines, theme.paper, 3.0 * scale, alpha=0.8, zorder=2.2)
-    _stroke(ax, lines, theme.ink, 1.5 * scale, zorder=2.3)
+    _border(ax, borders(probabilities, extent), theme, scale)
     if truth is not None:
         lines = borders(truth, extent)
         _stroke(ax, lines, theme.paper, 2.4 * scale, alpha=0.9, zorder=2.4)
@@ -85,13 +83,7 @@ def small_landscape(
     p = _classes_first(np.asarray(probabilities, np.float32))
     areas = _Areas(room, np.log(np.maximum(p, TINY)), theme)
     ax.add_artist(areas)
-    parts: list[Artist] = [areas]
-    lines = borders(probabilities, extent)
-    for colour, width, alpha, zorder in ((theme.paper, 3.0, 0.8, 2.2), (theme.ink, 1.5, 1.0, 2.3)):
-        look = {"colors": colour, "linewidths": width * scale, "alpha": alpha, "zorder": zorder}
-        drawn = LineCollection(lines, capstyle="round", transform=onto, **look)
-        ax.add_collection(drawn, autolim=False)
-        parts.append(drawn)
+    parts = [areas, *_border(ax, borders(probabilities, extent), theme, scale, transform=onto)]
     for part in parts:
         part.set_clip_box(room)
         part.set_rasterized(True)
@@ -257,7 +249,15 @@ def _hatch(ax: Axes, disagreement: np.ndarray, extent: Extent, theme: Theme) -> 
     ax.add_collection(PathCollection(areas, zorder=2, transform=ax.transData, **look), autolim=False)
 
 
-def _stroke(ax: Axes, lines: list[np.ndarray], colour: str, width: float, **style) -> None:
-    ax.add_collection(
-        LineCollection(lines, colors=colour, linewidths=width, capstyle="round", **style), autolim=False
-    )
+def _border(ax: Axes, lines: list[np.ndarray], theme: Theme, scale: float, **style) -> list[Artist]:
+    """Decision lines, in ink on paper."""
+    return [
+        _stroke(ax, lines, theme.paper, 3.0 * scale, alpha=0.8, zorder=2.2, **style),
+        _stroke(ax, lines, theme.ink, 1.5 * scale, zorder=2.3, **style),
+    ]
+
+
+def _stroke(ax: Axes, lines: list[np.ndarray], colour: str, width: float, **style) -> Artist:
+    drawn = LineCollection(lines, colors=colour, linewidths=width, capstyle="round", **style)
+    ax.add_collection(drawn, autolim=False)
+    return drawn
