@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 from math import ceil
 from numbers import Integral
 from typing import Any, Self
@@ -16,24 +17,17 @@ from sklearn.model_selection import ParameterSampler, RandomizedSearchCV, check_
 from sklearn.model_selection._search import _insert_error_scores, _warn_or_raise_about_fit_failures
 from sklearn.utils import indexable
 from sklearn.utils.validation import _check_method_params
-from tqdm import tqdm
 
-from classification_assets.learning.classifier.distributions import as_sampled
-from classification_assets.learning.classifier.estimator import NeuralClassifier
-from classification_assets.learning.classifier.options import (
-    declared_architecture,
-    declared_training,
-    device_name,
-    with_fields,
+from classification_assets.learning.classifier.search_candidates import (
+    Distributions,
+    all_plain,
+    sampled,
+    with_candidate,
 )
-from classification_assets.learning.classifier.packed_fits import Ensemble, answers
+from classification_assets.learning.classifier.search_fits import SearchFits
 from classification_assets.learning.classifier.search_folds import SearchFolds
+from classification_assets.learning.classifier.search_rounds import epochs_of_rounds
 from classification_assets.learning.classifier.search_tasks import Task, with_callbacks
-from classification_assets.learning.device import resolve_device
-from classification_assets.learning.models.architectures import MLP
-
-PLAIN = frozenset({"hidden", "activation", "dropout", "normalization", "residual"})
-"""Fields of an architecture that a search names without `architecture__`."""
 
 
 class PackedSearchCV(RandomizedSearchCV):
@@ -97,7 +91,7 @@ class PackedSearchCV(RandomizedSearchCV):
     def __init__(
         self,
         estimator: BaseEstimator,
-        param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        param_distributions: Distributions,
         *,
         n_iter: int = 10,
         scoring: Any = None,
@@ -144,7 +138,7 @@ class PackedSearchCV(RandomizedSearchCV):
         """
         self._validate_params()
         candidates = list(self._sampled())
-        if self._is_packed(candidates):
+        if all_plain(self.estimator, candidates):
             return self._fit_packed(X, y, params, candidates)
         if self.halving is not None:
             raise ValueError(
@@ -167,8 +161,10 @@ class PackedSearchCV(RandomizedSearchCV):
 
     @with_callbacks
     def _fit_packed(self, X: Any, y: Any, params: dict[str, Any], candidates: list[dict[str, Any]]) -> Self:
-        rungs = self._rungs()
-        scorers, refit_metric = self._get_scorers()
+        rounds = epochs_of_rounds(
+            self.estimator.max_epochs, self.halving, self.min_epochs, self.param_distributions
+        )
+        scorers, metric = self._get_scorers()
         names = getattr(scorers, "_scorers", None)
         if self.halving is not None and names is not None and self.refit not in names:
             raise self._undecided()
@@ -196,44 +192,14 @@ class PackedSearchCV(RandomizedSearchCV):
             self.return_train_score,
         )
         seed = clone(self.estimator).seed()
-        out: list[dict[str, Any]] = []
-        tried: list[dict[str, Any]] = []
-        more: dict[str, list[int]] = defaultdict(list)
-        left, halves = candidates, self.halving is not None
-        parts = len(rungs) if halves else len(left) * self.n_splits_
-        with task.part("search", parts, numbered=not halves) as search:
-            for rung, epochs in enumerate(rungs):
-                fits = len(left) * self.n_splits_
-                part = (
-                    search.part("halving-iteration", fits, numbered=True) if halves else nullcontext(search)
-                )
-                with part as fitting:
-                    out += self._evaluated(folds, left, epochs, seed, fitting)
-                tried += left
-                if halves:
-                    more["iter"] += [rung] * len(left)
-                    more["n_resources"] += [epochs] * len(left)
-                if not out:
-                    # In scikit-learn's words.
-                    raise ValueError(
-                        "No fits were performed. Was the CV iterator empty? Were there no candidates?"
-                    )
-                _warn_or_raise_about_fit_failures(out, self.error_score)
-                if callable(self.scoring):
-                    _insert_error_scores(out, self.error_score)
-                results = self._format_results(tried, self.n_splits_, out, more)
-                self.multimetric_ = isinstance(out[0]["test_scores"], dict)
-                if callable(self.scoring) and self.multimetric_:
-                    self._check_refit_for_multimetric(out[0]["test_scores"])
-                    refit_metric = self.refit
-                if epochs != rungs[-1]:
-                    best = self._best_of(results, refit_metric, rung)
-                    left = [tried[index] for index in best[: ceil(len(left) / (self.halving or 1))]]
-        self._keep_best(results, refit_metric)
+        fits = SearchFits(self.estimator, folds, seed, self.n_jobs, bar=self.verbose > 0)
+        results, metric = self._searched(fits, candidates, rounds, metric, task)
+        self._keep_best(results, metric)
         if self.refit:
             with task.part("refit-with-best-params", **whole):
                 started = time.time()
-                self.best_estimator_ = self._with(self.best_params_).fit(X, y, **routed.estimator.fit)
+                best = with_candidate(self.estimator, self.best_params_)
+                self.best_estimator_ = best.fit(X, y, **routed.estimator.fit)
                 self.refit_time_ = time.time() - started
             if hasattr(self.best_estimator_, "feature_names_in_"):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
@@ -242,136 +208,61 @@ class PackedSearchCV(RandomizedSearchCV):
         task.end()
         return self
 
-    def _evaluated(
-        self, folds: SearchFolds, candidates: list[dict[str, Any]], epochs: int, seed: int, task: Task
-    ) -> list[dict[str, Any]]:
-        """Results of each candidate and fold after so many epochs, in the words of scikit-learn's searches."""
-        wanted, numbers, places = list[Ensemble](), list[int](), list[tuple[int, int]]()
-        refused: dict[tuple[int, int], str] = {}
+    def _searched(
+        self, fits: SearchFits, candidates: list[dict[str, Any]], rounds: list[int], metric: Any, task: Task
+    ) -> tuple[dict[str, Any], Any]:
+        """`cv_results_` of all rounds, and the metric that decides."""
+        out: list[dict[str, Any]] = []
+        tried: list[dict[str, Any]] = []
+        more: dict[str, list[int]] = defaultdict(list)
+        left, halves = candidates, self.halving is not None
+        parts = len(rounds) if halves else len(left) * self.n_splits_
+        with task.part("search", parts, numbered=not halves) as search:
+            for number, epochs in enumerate(rounds):
+                count = len(left) * self.n_splits_
+                part = (
+                    search.part("halving-iteration", count, numbered=True) if halves else nullcontext(search)
+                )
+                with part as fitting:
+                    out += fits.results(left, epochs, partial(_tell, fitting, fits.folds))
+                tried += left
+                if halves:
+                    more["iter"] += [number] * len(left)
+                    more["n_resources"] += [epochs] * len(left)
+                results, metric = self._told(tried, out, more, metric)
+                if epochs != rounds[-1]:
+                    best = self._best_of(results, metric, number)
+                    left = [tried[index] for index in best[: ceil(len(left) / (self.halving or 1))]]
+        return results, metric
 
-        def refuse(index: int, which: Iterable[int], error: Exception) -> None:
-            if self.error_score == "raise":
-                raise error
-            refused.update({(index, fold): f"{type(error).__name__}: {error}" for fold in which})
-
-        for index, candidate in enumerate(candidates):
-            try:
-                estimator = self._with(candidate)
-                own_seed = seed if estimator.random_state is None else estimator.seed()
-                if "max_epochs" not in candidate:
-                    estimator.set_params(max_epochs=epochs)
-                architecture = declared_architecture(estimator.architecture)
-                assert isinstance(architecture, MLP)  # else the search is scikit-learn's
-                training = architecture.trained_with(declared_training(estimator, own_seed))
-            except (ValueError, TypeError) as error:
-                refuse(index, range(len(folds.folds)), error)
-                continue
-            for fold in range(len(folds.folds)):
-                try:
-                    number = folds.number(estimator, fold, own_seed)
-                except (ValueError, TypeError) as error:
-                    # Such as a fold of one class: others may have two.
-                    refuse(index, [fold], error)
-                    continue
-                places.append((index, fold))
-                numbers.append(number)
-                wanted.append(Ensemble(architecture, training, number))
-
-        def told_of(index: int, fold: int) -> None:
-            number = index * len(folds.folds) + fold
-            task.done("candidate-split-evaluation", number, **folds.learned(fold))
-
-        for place in refused:
-            told_of(*place)
-        device = resolve_device(device_name(self.estimator.device), "auto").name
-        with tqdm(total=len(wanted), unit="fit", disable=not self.verbose, leave=False) as bar:
-
-            def trained(pack: list[int]) -> None:
-                bar.update(len(pack))
-                for number in pack:
-                    told_of(*places[number])
-
-            found = answers(wanted, folds.rows, device, self.n_jobs, trained) if wanted else []
-        given = iter(zip(numbers, found, strict=True))
-        told = []
-        for index in range(len(candidates)):
-            for fold in range(len(folds.folds)):
-                failed = refused.get((index, fold))
-                number, answer = next(given) if failed is None else (0, failed)
-                told.append(folds.scored(fold, number, answer))
-        return told
+    def _told(
+        self, tried: list[dict[str, Any]], out: list[dict[str, Any]], more: dict[str, list[int]], metric: Any
+    ) -> tuple[dict[str, Any], Any]:
+        """`cv_results_` of what was tried until now, and the metric that decides, both in scikit-learn's words."""
+        if not out:
+            raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
+        _warn_or_raise_about_fit_failures(out, self.error_score)
+        if callable(self.scoring):
+            _insert_error_scores(out, self.error_score)
+        results = self._format_results(tried, self.n_splits_, out, more)
+        self.multimetric_ = isinstance(out[0]["test_scores"], dict)
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(out[0]["test_scores"])
+            metric = self.refit
+        return results, metric
 
     def _sampled(self) -> ParameterSampler:
-        given = self.param_distributions
-        dicts = [given] if isinstance(given, Mapping) else given
-        return ParameterSampler(list(map(as_sampled, dicts)), self.n_iter, random_state=self.random_state)
+        return sampled(self.param_distributions, self.n_iter, self.random_state)
 
-    def _with(self, candidate: Mapping[str, Any]) -> Any:
-        """The estimator with a candidate's parameters."""
-        own = clone(dict(candidate), safe=False)
-        if not isinstance(self.estimator, NeuralClassifier):
-            return clone(self.estimator).set_params(**own)
-        params = self.estimator.get_params(deep=False)
-        nested = {
-            name.removeprefix("architecture__"): _listed(name, own.pop(name))
-            for name in list(own)
-            if name in PLAIN or name.startswith("architecture__")
-        }
-        if unknown := [name for name in own if name not in params]:
-            # In scikit-learn's words.
-            return clone(self.estimator).set_params(**{unknown[0]: own[unknown[0]]})
-        changed = clone(params, safe=False) | own
-        if nested:
-            architecture = changed["architecture"]
-            if PLAIN & nested.keys() and not isinstance(declared_architecture(architecture), MLP):
-                architecture = {}
-            changed["architecture"] = with_fields(architecture, nested)
-        return type(self.estimator)(**changed)
-
-    def _is_packed(self, candidates: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether all candidates are plain networks; one that cannot be used at all is found when it is tried."""
-        if not isinstance(self.estimator, NeuralClassifier):
-            return False
-        for candidate in candidates:
-            try:
-                architecture = declared_architecture(self._with(candidate).architecture)
-            except (ValueError, TypeError):
-                continue
-            if not isinstance(architecture, MLP):
-                return False
-        return True
-
-    def _rungs(self) -> list[int]:
-        """Epochs of each round."""
-        most = self.estimator.max_epochs
-        if self.halving is None:
-            return [most]
-        if self.halving < 2:
-            raise ValueError(f"halving must be at least 2, or None, got {self.halving}")
-        if not 1 <= self.min_epochs <= most:
-            raise ValueError(
-                f"min_epochs must be from 1 to the estimator's max_epochs ({most}), got {self.min_epochs}"
-            )
-        dicts = (
-            [self.param_distributions]
-            if isinstance(self.param_distributions, Mapping)
-            else (self.param_distributions)
-        )
-        if any("max_epochs" in each for each in dicts):
-            raise ValueError("halving sets max_epochs itself; leave max_epochs out of param_distributions")
-        rungs, epochs = [], self.min_epochs
-        while epochs < most:
-            rungs.append(epochs)
-            epochs *= self.halving
-        return [*rungs, most]
-
-    def _best_of(self, results: Mapping[str, Any], metric: Any, rung: int) -> list[int]:
+    def _best_of(self, results: Mapping[str, Any], metric: Any, number: int) -> list[int]:
         """Indices of a round's candidates, the best first."""
         name = f"rank_test_{metric}"
         if name not in results:
             raise self._undecided()
         ranks = results[name]
-        return sorted(np.flatnonzero(np.asarray(results["iter"]) == rung).tolist(), key=lambda at: ranks[at])
+        return sorted(
+            np.flatnonzero(np.asarray(results["iter"]) == number).tolist(), key=lambda at: ranks[at]
+        )
 
     def _undecided(self) -> ValueError:
         return ValueError(
@@ -390,6 +281,6 @@ class PackedSearchCV(RandomizedSearchCV):
         self.best_params_ = results["params"][self.best_index_]
 
 
-def _listed(name: str, value: Any) -> Any:
-    """A value as an architecture takes it: units of hidden layers may be one number, as in scikit-learn."""
-    return [int(value)] if name.endswith("hidden") and isinstance(value, Integral) else value
+def _tell(task: Task, folds: SearchFolds, number: int, fold: int) -> None:
+    """Scikit-learn's callbacks are told of a fit of a round."""
+    task.done("candidate-split-evaluation", number, **folds.learned(fold))

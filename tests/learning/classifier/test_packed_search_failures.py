@@ -10,6 +10,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import KFold, RandomizedSearchCV
 
 from classification_assets import NeuralClassifier, PackedSearchCV
+from classification_assets.learning.classifier.search_fits import SearchFits
 
 NETWORK = NeuralClassifier({"hidden": [4]}, members=1, max_epochs=4, random_state=0, verbose=False)
 RATES = {"learning_rate": loguniform(1e-3, 1e-1)}
@@ -77,7 +78,7 @@ def test_no_folds_are_an_error_in_scikit_learns_words(rows):
 
 
 def test_halving_by_several_scores_needs_one_that_decides_before_anything_is_trained(rows, monkeypatch):
-    monkeypatch.setattr(PackedSearchCV, "_evaluated", lambda *given: pytest.fail("trained"))
+    monkeypatch.setattr(SearchFits, "results", lambda *given: pytest.fail("trained"))
     search = PackedSearchCV(
         NETWORK, RATES, **options(halving=2, min_epochs=1, scoring=["accuracy", "neg_log_loss"], refit=False)
     )
