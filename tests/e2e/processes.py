@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 DAGSTER = Path(sysconfig.get_path("scripts")) / "dagster"
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds until something that should have happened counts as not happening."""
 
 
