@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from threading import get_ident
 from typing import Any
 
@@ -15,11 +17,11 @@ from matplotlib import ft2font
 from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg, get_hinting_flag
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontPath, FontProperties, findfont, get_font
 from matplotlib.text import Text
 from PIL import Image
 
-from classification_assets.learning.figures.canvas.glyphs import fitting, without_bold_is_no_news
+from classification_assets.learning.figures.canvas.glyphs import fitting, lacking, without_bold_is_no_news
 
 Heights = tuple[float, float, float]
 
@@ -100,9 +102,20 @@ class _Renderer(RendererAgg):
         if line is None:
             if len(_LINES) >= MOST_TEXTS:
                 _LINES.clear()
-            line = _laid_out(s, self._prepare_font(prop), prop.get_size_in_points(), self.dpi)
+            line = _laid_out(s, self._font(s, prop), prop.get_size_in_points(), self.dpi)
             _LINES[s, prop.copy(), *key[2:]] = line
         return line
+
+    def _font(self, s: str, prop: FontProperties) -> Any:
+        """The font of a text, which has been given its size."""
+        file = findfont(prop)
+        if lacking(str(file), s):
+            return self._prepare_font(prop)
+        font = _in_memory(file, get_ident())
+        font.set_size(prop.get_size_in_points(), self.dpi)
+        # What was drawn last may have left another.
+        font._set_transform([[0x10000, 0], [0, 0x10000]], [0, 0])
+        return font
 
     def _stamp(self, s: str, prop: FontProperties, right: int, down: int, smooth: bool) -> _Stamp:
         """A text whose place is so many 64ths of a pixel to the right of a whole one, and below it."""
@@ -246,6 +259,12 @@ class _Stamp:
 
 _STAMPS: dict[Any, _Stamp] = {}
 """Texts as they were drawn: names, numbers at axes and legends are the same in hundreds of figures."""
+
+
+@lru_cache(32)
+def _in_memory(file: FontPath, thread: int) -> ft2font.FT2Font:
+    """A font for one thread. From its file, each letter would be read anew whenever it is measured or drawn."""
+    return ft2font.FT2Font(io.BytesIO(Path(file).read_bytes()), face_index=file.face_index)
 
 
 @lru_cache(1024)
