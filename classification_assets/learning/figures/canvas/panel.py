@@ -23,6 +23,8 @@ from matplotlib.markers import TICKDOWN, TICKLEFT, TICKRIGHT, TICKUP
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
 
+from classification_assets.learning.figures.canvas.label import Label
+
 _COMPARED = ((3, 10), (3, 11))
 """Versions of Matplotlib with whose axes every pixel was compared."""
 
@@ -149,7 +151,7 @@ class _Tick:
             transform, va, ha = self._place(side)
             # As Matplotlib has it, not the colour that is set for the marks.
             colour = self.chosen("labelcolor", f"{self.name}.labelcolor")
-            label = Text(
+            label = Label(
                 *((self._loc, side - 1) if self._across else (side - 1, self._loc)),
                 color=self.chosen("", f"{self.name}.color") if colour == "inherit" else colour,
                 fontsize=self.chosen("labelsize", f"{self.name}.labelsize"),

@@ -32,17 +32,17 @@ class Canvas(FigureCanvasAgg):
     measures = False
     """Whether nothing is to be drawn yet: then there are no pixels."""
 
-    def get_renderer(self) -> _Renderer:
+    def get_renderer(self) -> Renderer:
         width, height = self.get_width_height(physical=True)
         dpi, known = self.figure.dpi, getattr(self, "renderer", None)
         if self.measures:
             width, height = 1, 1
         if known is None or (known.width, known.height, known.dpi) != (width, height, dpi):
-            self.renderer = _Renderer(width, height, dpi)
+            self.renderer = Renderer(width, height, dpi)
         return self.renderer
 
 
-class _Renderer(RendererAgg):
+class Renderer(RendererAgg):
     """Matplotlib's renderer, which lays a text out once and draws the same letters once.
 
     Matplotlib lays a text out to measure it and again to draw it, and gives a font its size anew for each letter.
@@ -279,7 +279,7 @@ def font_heights(prop: FontProperties, dpi: float) -> Heights:
 def rendered(figure: Figure) -> Image.Image:
     """A figure at its own resolution, RGB."""
     width, height = map(round, figure.bbox.size)
-    renderer = _Renderer(width, height, figure.dpi)
+    renderer = Renderer(width, height, figure.dpi)
     figure.draw(renderer)
     return Image.frombuffer("RGBA", (width, height), renderer.buffer_rgba(), "raw", "RGBA", 0, 1).convert(
         "RGB"
