@@ -96,12 +96,12 @@ class Importance:
 def importance(result: SweepResult) -> Importance | None:
     """The importance and the effects of a sweep's hyper-parameters; None of fewer than 16 configurations or of no axis.
 
-    Randomized trees (see `forest`) learn the place (see `places`) from the hyper-parameters, again for each of 40 bootstrap
-    resamples of the configurations. Configurations that a resample has not drawn judge it: by how
-    much the squared error grows when one hyper-parameter's values are shuffled among those that use it (permutation
-    importance, Breiman 2001), halved and divided by the variance, is its total share of the variance (total-effect
-    index of Sobol; Gregorutti et al. 2017). An effect is a partial dependence (Friedman 2001). Intervals are
-    percentiles over the resamples: they tell what another draw of as many configurations might have shown.
+    Randomized trees (see `forest`) learn the place (see `places`) from the hyper-parameters, again for each of 40
+    bootstrap resamples of the configurations. Configurations that a resample has not drawn judge it: by how much the
+    squared error grows when one hyper-parameter's values are shuffled among those that use it (permutation importance,
+    Breiman 2001), halved and divided by the variance, is its total share of the variance (total-effect index of Sobol;
+    Gregorutti et al. 2017). An effect is a partial dependence (Friedman 2001). Intervals are percentiles over the
+    resamples: they tell what another draw of as many configurations might have shown.
 
     A forest sees effects that are neither straight nor additive, and takes configurations that a sampler has drawn
     near the best ones. The same configurations give the same numbers.

@@ -1,4 +1,4 @@
-"""A text that is laid out once: ticks and keys have the same ones again and again, and each is asked for its size often.
+"""A text that is laid out once: ticks and keys have the same ones again, and each is asked for its size often.
 
 To draw one panel Matplotlib asks each label four times, and works out anew where its lines lie.
 """
@@ -20,7 +20,11 @@ class Label(Text):
     """Matplotlib's text, whose layout round its place is remembered."""
 
     def get_window_extent(self, renderer: RendererBase | None = None, dpi: float | None = None) -> Bbox:
-        if not isinstance(renderer, Renderer) or dpi is not None or not (self.get_visible() and self.get_text()):
+        if (
+            not isinstance(renderer, Renderer)
+            or dpi is not None
+            or not (self.get_visible() and self.get_text())
+        ):
             return super().get_window_extent(renderer, dpi)
         x, y = self.get_transform().transform(self.get_unitless_position())
         found: Bbox = self._get_layout(renderer)[0].translated(x, y)
