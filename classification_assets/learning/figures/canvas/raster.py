@@ -220,7 +220,10 @@ _STAMPS: dict[Any, _Stamp] = {}
 
 @lru_cache(32)
 def _in_memory(file: FontPath, thread: int) -> Any:
-    """A font for one thread, since it has a state. From its file, each letter would be read anew whenever it is measured or drawn."""
+    """A font for one thread, since it has a state.
+
+    From its file, each letter would be read anew whenever it is measured or drawn.
+    """
     return ft2font.FT2Font(io.BytesIO(Path(file).read_bytes()), face_index=file.face_index)
 
 
