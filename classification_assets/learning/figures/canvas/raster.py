@@ -61,17 +61,15 @@ class Renderer(RendererAgg):
         fitted = fitting(prop, s)
         if fitted is not prop:
             self.lacks, prop = True, fitted
-        font = None if ismath or not _COMPARED else self._font(s, prop)
-        if font is None:
-            return super().get_text_width_height_descent(s, prop, ismath)
         key = s, prop, self.dpi
-        if key not in _SIZES:
+        if not ismath and key not in _SIZES and (font := self._font(s, prop)):
             if len(_SIZES) >= MOST_TEXTS:
                 _SIZES.clear()
             font.set_text(s, 0, flags=get_hinting_flag())
             width, height = font.get_width_height()
             _SIZES[s, prop.copy(), self.dpi] = width / 64, height / 64, font.get_descent() / 64
-        return _SIZES[key]
+        size = None if ismath else _SIZES.get(key)
+        return size or super().get_text_width_height_descent(s, prop, ismath)
 
     def draw_text(
         self,
@@ -85,25 +83,31 @@ class Renderer(RendererAgg):
         mtext: Text | None = None,
     ) -> None:
         """Draw a text as it was drawn in an earlier figure, where that was at the same place within a pixel."""
-        font = None if ismath or angle or not _COMPARED else self._font(s, prop)
-        if font is None:
-            super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
-            return
         # As finely as fonts are placed, in 64ths of a pixel.
         (column, right), (row, down) = (divmod(round(64 * place), 64) for place in (x, y))
         key = s, prop, self.dpi, right, down, bool(gc.get_antialiased())
-        stamp = _STAMPS.get(key)
+        stamp = None if ismath or angle else _STAMPS.get(key)
         if stamp is None:
+            font, size = None if ismath else self._font(s, prop), prop.get_size_in_points()
+            if font is None:
+                super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+                return
+            if angle:
+                items = font._layout(s, flags=get_hinting_flag())
+                letters = ((item.ft_object, size, item.glyph_index, 0, 1, item.x, item.y) for item in items)
+                self._draw_text_glyphs_and_boxes(gc, x, y, angle, letters, [])
+                return
             if len(_STAMPS) >= MOST_TEXTS:
                 _STAMPS.clear()
-            em = prop.get_size_in_points() * self.dpi / 72
-            stamp = _stamp(s, font, em, right, down, key[-1])
+            stamp = _stamp(s, font, size * self.dpi / 72, right, down, key[-1])
             _STAMPS[s, prop.copy(), *key[2:]] = stamp
         bottom = row + stamp.top + len(stamp.cover)
         self._renderer.draw_text_image(stamp.cover, column + stamp.left, bottom, 0, gc)
 
     def _font(self, s: str, prop: FontProperties) -> Any:
         """The font of a text, which has been given its size; None where one is not enough, or it runs to the left."""
+        if not _COMPARED:
+            return None
         file = findfont(prop)
         if not s.isascii() and (lacking(str(file), s) or from_the_left(s) is not s):
             return None
