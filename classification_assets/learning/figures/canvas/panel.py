@@ -179,12 +179,12 @@ class _Lean(Axis):
     major: Any
     _major_tick_kw: dict[str, Any]
     _minor_tick_kw: dict[str, Any]
-    _get_ticklabel_bboxes: Callable[..., Any]
     _update_label_position: Callable[..., None]
     _update_offset_text_position: Callable[..., None]
 
     _tick_class: type[_Tick]
     _known: tuple[tuple[Any, ...], list[_Tick]] | None = None
+    _boxes: tuple[tuple[Any, ...], Any] | None = None
 
     def get_children(self) -> list[Artist]:
         ticks = cast("list[_Tick]", [*self.get_major_ticks(), *self.get_minor_ticks()])
@@ -255,6 +255,23 @@ class _Lean(Axis):
                 beside = np.full(len(places), float(side))
                 lines.append(line(places, beside, f"tick{side + 1}", linestyle="none", **look))
         return lines
+
+    def _get_ticklabel_bboxes(self, ticks: list[_Tick], renderer: RendererBase) -> Any:
+        """Boxes of the labels on either side, which the name, the title, the sheet and the drawing all ask for."""
+        key = self._look(ticks, renderer)
+        if self._boxes is None or self._boxes[0] != key:
+            inherited: Any = super()
+            self._boxes = key, inherited._get_ticklabel_bboxes(ticks, renderer)
+        return self._boxes[1]
+
+    def _look(self, ticks: list[_Tick], renderer: RendererBase) -> tuple[Any, ...]:
+        """What the places of ticks' labels depend on."""
+        labels = [
+            (label.get_text(), hash(label.get_fontproperties()), label.get_rotation(), label.get_visible())
+            for tick in ticks
+            for label in tick.labels()
+        ]
+        return type(renderer), renderer.points_to_pixels(1), self._known and self._known[0], labels
 
     def _update_ticks(self) -> list[_Tick]:
         kinds = (self.major, self.minor)
