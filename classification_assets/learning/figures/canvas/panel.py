@@ -179,12 +179,13 @@ class _Lean(Axis):
     major: Any
     _major_tick_kw: dict[str, Any]
     _minor_tick_kw: dict[str, Any]
-    _update_label_position: Callable[..., None]
+    label_position: str
     _update_offset_text_position: Callable[..., None]
 
     _tick_class: type[_Tick]
     _known: tuple[tuple[Any, ...], list[_Tick]] | None = None
     _boxes: tuple[tuple[Any, ...], Any] | None = None
+    _named: tuple[Any, tuple[float, float]] | None = None
 
     def get_children(self) -> list[Artist]:
         ticks = cast("list[_Tick]", [*self.get_major_ticks(), *self.get_minor_ticks()])
@@ -264,8 +265,17 @@ class _Lean(Axis):
             self._boxes = key, inherited._get_ticklabel_bboxes(ticks, renderer)
         return self._boxes[1]
 
+    def _update_label_position(self, renderer: RendererBase) -> None:
+        """Move the name beside what it stands by, where that has changed."""
+        spine = self.axes.spines[self.label_position]
+        beside = self._look(self._update_ticks(), renderer), self.labelpad, spine.get_visible()
+        if self._named != (beside, self.label.get_position()):
+            inherited: Any = super()
+            inherited._update_label_position(renderer)
+            self._named = beside, self.label.get_position()
+
     def _look(self, ticks: list[_Tick], renderer: RendererBase) -> tuple[Any, ...]:
-        """What the places of ticks' labels depend on."""
+        """The state on which the places of ticks' labels depend."""
         labels = [
             (label.get_text(), hash(label.get_fontproperties()), label.get_rotation(), label.get_visible())
             for tick in ticks
