@@ -6,10 +6,12 @@ Shapes: N configurations, P hyper-parameters, G points of an axis, R resamples.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 
 import numpy as np
 
 from classification_assets.learning.sweeps.axes import Axis, axes
+from classification_assets.learning.sweeps.forest import grown
 from classification_assets.learning.sweeps.places import places
 from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import SweepResult
@@ -33,6 +35,9 @@ LEVEL = 0.95
 
 _LEAF = 3
 _SHUFFLES = 2
+
+_TOGETHER = 4
+"""Resamples whose trees are grown at once: of more, what is read again and again no longer fits near the processor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +96,12 @@ class Importance:
 def importance(result: SweepResult) -> Importance | None:
     """The importance and the effects of a sweep's hyper-parameters; None of fewer than 16 configurations or of no axis.
 
-    Extremely randomized trees (Geurts et al. 2006) learn the place (see `places`) from the hyper-parameters, again for
-    each of 40 bootstrap resamples of the configurations. Configurations that a resample has not drawn judge it: by how
-    much the squared error grows when one hyper-parameter's values are shuffled among those that use it (permutation
-    importance, Breiman 2001), halved and divided by the variance, is its total share of the variance (total-effect
-    index of Sobol; Gregorutti et al. 2017). An effect is a partial dependence (Friedman 2001). Intervals are
-    percentiles over the resamples: they tell what another draw of as many configurations might have shown.
+    Randomized trees (see `forest`) learn the place (see `places`) from the hyper-parameters, again for each of 40
+    bootstrap resamples of the configurations. Configurations that a resample has not drawn judge it: by how much the
+    squared error grows when one hyper-parameter's values are shuffled among those that use it (permutation importance,
+    Breiman 2001), halved and divided by the variance, is its total share of the variance (total-effect index of Sobol;
+    Gregorutti et al. 2017). An effect is a partial dependence (Friedman 2001). Intervals are percentiles over the
+    resamples: they tell what another draw of as many configurations might have shown.
 
     A forest sees effects that are neither straight nor additive, and takes configurations that a sampler has drawn
     near the best ones. The same configurations give the same numbers.
@@ -142,35 +147,33 @@ def _resampled(
     design: _Design, grids: list[np.ndarray], place: np.ndarray
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """Shares (R, P), effects of P hyper-parameters (R, G), and explained variance (R,)."""
-    import sklearn
-    from sklearn.tree import ExtraTreeRegressor
-
     N, P = len(place), len(design.axes)
     shares, explained = np.zeros((RESAMPLES, P)), np.zeros(RESAMPLES)
     curves = [np.zeros((RESAMPLES, len(grid))) for grid in grids]
+    # From the worst to the best: of rows at random the whole curve would be higher or lower by chance.
     order = np.argsort(place, kind="stable")
+    users = [order[axis.used[order]] for axis in design.axes]
+    coded = [design.coded(axis, grid) for axis, grid in zip(design.axes, grids, strict=True)]
     variance, trees = place.var(), TREES if N < MANY else TREES_OF_MANY
-    # Checking what a tree is given takes as long as growing it.
-    with sklearn.config_context(skip_parameter_validation=True, assume_finite=True):
-        for resample in range(RESAMPLES):
-            rng = np.random.default_rng(resample)
-            rows = rng.integers(0, N, N)
-            out = np.flatnonzero(np.bincount(rows, minlength=N) == 0)
-            judged, moved = _shuffled(design, out, rng), _moved(design, grids, order, rng)
-            asked, X, y = np.vstack([judged, *moved]), design.X[rows], place[rows]
-            answers = np.zeros(len(asked))
-            for tree in range(trees):
-                grown = ExtraTreeRegressor(min_samples_leaf=_LEAF, random_state=resample * trees + tree)
-                grown.fit(X, y, check_input=False)
-                answers += grown.predict(asked, check_input=False)
+    # Where each cut halves a node, some two rows are left at the end.
+    levels = int(log2(N)) - 1
+    for first in range(0, RESAMPLES, _TOGETHER):
+        rng = np.random.default_rng(first)
+        counts = rng.multinomial(N, np.full(N, 1 / N), _TOGETHER)
+        forest = grown(design.X, place, counts.repeat(trees, axis=0), _LEAF, levels, rng)
+        for resample, count in enumerate(counts, first):
+            out = np.flatnonzero(count == 0)
+            judged, moved = _shuffled(design, out, rng), _moved(design, coded, users, rng)
+            own = (resample - first) * trees + np.arange(trees)
+            answers = forest.answers(np.vstack([judged, *moved]), own).mean(axis=0)
             ends = np.cumsum([len(judged), *map(len, moved)])[:-1]
-            of_judged, *of_moved = np.split(answers / trees, ends)
+            of_judged, *of_moved = np.split(answers, ends)
             errors = ((of_judged.reshape(-1, len(out)) - place[out]) ** 2).mean(1)
             rises = errors[1:].reshape(P, _SHUFFLES).mean(1) - errors[0]
             shares[resample] = rises / (2 * variance)
             explained[resample] = 1 - errors[0] / variance
-            for curve, grid, own in zip(curves, grids, of_moved, strict=True):
-                curve[resample] = own.reshape(len(grid), -1).mean(1)
+            for curve, grid, answered in zip(curves, grids, of_moved, strict=True):
+                curve[resample] = answered.reshape(len(grid), -1).mean(1)
     return shares, curves, explained
 
 
@@ -188,16 +191,14 @@ def _shuffled(design: _Design, out: np.ndarray, rng: np.random.Generator) -> np.
 
 
 def _moved(
-    design: _Design, grids: list[np.ndarray], order: np.ndarray, rng: np.random.Generator
+    design: _Design, coded: list[np.ndarray], users: list[np.ndarray], rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Some rows at each of G values of each hyper-parameter, (G·n, F) each."""
+    """Some rows of those that use each hyper-parameter, at each of its G values as columns, (G·n, F) each."""
     moved = []
-    for axis, columns, grid in zip(design.axes, design.columns, grids, strict=True):
-        # From the worst to the best: of rows at random the whole curve would be higher or lower by chance.
-        used = order[axis.used[order]]
+    for columns, values, used in zip(design.columns, coded, users, strict=True):
         base = design.X[used[rng.integers(step := -(-len(used) // ROWS)) :: step]]
-        rows = np.tile(base, (len(grid), 1))
-        rows[:, columns] = np.repeat(design.coded(axis, grid), len(base), axis=0)
+        rows = np.tile(base, (len(values), 1))
+        rows[:, columns] = values.repeat(len(base), axis=0)
         moved.append(rows)
     return moved
 

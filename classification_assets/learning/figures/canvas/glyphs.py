@@ -28,10 +28,10 @@ _told: set[str] = set()
 
 def fitting(font: FontProperties, text: str) -> FontProperties:
     """The font itself if it has all of a text's letters, or else followed by others that have them."""
-    if text.isascii() or not (lacking := _lacking(str(findfont(font)), text)):
+    if text.isascii() or not (missing := lacking(str(findfont(font)), text)):
         return font
     own = font.get_family()
-    more = [family for family in dict.fromkeys(map(_family, lacking)) if family not in own]
+    more = [family for family in dict.fromkeys(map(_family, missing)) if family not in own]
     if not more:
         return font
     fitted = font.copy()
@@ -61,7 +61,7 @@ def font_file(text: str, *, bold: bool = False) -> str:
         if family != LAST_RESORT
     ]
     # A font of another script may have no Latin letters.
-    return min(files, key=lambda file: len(_lacking(file, text)))
+    return min(files, key=lambda file: len(lacking(file, text)))
 
 
 def from_the_left(text: str) -> str:
@@ -89,7 +89,8 @@ def tell_what_is_missing() -> None:
 
 
 @lru_cache(10_000)
-def _lacking(file: str, text: str) -> str:
+def lacking(file: str, text: str) -> str:
+    """Letters of a text that a font has not."""
     font = _opened(file)
     return "".join(
         letter

@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Bbox
 
+from classification_assets.learning.figures.canvas.label import Label
 from classification_assets.learning.figures.canvas.landscape import CONFIDENCE, tint
 from classification_assets.learning.figures.canvas.style import Theme
 from classification_assets.learning.printable import printable
@@ -133,7 +133,7 @@ class _Sections:
     def _text(self, text: str, x: float, y: float, size: float, colour: str) -> float:
         """How wide it is."""
         # As the labels of ticks are: room for what hangs below the line would lift the letters above their mark.
-        drawn = Text(0, 0, text, fontsize=size, color=colour, va="center_baseline")
+        drawn = Label(0, 0, text, fontsize=size, color=colour, va="center_baseline")
         self.key.put(drawn, x, y)
         width = drawn.get_window_extent().width / self.key.scale
         self.key.right = max(self.key.right, x + width)
@@ -143,7 +143,7 @@ class _Sections:
         for level in (0.5, *CONFIDENCE, 1.0):
             x = left + (SCALE_WIDTH - HEIGHT / 2) * (level - 0.5) / 0.5
             label = f"{100 * level:.0f}"
-            self.key.put(Text(0, 0, label, fontsize=PERCENT_SIZE, ha="center", color=self.theme.muted), x, y)
+            self.key.put(Label(0, 0, label, fontsize=PERCENT_SIZE, ha="center", color=self.theme.muted), x, y)
 
 
 def class_scales(classes: Sequence[str], theme: Theme) -> list[Entry]:

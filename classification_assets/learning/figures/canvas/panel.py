@@ -23,6 +23,8 @@ from matplotlib.markers import TICKDOWN, TICKLEFT, TICKRIGHT, TICKUP
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
 
+from classification_assets.learning.figures.canvas.label import Label
+
 _COMPARED = ((3, 10), (3, 11))
 """Versions of Matplotlib with whose axes every pixel was compared."""
 
@@ -149,7 +151,7 @@ class _Tick:
             transform, va, ha = self._place(side)
             # As Matplotlib has it, not the colour that is set for the marks.
             colour = self.chosen("labelcolor", f"{self.name}.labelcolor")
-            label = Text(
+            label = Label(
                 *((self._loc, side - 1) if self._across else (side - 1, self._loc)),
                 color=self.chosen("", f"{self.name}.color") if colour == "inherit" else colour,
                 fontsize=self.chosen("labelsize", f"{self.name}.labelsize"),
@@ -177,12 +179,13 @@ class _Lean(Axis):
     major: Any
     _major_tick_kw: dict[str, Any]
     _minor_tick_kw: dict[str, Any]
-    _get_ticklabel_bboxes: Callable[..., Any]
-    _update_label_position: Callable[..., None]
+    label_position: str
     _update_offset_text_position: Callable[..., None]
 
     _tick_class: type[_Tick]
     _known: tuple[tuple[Any, ...], list[_Tick]] | None = None
+    _boxes: tuple[tuple[Any, ...], Any] | None = None
+    _named: tuple[Any, tuple[float, float]] | None = None
 
     def get_children(self) -> list[Artist]:
         ticks = cast("list[_Tick]", [*self.get_major_ticks(), *self.get_minor_ticks()])
@@ -253,6 +256,32 @@ class _Lean(Axis):
                 beside = np.full(len(places), float(side))
                 lines.append(line(places, beside, f"tick{side + 1}", linestyle="none", **look))
         return lines
+
+    def _get_ticklabel_bboxes(self, ticks: list[_Tick], renderer: RendererBase) -> Any:
+        """Boxes of the labels on either side, which the name, the title, the sheet and the drawing all ask for."""
+        key = self._look(ticks, renderer)
+        if self._boxes is None or self._boxes[0] != key:
+            inherited: Any = super()
+            self._boxes = key, inherited._get_ticklabel_bboxes(ticks, renderer)
+        return self._boxes[1]
+
+    def _update_label_position(self, renderer: RendererBase) -> None:
+        """Move the name beside what it stands by, where that has changed."""
+        spine = self.axes.spines[self.label_position]
+        beside = self._look(self._update_ticks(), renderer), self.labelpad, spine.get_visible()
+        if self._named != (beside, self.label.get_position()):
+            inherited: Any = super()
+            inherited._update_label_position(renderer)
+            self._named = beside, self.label.get_position()
+
+    def _look(self, ticks: list[_Tick], renderer: RendererBase) -> tuple[Any, ...]:
+        """The state on which the places of ticks' labels depend."""
+        labels = [
+            (label.get_text(), hash(label.get_fontproperties()), label.get_rotation(), label.get_visible())
+            for tick in ticks
+            for label in tick.labels()
+        ]
+        return type(renderer), renderer.points_to_pixels(1), self._known and self._known[0], labels
 
     def _update_ticks(self) -> list[_Tick]:
         kinds = (self.major, self.minor)

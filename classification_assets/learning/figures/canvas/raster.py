@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from threading import get_ident
 from typing import Any
 
@@ -15,11 +17,16 @@ from matplotlib import ft2font
 from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg, get_hinting_flag
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontPath, FontProperties, findfont, get_font
 from matplotlib.text import Text
 from PIL import Image
 
-from classification_assets.learning.figures.canvas.glyphs import fitting, without_bold_is_no_news
+from classification_assets.learning.figures.canvas.glyphs import (
+    fitting,
+    from_the_left,
+    lacking,
+    without_bold_is_no_news,
+)
 
 Heights = tuple[float, float, float]
 
@@ -30,21 +37,21 @@ class Canvas(FigureCanvasAgg):
     measures = False
     """Whether nothing is to be drawn yet: then there are no pixels."""
 
-    def get_renderer(self) -> _Renderer:
+    def get_renderer(self) -> Renderer:
         width, height = self.get_width_height(physical=True)
         dpi, known = self.figure.dpi, getattr(self, "renderer", None)
         if self.measures:
             width, height = 1, 1
         if known is None or (known.width, known.height, known.dpi) != (width, height, dpi):
-            self.renderer = _Renderer(width, height, dpi)
+            self.renderer = Renderer(width, height, dpi)
         return self.renderer
 
 
-class _Renderer(RendererAgg):
-    """Matplotlib's renderer, which lays a text out once and draws the same letters once.
+class Renderer(RendererAgg):
+    """Matplotlib's renderer, which measures a text once, and draws the same one once.
 
-    Matplotlib lays a text out to measure it and again to draw it, and gives a font its size anew for each letter.
-    Either takes long because it works out each letter's hints.
+    Matplotlib lays a text out to measure it and again to draw it, reads each letter from the font's file, and draws
+    letters one by one, giving the font its size anew for each.
     """
 
     lacks = False
@@ -54,9 +61,15 @@ class _Renderer(RendererAgg):
         fitted = fitting(prop, s)
         if fitted is not prop:
             self.lacks, prop = True, fitted
-        if ismath or not _COMPARED:
-            return super().get_text_width_height_descent(s, prop, ismath)
-        return self._line(s, prop).size
+        key = s, prop, self.dpi
+        if not ismath and key not in _SIZES and (font := self._font(s, prop)):
+            if len(_SIZES) >= MOST_TEXTS:
+                _SIZES.clear()
+            font.set_text(s, 0, flags=get_hinting_flag())
+            width, height = font.get_width_height()
+            _SIZES[s, prop.copy(), self.dpi] = width / 64, height / 64, font.get_descent() / 64
+        size = None if ismath else _SIZES.get(key)
+        return size or super().get_text_width_height_descent(s, prop, ismath)
 
     def draw_text(
         self,
@@ -70,59 +83,39 @@ class _Renderer(RendererAgg):
         mtext: Text | None = None,
     ) -> None:
         """Draw a text as it was drawn in an earlier figure, where that was at the same place within a pixel."""
-        if ismath or not _COMPARED:
-            super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
-            return
-        if angle:
-            size = prop.get_size_in_points()
-            letters = (
-                (font, size, letter, 0, 1, *place) for font, letter, *place in self._line(s, prop).letters
-            )
-            self._draw_text_glyphs_and_boxes(gc, x, y, angle, letters, [])
-            return
         # As finely as fonts are placed, in 64ths of a pixel.
         (column, right), (row, down) = (divmod(round(64 * place), 64) for place in (x, y))
         key = s, prop, self.dpi, right, down, bool(gc.get_antialiased())
-        stamp = _STAMPS.get(key)
+        stamp = None if ismath or angle else _STAMPS.get(key)
         if stamp is None:
+            font, size = None if ismath else self._font(s, prop), prop.get_size_in_points()
+            if font is None:
+                super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+                return
+            if angle:
+                items = font._layout(s, flags=get_hinting_flag())
+                letters = ((item.ft_object, size, item.glyph_index, 0, 1, item.x, item.y) for item in items)
+                self._draw_text_glyphs_and_boxes(gc, x, y, angle, letters, [])
+                return
             if len(_STAMPS) >= MOST_TEXTS:
                 _STAMPS.clear()
-            stamp = self._stamp(s, prop, right, down, key[-1])
+            stamp = _stamp(s, font, size * self.dpi / 72, right, down, key[-1])
             _STAMPS[s, prop.copy(), *key[2:]] = stamp
-        if stamp.cover.size:
-            bottom = row + stamp.top + len(stamp.cover)
-            self._renderer.draw_text_image(stamp.cover, column + stamp.left, bottom, 0, gc)
+        bottom = row + stamp.top + len(stamp.cover)
+        self._renderer.draw_text_image(stamp.cover, column + stamp.left, bottom, 0, gc)
 
-    def _line(self, s: str, prop: FontProperties) -> _Line:
-        # A font has a state, so that each thread has its own.
-        key = s, prop, self.dpi, get_ident()
-        line = _LINES.get(key)
-        if line is None:
-            if len(_LINES) >= MOST_TEXTS:
-                _LINES.clear()
-            line = _laid_out(s, self._prepare_font(prop), prop.get_size_in_points(), self.dpi)
-            _LINES[s, prop.copy(), *key[2:]] = line
-        return line
-
-    def _stamp(self, s: str, prop: FontProperties, right: int, down: int, smooth: bool) -> _Stamp:
-        """A text whose place is so many 64ths of a pixel to the right of a whole one, and below it."""
-        drawing, size = _Letters(self.dpi, smooth), prop.get_size_in_points()
-        parts = list[tuple[np.ndarray, int, int]]()
-        for font, letter, along, up in self._line(s, prop).letters:
-            cover, left, top = drawing.drawn(font, size, letter, (right / 64 + along, up - down / 64))
-            if cover.size:
-                parts.append((cover, left, -top))
-        if not parts:
-            return _Stamp(np.zeros((0, 0), np.uint8), 0, 0)
-        left, top = min(x for _, x, _ in parts), min(y for _, _, y in parts)
-        width = max(x + cover.shape[1] for cover, x, _ in parts) - left
-        height = max(y + len(cover) for cover, _, y in parts) - top
-        whole = np.zeros((height, width), np.int32)
-        for cover, x, y in parts:
-            under = whole[y - top : y - top + len(cover), x - left : x - left + cover.shape[1]]
-            # As Agg mixes them.
-            under += cover - (under * cover + 255 >> 8)
-        return _Stamp(whole.astype(np.uint8), left, top)
+    def _font(self, s: str, prop: FontProperties) -> Any:
+        """The font of a text, which has been given its size; None where one is not enough, or it runs to the left."""
+        if not _COMPARED:
+            return None
+        file = findfont(prop)
+        if not s.isascii() and (lacking(str(file), s) or from_the_left(s) is not s):
+            return None
+        font = _in_memory(file, get_ident())
+        font.set_size(prop.get_size_in_points(), self.dpi)
+        # What was drawn last may have left another.
+        font._set_transform(_UPRIGHT, [0, 0])
+        return font
 
     def _draw_text_glyphs_and_boxes(
         self,
@@ -198,41 +191,10 @@ class _Letters:
         return cover, column + left, row + top
 
 
-@dataclass(frozen=True, eq=False)
-class _Line:
-    """A text as it is laid out: each letter's font, number and place in pixels; its width, height and descent."""
+_UPRIGHT = [[0x10000, 0], [0, 0x10000]]
 
-    letters: list[tuple[Any, int, float, float]]
-    size: Heights
-
-
-_LINES: dict[Any, _Line] = {}
-_EXTENTS: dict[Any, tuple[int, int, int]] = {}
-"""How far letters reach down and up, and where the next one begins, in 64ths of a pixel."""
+_SIZES: dict[Any, Heights] = {}
 MOST_TEXTS = 10_000
-
-
-def _laid_out(s: str, font: Any, points: float, dpi: float) -> _Line:
-    """A text in a font that has been given its size."""
-    letters, lows, highs, end = list[tuple[Any, int, float, float]](), list[int](), list[int](), 0.0
-    flags = get_hinting_flag()
-    for item in font._layout(s, flags=flags):
-        own, letter = item.ft_object, item.glyph_index
-        key = own, letter, points, dpi
-        if key not in _EXTENTS:
-            if len(_EXTENTS) >= MOST_TEXTS:
-                _EXTENTS.clear()
-            own.set_size(points, dpi)
-            glyph = own.load_glyph(letter, flags=flags)
-            _EXTENTS[key] = glyph.bbox[1], glyph.bbox[3], glyph.horiAdvance
-        low, high, advance = _EXTENTS[key]
-        rise = round(64 * item.y)
-        lows.append(low + rise)
-        highs.append(high + rise)
-        letters.append((own, letter, item.x, item.y))
-        end = 64 * item.x + advance
-    low, high = min(lows, default=0), max(highs, default=0)
-    return _Line(letters, (end / 64, (high - low) / 64, -low / 64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,8 +206,29 @@ class _Stamp:
     top: int
 
 
+def _stamp(s: str, font: Any, em: float, right: int, down: int, smooth: bool) -> _Stamp:
+    """A text whose place is so many 64ths of a pixel to the right of a whole one, and below it."""
+    # Moved by half of its size, none of it is left of its place or below.
+    room = math.ceil(em / 2)
+    font._set_transform(_UPRIGHT, [64 * room + right, 64 * room - down])
+    # A space has its corner at 0, whatever the transform: from there Matplotlib counts, else from a part of a pixel.
+    font.set_text(f"{s} ", 0, flags=get_hinting_flag())
+    font.draw_glyphs_to_bitmap(antialiased=smooth)
+    top = font.get_width_height()[1] // 64 + 1
+    return _Stamp(np.array(font.get_image()), -room, room - top)
+
+
 _STAMPS: dict[Any, _Stamp] = {}
 """Texts as they were drawn: names, numbers at axes and legends are the same in hundreds of figures."""
+
+
+@lru_cache(32)
+def _in_memory(file: FontPath, thread: int) -> Any:
+    """A font for one thread, since it has a state.
+
+    From its file, each letter would be read anew whenever it is measured or drawn.
+    """
+    return ft2font.FT2Font(io.BytesIO(Path(file).read_bytes()), face_index=file.face_index)
 
 
 @lru_cache(1024)
@@ -260,7 +243,7 @@ def font_heights(prop: FontProperties, dpi: float) -> Heights:
 def rendered(figure: Figure) -> Image.Image:
     """A figure at its own resolution, RGB."""
     width, height = map(round, figure.bbox.size)
-    renderer = _Renderer(width, height, figure.dpi)
+    renderer = Renderer(width, height, figure.dpi)
     figure.draw(renderer)
     return Image.frombuffer("RGBA", (width, height), renderer.buffer_rgba(), "raw", "RGBA", 0, 1).convert(
         "RGB"
