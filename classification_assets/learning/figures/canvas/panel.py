@@ -203,11 +203,14 @@ class _Lean(Axis):
         for tick in ticks:
             for label in tick.labels():
                 label.draw(renderer)
-        self._update_label_position(renderer)
-        self.label.draw(renderer)
-        self._update_offset_text_position(*self._get_ticklabel_bboxes(ticks, renderer))
-        self.offsetText.set_text(self.major.formatter.get_offset())
-        self.offsetText.draw(renderer)
+        # Each is put beside the labels of the ticks, which takes long to measure.
+        if self.label.get_text():
+            self._update_label_position(renderer)
+            self.label.draw(renderer)
+        self.offsetText.set_text(offset := self.major.formatter.get_offset())
+        if offset:
+            self._update_offset_text_position(*self._get_ticklabel_bboxes(ticks, renderer))
+            self.offsetText.draw(renderer)
         renderer.close_group(f"matplotlib.{self.axis_name}axis")
         self.stale = False
 
@@ -261,7 +264,8 @@ class _Lean(Axis):
             *(str(look) for look in (self._major_tick_kw, self._minor_tick_kw)),
             self.get_transform(),
             *self.get_view_interval(),
-            *self.axes.bbox.bounds,
+            # Where axes lie does not matter, and their size is found anew from that, with other roundings.
+            *np.round(self.axes.bbox.size, 3).tolist(),
         )
         if self._known is None or self._known[0] != state:
             self._known = state, super()._update_ticks()
