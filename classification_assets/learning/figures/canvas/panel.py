@@ -23,13 +23,12 @@ from matplotlib.markers import TICKDOWN, TICKLEFT, TICKRIGHT, TICKUP
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
 
-_COMPARED = ((3, 10), (3, 11))
-"""Versions of Matplotlib with whose axes every pixel was compared."""
+from classification_assets.learning.figures.canvas import compared
 
 
 def panel(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
     """New axes at a place (left, bottom, width, height; shares of the figure's size), which the figure then has."""
-    kind = Panel if mpl.__version_info__[:2] in _COMPARED else Axes
+    kind = Panel if compared.AXES else Axes
     return figure.add_axes(kind(figure, place))
 
 
