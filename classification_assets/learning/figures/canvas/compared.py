@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import matplotlib as mpl
 
-_VERSION = mpl.__version_info__[:2]
 
-AXES = _VERSION in ((3, 10), (3, 11))
-TEXTS = _VERSION == (3, 11)
-"""Earlier ones draw texts by other functions."""
+def axes_compared() -> bool:
+    """Whether this version's axes were."""
+    return mpl.__version_info__[:2] in ((3, 10), (3, 11))
+
+
+@cache  # asked for each text
+def texts_compared() -> bool:
+    """Whether this version's texts were; earlier ones are drawn by other functions."""
+    return mpl.__version_info__[:2] == (3, 11)

@@ -23,12 +23,12 @@ from matplotlib.markers import TICKDOWN, TICKLEFT, TICKRIGHT, TICKUP
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
 
-from classification_assets.learning.figures.canvas import compared
+from classification_assets.learning.figures.canvas.compared import axes_compared
 
 
 def panel(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
     """New axes at a place (left, bottom, width, height; shares of the figure's size), which the figure then has."""
-    kind = Panel if compared.AXES else Axes
+    kind = Panel if axes_compared() else Axes
     return figure.add_axes(kind(figure, place))
 
 

@@ -18,7 +18,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.text import Text
 from PIL import Image
 
-from classification_assets.learning.figures.canvas import compared
+from classification_assets.learning.figures.canvas.compared import texts_compared
 from classification_assets.learning.figures.canvas.glyphs import fitting, without_bold_is_no_news
 
 Heights = tuple[float, float, float]
@@ -54,7 +54,7 @@ class _Renderer(RendererAgg):
         fitted = fitting(prop, s)
         if fitted is not prop:
             self.lacks, prop = True, fitted
-        if ismath or not compared.TEXTS:
+        if ismath or not texts_compared():
             return super().get_text_width_height_descent(s, prop, ismath)
         return self._line(s, prop).size
 
@@ -70,7 +70,7 @@ class _Renderer(RendererAgg):
         mtext: Text | None = None,
     ) -> None:
         """Draw a text as it was drawn in an earlier figure, where that was at the same place within a pixel."""
-        if ismath or not compared.TEXTS:
+        if ismath or not texts_compared():
             super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
             return
         if angle:
@@ -134,7 +134,7 @@ class _Renderer(RendererAgg):
         boxes: Sequence[Any],
     ) -> None:
         inherited: Any = super()
-        if not compared.TEXTS:
+        if not texts_compared():
             inherited._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, boxes)
             return
         cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
