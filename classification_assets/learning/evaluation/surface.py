@@ -17,7 +17,10 @@ LEAST = 50
 """Stretches along each side of the coarsest grid that is asked as a whole: what is smaller may be missed."""
 
 TOLERANCE = np.float32(1 / 64)
-"""Largest error of interpolation, in the middle of four known points, that is left as it is."""
+"""Largest error of interpolated probabilities, in the middle of four known points, that is left as it is."""
+
+TOLERANCE_OF_DISAGREEMENT = np.float32(1 / 32)
+"""The same of disagreement, of which figures show no shades, only where it is large."""
 
 TINY = np.float32(1e-9)
 """Smallest probability that is told from none."""
@@ -84,7 +87,7 @@ def interpolated(
 
     A coarse grid is asked, and halved again and again: between four known points the answer is interpolated, in
     the logarithms of probabilities, which are nearly straight pieces. The next finer grid is asked only along the
-    lines where another class wins, and round points where interpolation was wrong by more than `TOLERANCE`:
+    lines where another class wins, and round points where interpolation was wrong by more than a tolerance:
     halving a stretch halves the error of a crease and quarters that of a curve. So nearly all probabilities are
     exact to a 200th, which is a step of an 8-bit colour or two, and the lines are where they were. Lost is what no
     point of the coarsest grid has seen: an island, or a strait, narrower than one of its stretches (a fiftieth of the
@@ -108,36 +111,38 @@ def interpolated(
     field = _asked(ask, known[:, None] * resolution + known)
     doubtful = np.ones((len(known), len(known)), bool)
     for nodes in levels[1:]:
-        places = np.searchsorted(nodes, known)
-        here = np.zeros((len(nodes), len(nodes)), bool)
-        last = len(nodes) == resolution
-        here[np.ix_(places, places)] = doubtful if last else doubtful | _at_a_line(field[:-1].argmax(0))
-        here = _spread(here)
-        field = _between(_between(field, known, nodes).swapaxes(1, 2), known, nodes).swapaxes(1, 2)
-        if last:
-            # No finer grid follows, for which it would have to be known how straight the answers are beside the line.
-            here |= _at_a_line(field[:-1].argmax(0))
-        here[np.ix_(places, places)] = False
-        row, column = np.nonzero(here)
-        if len(row):
-            said = _asked(ask, nodes[row] * resolution + nodes[column])
-            error = np.abs(_shown(field[:, row, column]) - _shown(said)).max(0)
-            field[:, row, column] = said
-            here[row, column] = error > TOLERANCE
-        doubtful, known = here, nodes
-    shown = _shown(field)
-    return np.ascontiguousarray(np.moveaxis(shown[:-1], 0, 2)), shown[-1]
+        old = np.ix_(places := np.searchsorted(nodes, known), places)
+        field = _between(field, known, nodes)
+        line = _at_a_line(field)
+        wanted = np.zeros(line.shape, bool)
+        wanted[old] = doubtful
+        # A finer grid, if one follows, has to know how straight the answers are beside the line.
+        wanted = _spread(wanted) | (line if len(nodes) == resolution else _spread(line))
+        wanted[old] = False
+        doubtful, known = wanted, nodes
+        if len(found := np.flatnonzero(wanted)):
+            row, column = np.divmod(found, len(nodes))
+            doubtful.ravel()[found] = _correct(
+                field, found, _asked(ask, nodes[row] * resolution + nodes[column])
+            )
+    *p, disagreement = _shown(field)
+    return np.stack(p, axis=2), disagreement
+
+
+def _correct(field: np.ndarray, points: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Put in what was said (C + 1, n) at some points (n,), and tell which of them were wrong by too much."""
+    flat = field.reshape(len(field), -1)
+    error = np.abs(_shown(flat[:, points]) - _shown(said))
+    flat[:, points] = said
+    return (error[:-1].max(0) > TOLERANCE) | (error[-1] > TOLERANCE_OF_DISAGREEMENT)
 
 
 def _levels(resolution: int, least: int) -> list[np.ndarray]:
     """Indices along a side, from every 2^k-th on, the last one always among them, to all."""
     # Of R and not of its R - 1 stretches, or round numbers such as 400 would be asked twice as finely as 401 is.
-    coarse = 2 ** (int(np.log2(max(1, resolution / least))) + 1)
-    levels = [np.unique([*range(0, resolution, coarse), resolution - 1])]
-    while (np.diff(levels[-1]) > 1).any():
-        nodes = levels[-1]
-        levels.append(np.unique([*nodes, *((nodes[:-1] + nodes[1:]) // 2)]))
-    return levels
+    halvings = int(np.log2(max(1, resolution / least))) + 1
+    last = resolution - 1
+    return [np.append(np.arange(0, last, 2**power), last) for power in range(halvings, -1, -1)]
 
 
 def _asked(ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], points: np.ndarray) -> np.ndarray:
@@ -158,23 +163,31 @@ def _shown(field: np.ndarray) -> np.ndarray:
 
 
 def _between(field: np.ndarray, known: np.ndarray, nodes: np.ndarray) -> np.ndarray:
-    """The field (C + 1, K, ...) at all nodes (N,), interpolated along its second axis between those known."""
-    places = np.searchsorted(nodes, known)
-    new = np.delete(np.arange(len(nodes)), places)
-    before = np.searchsorted(known, nodes[new]) - 1
-    part = (nodes[new] - known[before]) / (known[before + 1] - known[before])
-    low = field[:, before]
-    between = field[:, before + 1]
-    between -= low
-    between *= part.astype(np.float32).reshape(-1, *[1] * (field.ndim - 2))
-    between += low
-    whole = np.empty((len(field), len(nodes), *field.shape[2:]), np.float32)
-    whole[:, places], whole[:, new] = field, between
-    return whole
+    """The field (C + 1, K, K) at all nodes (N,) of the next level along both sides, interpolated between those known.
+
+    A node is new between any two known ones, but for the last two if they are neighbours.
+    """
+    new = nodes[1:-1:2]
+    low, high = known[: len(new)], known[1 : len(new) + 1]
+    part = ((new - low) / (high - low)).astype(np.float32)
+    for axis in (1, 2):
+        old = np.moveaxis(field, axis, 0)
+        field = np.empty((*field.shape[:axis], len(nodes), *field.shape[axis + 1 :]), np.float32)
+        whole = np.moveaxis(field, axis, 0)
+        whole[-1], whole[:-1:2] = old[-1], old[:-1]
+        between, before = whole[1:-1:2], old[: len(new)]
+        np.subtract(old[1 : len(new) + 1], before, out=between)
+        between *= part[:, None, None]
+        between += before
+    return field
 
 
-def _at_a_line(winner: np.ndarray) -> np.ndarray:
-    """Points with a neighbour that is won by another class."""
+def _at_a_line(field: np.ndarray) -> np.ndarray:
+    """Points of a field (C + 1, N, N) with a neighbour that is won by another class."""
+    winner, best = np.zeros(field.shape[1:], np.int32), field[0]
+    for number, own in enumerate(field[1:-1], 1):
+        np.putmask(winner, own > best, number)
+        best = np.maximum(best, own)
     at = np.zeros(winner.shape, bool)
     for own, classes in ((at, winner), (at.T, winner.T)):
         other = classes[1:] != classes[:-1]

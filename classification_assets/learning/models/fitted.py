@@ -21,7 +21,7 @@ from classification_assets.learning.models.architectures import AnyArchitecture,
 from classification_assets.learning.models.blend import Blend, members_disagreement
 from classification_assets.learning.models.learned_rows import LearnedRows
 from classification_assets.learning.packed.networks.linear import PackedQuadratic
-from classification_assets.learning.packed.networks.members import PackedNetwork
+from classification_assets.learning.packed.networks.members import PackedNetwork, select_members
 from classification_assets.learning.packed.networks.vmap import VmapNetwork
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.packed.torch_state import begin_worker, threads, usual_state
@@ -249,7 +249,8 @@ class FittedModel:
             raise KeyError(f"no checkpoint of step {step}; there are: {known}")
         state = self.checkpoints[step]
         held = len(next(iter(state.values())))
-        network = self._network(Pack(seeds=self.provenance.packs[0].seeds[:held]))
+        # Not a network of its own, for each of which initial weights would be drawn.
+        network = select_members(self.blend.networks()[0], torch.arange(held))
         network.load_state_dict(state)
         blend = Blend([network], temperatures=self.state["temperatures"]).eval().requires_grad_(False)
         return lambda X, device="cpu": self._probabilities(blend, X, device)

@@ -5,6 +5,7 @@ One drawing for the single figure and for each cell of the gallery.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
 
@@ -31,6 +32,9 @@ DISAGREEMENT = 0.2
 PROBABILITIES, STRENGTHS = (0.0, 0.5, 1.0), (0.0, 0.14, 0.55)
 TINY = 1e-9
 PAINTED_BYTES = 2**20
+STEPS, MOST_ODDS = 256, 12
+"""Steps of log-odds, in a unit, for which colours of two classes are worked out, and up to which odds: a step changes
+a colour by less than what is shown."""
 DASHES = (0, (3.2, 2.2))
 HATCH = "//////"
 
@@ -52,14 +56,14 @@ def landscape(
     `scale` is that of lines and points.
     """
     x0, x1, y0, y1 = extent
-    p = _classes_first(np.asarray(probabilities, np.float32))
-    ax.add_artist(_Areas(ax.bbox, np.log(np.maximum(p, TINY)), theme))
+    logs = _logs(np.asarray(probabilities, np.float32))
+    ax.add_artist(_Areas(ax.bbox, logs, theme))
     if disagreement is not None and disagreement.max() > DISAGREEMENT:
         _hatch(ax, disagreement, extent, theme)
     if confidence:
-        lines = confidence_lines(probabilities, extent, *confidence)
+        lines = _confidence_lines(logs, extent, confidence)
         _stroke(ax, lines, theme.ink, 0.5 * scale, alpha=0.45, zorder=2.1)
-    _border(ax, borders(probabilities, extent), theme, scale)
+    _border(ax, _borders(logs, extent), theme, scale)
     if truth is not None:
         lines = borders(truth, extent)
         _stroke(ax, lines, theme.paper, 2.4 * scale, alpha=0.9, zorder=2.4)
@@ -80,10 +84,10 @@ def small_landscape(
     x0, x1, y0, y1 = extent
     onto = BboxTransform(Bbox([(x0, y0), (x1, y1)]), box) + ax.transData
     room = TransformedBbox(box, ax.transData)
-    p = _classes_first(np.asarray(probabilities, np.float32))
-    areas = _Areas(room, np.log(np.maximum(p, TINY)), theme)
+    logs = _logs(np.asarray(probabilities, np.float32))
+    areas = _Areas(room, logs, theme)
     ax.add_artist(areas)
-    parts = [areas, *_border(ax, borders(probabilities, extent), theme, scale, transform=onto)]
+    parts = [areas, *_border(ax, _borders(logs, extent), theme, scale, transform=onto)]
     for part in parts:
         part.set_clip_box(room)
         part.set_rasterized(True)
@@ -100,9 +104,12 @@ def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:
     Between class c and its rival it is where p_c - max_{j != c} p_j = 0, found on logarithms: the log-odds
     of a network are nearly straight between two points of the grid, probabilities are steps.
     """
-    if probabilities.shape[2] < 2:
+    return _borders(_logs(probabilities), extent)
+
+
+def _borders(logs: np.ndarray, extent: Extent) -> list[np.ndarray]:
+    if len(logs) < 2:
         return []
-    logs = np.log(np.maximum(_classes_first(probabilities), TINY))
     if len(logs) == 2:
         return _contour(logs[0] - logs[1], 0.0, extent)
     # Every figure's export imports this file, and few draw such lines.
@@ -124,9 +131,16 @@ def borders(probabilities: np.ndarray, extent: Extent) -> list[np.ndarray]:
 
 def confidence_lines(probabilities: np.ndarray, extent: Extent, *levels: float) -> list[np.ndarray]:
     """The lines on which the most probable class has one of these probabilities, as polylines (V, 2)."""
-    # Also in single precision 1 less this is not 1; no level is near.
-    best = np.minimum(_classes_first(probabilities).max(0), 1 - 1e-6)
-    odds = np.log(best / (1 - best))
+    return _confidence_lines(_logs(probabilities), extent, levels)
+
+
+def _confidence_lines(logs: np.ndarray, extent: Extent, levels: Sequence[float]) -> list[np.ndarray]:
+    if len(logs) == 2:
+        odds = np.abs(logs[0] - logs[1])
+    else:
+        # Also in single precision 1 less this is not 1; no level is near.
+        best = np.minimum(np.exp(logs.max(0)), 1 - 1e-6)
+        odds = np.log(best / (1 - best))
     return [line for level in levels for line in _contour(odds, np.log(level / (1 - level)), extent)]
 
 
@@ -141,6 +155,8 @@ def painted(logs: np.ndarray, width: int, height: int, theme: Theme) -> np.ndarr
     Logarithms are nearly straight between two points of the grid, probabilities are steps.
     """
     C, rows, columns = logs.shape
+    if C == 2:
+        return _painted_by_odds(logs[1] - logs[0], width, height, theme)
     pixels = np.full((height, width, 4), 255, np.uint8)
     grids = [Image.fromarray(own) for own in logs]
     # Some lines at a time: they stay in the cache, and 100 classes need no more memory than two.
@@ -159,6 +175,27 @@ def painted(logs: np.ndarray, width: int, height: int, theme: Theme) -> np.ndarr
         for channel, shade in enumerate(shades):
             pixels[start:stop, :, channel] = shade
     return pixels
+
+
+def _painted_by_odds(odds: np.ndarray, width: int, height: int, theme: Theme) -> np.ndarray:
+    """The same of two classes, by the second one's log-odds (R, R), of which a table tells the colour."""
+    table = _colours_by_odds(theme)
+    rows, columns = odds.shape
+    # Places in the table, and half a one since what is behind the point is cut off.
+    places = Image.fromarray(odds * STEPS + (MOST_ODDS * STEPS + 0.5))
+    box = (0.5, 0.5, columns - 0.5, rows - 0.5)
+    shown = np.asarray(places.resize((width, height), Image.Resampling.BILINEAR, box))
+    return table.take(shown.astype(np.intp), mode="clip").view(np.uint8).reshape(height, width, 4)
+
+
+@lru_cache(maxsize=8)
+def _colours_by_odds(theme: Theme) -> np.ndarray:
+    """Tints (N,) of two classes, four bytes each, for log-odds from the least to the most."""
+    odds = np.linspace(-MOST_ODDS, MOST_ODDS, 2 * MOST_ODDS * STEPS + 1, dtype=np.float32)
+    p = 1 / (1 + np.exp(np.stack([odds, -odds])))
+    shades = np.full((len(odds), 4), 255, np.uint8)
+    shades[:, :3] = 255 * _tints(p, theme).T + 0.5
+    return shades.view(np.uint32)[:, 0]
 
 
 def _tints(p: np.ndarray, theme: Theme) -> np.ndarray:
@@ -201,8 +238,10 @@ class _Areas(Artist):
         pen.restore()
 
 
-def _classes_first(probabilities: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.moveaxis(probabilities, 2, 0))
+def _logs(probabilities: np.ndarray) -> np.ndarray:
+    """Logarithms (C, R, R) of probabilities (R, R, C)."""
+    logs = np.maximum(np.moveaxis(probabilities, 2, 0), TINY, order="C")
+    return np.log(logs, out=logs)
 
 
 def _contour(

@@ -23,15 +23,13 @@ from matplotlib.markers import TICKDOWN, TICKLEFT, TICKRIGHT, TICKUP
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
 
+from classification_assets.learning.figures.canvas.compared import axes_compared
 from classification_assets.learning.figures.canvas.label import Label
-
-_COMPARED = ((3, 10), (3, 11))
-"""Versions of Matplotlib with whose axes every pixel was compared."""
 
 
 def panel(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
     """New axes at a place (left, bottom, width, height; shares of the figure's size), which the figure then has."""
-    kind = Panel if mpl.__version_info__[:2] in _COMPARED else Axes
+    kind = Panel if axes_compared() else Axes
     return figure.add_axes(kind(figure, place))
 
 
@@ -206,11 +204,14 @@ class _Lean(Axis):
         for tick in ticks:
             for label in tick.labels():
                 label.draw(renderer)
-        self._update_label_position(renderer)
-        self.label.draw(renderer)
-        self._update_offset_text_position(*self._get_ticklabel_bboxes(ticks, renderer))
-        self.offsetText.set_text(self.major.formatter.get_offset())
-        self.offsetText.draw(renderer)
+        # Each is put beside the labels of the ticks, which takes long to measure.
+        if self.label.get_text():
+            self._update_label_position(renderer)
+            self.label.draw(renderer)
+        self.offsetText.set_text(offset := self.major.formatter.get_offset())
+        if offset:
+            self._update_offset_text_position(*self._get_ticklabel_bboxes(ticks, renderer))
+            self.offsetText.draw(renderer)
         renderer.close_group(f"matplotlib.{self.axis_name}axis")
         self.stale = False
 
@@ -290,7 +291,8 @@ class _Lean(Axis):
             *(str(look) for look in (self._major_tick_kw, self._minor_tick_kw)),
             self.get_transform(),
             *self.get_view_interval(),
-            *self.axes.bbox.bounds,
+            # Where axes lie does not matter, and their size is found anew from that, with other roundings.
+            *np.round(self.axes.bbox.size, 3).tolist(),
         )
         if self._known is None or self._known[0] != state:
             self._known = state, super()._update_ticks()

@@ -81,7 +81,7 @@ def in_mixed_shades(picture: Image.Image, colours: int = 256) -> Image.Image:
     counts = counts[found]
     steps = [found >> place * _BITS & 2**_BITS - 1 for place in range(3)]
     shades = np.stack(steps, axis=1).astype(np.float32) * np.float32(255 / (2**_BITS - 1))
-    cut = _cut(shades, counts**_RARE, colours - len(kept)).round()
+    cut = _cut(shades, counts**_RARE, colours - len(kept)).round().astype(np.float32)
     palette = np.concatenate([kept[:, None].view(np.uint8)[:, :3].astype(np.float32), cut])
     near = _nearest(shades, palette)
     if counts[np.abs(palette[near] - shades).max(axis=1) > _SEEN].sum() > _MOST_SEEN * pixels.size:

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import get_ident
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib import ft2font
 from matplotlib.backend_bases import GraphicsContextBase
@@ -21,6 +20,7 @@ from matplotlib.font_manager import FontPath, FontProperties, findfont, get_font
 from matplotlib.text import Text
 from PIL import Image
 
+from classification_assets.learning.figures.canvas.compared import texts_compared
 from classification_assets.learning.figures.canvas.glyphs import (
     fitting,
     from_the_left,
@@ -106,7 +106,7 @@ class Renderer(RendererAgg):
 
     def _font(self, s: str, prop: FontProperties) -> Any:
         """The font of a text, which has been given its size; None where one is not enough, or it runs to the left."""
-        if not _COMPARED:
+        if not texts_compared():
             return None
         file = findfont(prop)
         if not s.isascii() and (lacking(str(file), s) or from_the_left(s) is not s):
@@ -127,7 +127,7 @@ class Renderer(RendererAgg):
         boxes: Sequence[Any],
     ) -> None:
         inherited: Any = super()
-        if not _COMPARED:
+        if not texts_compared():
             inherited._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, boxes)
             return
         cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
@@ -147,10 +147,6 @@ class Renderer(RendererAgg):
 
     def _get_font_height_metrics(self, prop: FontProperties) -> Heights:
         return font_heights(prop, self.dpi)
-
-
-_COMPARED = mpl.__version_info__[:2] == (3, 11)
-"""Whether this is the version of Matplotlib that draws texts by such functions, with which every pixel was compared."""
 
 
 class _Letters:

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
-import matplotlib.style
 import numpy as np
+from matplotlib import rcParams, rcParamsDefault
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -279,8 +280,25 @@ def _cut(figure: Sheet, box: Bbox) -> None:
     figure.set_size_inches(width, height)
 
 
-def _rules(theme: Theme):
-    return matplotlib.style.context(
+@contextmanager
+def _rules(theme: Theme) -> Iterator[None]:
+    """Matplotlib's parameters as all figures have them; its own context checks 300 values each time."""
+    set_one, rules = rcParams._set, _parameters(theme)
+    before = {name: rcParams._get(name) for name in rules}
+    for name, value in rules.items():
+        set_one(name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            set_one(name, value)
+
+
+@cache
+def _parameters(theme: Theme) -> dict[str, Any]:
+    """All of them, but what draws: the caller's own settings reach no figure."""
+    parameters = rcParamsDefault.copy()
+    parameters.update(
         {
             "figure.facecolor": theme.paper,
             "savefig.facecolor": theme.paper,
@@ -314,6 +332,6 @@ def _rules(theme: Theme):
             # Text as outlines: a reader's machine need not have the font.
             "svg.fonttype": "path",
             "svg.hashsalt": "classification_assets",
-        },
-        after_reset=True,
+        }
     )
+    return {name: parameters._get(name) for name in parameters if name != "backend"}

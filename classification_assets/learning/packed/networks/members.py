@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Network = TypeVar("Network", bound=nn.Module)
 
 PerMember = float | Sequence[float]
 """One number for all members, or one a member."""
@@ -64,7 +66,7 @@ def per_member(value: Any, n_members: int) -> Tensor:
     return numbers.expand(n_members).clone()
 
 
-def select_members(network: nn.Module, keep: Tensor) -> nn.Module:
+def select_members(network: Network, keep: Tensor) -> Network:
     """A packed network of some members of another, random numbers and all.
 
     Parameters
