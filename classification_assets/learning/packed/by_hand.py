@@ -106,23 +106,18 @@ class _Linear:
         self.has_bias = layer.bias is not None
         self.h = self.place = self.outputs = self.below = self.g = weight.new_empty(0, 0, 0)
 
-    def inputs(self, B: int) -> Tensor | None:
-        if not self.has_bias:
-            return None
+    def inputs(self, B: int) -> Tensor:
         if self.place.shape[2] != B:
             K, D, _ = self.weight.shape
-            self.h = self.weight.new_ones(K, D + 1, B)
+            self.h = self.weight.new_ones(K, D + self.has_bias, B)
             self.place = self.h[:, :D]
         return self.place
 
     def forward(self, h: Tensor, out: Tensor | None) -> Tensor:
         B = h.shape[2]
-        place = self.inputs(B)
-        if place is None:
-            # Where a product has to turn its second matrix, a member's rounding follows from its place in the pack.
-            self.h = h.contiguous()
-        elif h is not place:
-            place.copy_(h)
+        if h is not self.inputs(B):
+            # Contiguous: where a product has to turn its second matrix, a member's rounding follows from its place.
+            self.place.copy_(h)
         if self.outputs.shape[2] != B:
             K, H, _ = self.transposed.shape
             self.outputs = self.weight.new_empty(K, H, B)
@@ -147,8 +142,8 @@ class _ReLU(InnerLayer):
         return self.output
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
-        # PyTorch's own derivative takes longer to call, and no less to compute.
-        return g.mul_(torch.sign(self.output))
+        # PyTorch's own derivative takes longer to call, and no less to compute. The output is not needed any more.
+        return g.mul_(self.output.sign_())
 
 
 class _Activation(InnerLayer):
@@ -203,7 +198,8 @@ class _DroppedReLU(_ReLU):
             # Between other work, one mask at a time takes as long as its multiplication.
             self.ready = self.masks.ahead(16, *h.shape[1:])[::-1]
         self.masks.skip(1)
-        return super().forward(h.mul_(self.ready.pop()), out)
+        self.output = torch.mul(h.clamp_min_(0), self.ready.pop(), out=h if out is None else out)
+        return self.output
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         return super().backward(g, first).mul_(self.scale)
