@@ -282,7 +282,8 @@ class _Lean(Axis):
             for tick in ticks
             for label in tick.labels()
         ]
-        return type(renderer), renderer.points_to_pixels(1), self._known and self._known[0], labels
+        place = self.axes.bbox.bounds
+        return type(renderer), renderer.points_to_pixels(1), self._known and self._known[0], place, labels
 
     def _update_ticks(self) -> list[_Tick]:
         kinds = (self.major, self.minor)
