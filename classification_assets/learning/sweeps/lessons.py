@@ -24,9 +24,9 @@ CLEAR = 0.5
 def lessons(result: SweepResult) -> list[str]:
     """Sentences about what a sweep has taught, the most useful first; there is always one.
 
-    A hyper-parameter matters if the interval of its share of the differences lies above 0, see `importance`. In 424
-    made-up sweeps of 32 to 1,000 configurations, in which one or none of six hyper-parameters made a difference, 3 of
-    2,332 that made none were said to matter; the one was found in each sweep of 200, and in 97 % of those of 64.
+    A hyper-parameter matters if the interval of its share of the differences lies above 0, see `importance`. In 1,888
+    made-up sweeps of 32 to 1,000 configurations, in which one or none of six hyper-parameters made a difference, 5 of
+    10,386 that made none were said to matter; the one was found in each sweep of 64 or more, and in 97 % of those of 32.
     """
     return [*_what_matters(result, importance(result)), *_failures(result)]
 

@@ -283,6 +283,7 @@ def _cut(figure: Sheet, box: Bbox) -> None:
 @contextmanager
 def _rules(theme: Theme) -> Iterator[None]:
     """Matplotlib's parameters as all figures have them; its own context checks 300 values each time."""
+    # Matplotlib's documentation promises to keep `_set` and `_get`.
     set_one, rules = rcParams._set, _parameters(theme)
     before = {name: rcParams._get(name) for name in rules}
     for name, value in rules.items():
