@@ -24,8 +24,8 @@ MOST = 2_000
 
 RESAMPLES, TREES = 40, 5
 MANY, TREES_OF_MANY = 400, 3
-"""From so many configurations on a forest has fewer trees, which take three fifths of the time. Of 1,000 on moons, shares
-moved by 0.005 at most, and intervals were 0.7 to 1.2 times as wide.
+"""From so many configurations on a forest has fewer trees, which take three fifths of the time. Of 1,000 on moons,
+shares moved by 0.005 at most, and intervals were 0.7 to 1.2 times as wide.
 """
 
 GRID, ROWS = 15, 30

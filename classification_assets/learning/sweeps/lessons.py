@@ -26,7 +26,8 @@ def lessons(result: SweepResult) -> list[str]:
 
     A hyper-parameter matters if the interval of its share of the differences lies above 0, see `importance`. In 1,888
     made-up sweeps of 32 to 1,000 configurations, in which one or none of six hyper-parameters made a difference, 5 of
-    10,386 that made none were said to matter; the one was found in each sweep of 64 or more, and in 97 % of those of 32.
+    10,386 that made none were said to matter; the one was found in each sweep of 64 or more, and in 97 % of those of
+    32.
     """
     return [*_what_matters(result, importance(result)), *_failures(result)]
 
