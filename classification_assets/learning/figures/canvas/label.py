@@ -11,6 +11,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from classification_assets.learning.figures.canvas.compared import texts_compared
 from classification_assets.learning.figures.canvas.raster import MOST_TEXTS, Renderer
 
 _LAYOUTS: dict[Any, Any] = {}
@@ -21,7 +22,7 @@ class Label(Text):
 
     def get_window_extent(self, renderer: RendererBase | None = None, dpi: float | None = None) -> Bbox:
         if (
-            not isinstance(renderer, Renderer)
+            not (isinstance(renderer, Renderer) and texts_compared())
             or dpi is not None
             or not (self.get_visible() and self.get_text())
         ):
@@ -32,7 +33,8 @@ class Label(Text):
 
     def _get_layout(self, renderer: RendererBase) -> Any:
         inherited: Any = super()
-        if not isinstance(renderer, Renderer) or self.get_wrap() or self.get_usetex():
+        compared = texts_compared() and not self.get_wrap() and not self.get_usetex()
+        if not (isinstance(renderer, Renderer) and compared):
             return inherited._get_layout(renderer)
         font = self.get_fontproperties()
         look = (
