@@ -29,12 +29,16 @@ def figure(
     draw: Callable[[], Figure], name: str, most_bytes: int = PREVIEW_BYTES
 ) -> tuple[Figure, dict[str, dg.MetadataValue]]:
     """Draw a figure, and a small preview that the UI shows inline."""
-    from classification_assets.learning.figures.canvas.export import preview
+    from classification_assets.learning.figures.canvas.export import encode, picture, preview
 
     started = time.perf_counter()
-    with _uncollected():
+    with _uncollected(), ThreadPoolExecutor(1) as beside:
         drawn = draw()
+        picture(drawn)
+        # What will be stored is compressed while the preview is: neither needs much of Python.
+        stored = beside.submit(encode, drawn)
         small = preview(drawn, most_bytes)
+        stored.result()
     return drawn, _inline(small, "webp", name, started)
 
 
@@ -42,16 +46,20 @@ def kept(
     draws: Mapping[str, Callable[..., Figure]], sidecars: dict[str, Any], *drawn_from: Any
 ) -> dict[str, dg.MetadataValue]:
     """Draw figures by name, each of all that is given, to be published beside the artifact, and show them."""
-    from classification_assets.learning.figures.canvas.export import picture, preview
+    from classification_assets.learning.figures.canvas.export import encode, picture, preview
 
     started = time.perf_counter()
     previews: dict[str, Future[bytes]] = {}
-    # While one figure is drawn, the one before is made small: that needs no Python.
+    stored: list[Future[None]] = []
+    # While one figure is drawn, the one before is made small and compressed: that needs hardly any Python.
     with _uncollected(), ThreadPoolExecutor(1) as beside:
         for name, draw in draws.items():
             sidecars[file_name(name)] = drawn = draw(*drawn_from)
             picture(drawn)
             previews[name] = beside.submit(preview, drawn, PREVIEW_BYTES)
+            stored.append(beside.submit(encode, drawn))
+        for encoded in stored:
+            encoded.result()
         shown = {name: _picture(small.result(), "webp", name) for name, small in previews.items()}
     return shown | scalars({DRAW_SECONDS: time.perf_counter() - started})
 

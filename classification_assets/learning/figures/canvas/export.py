@@ -39,14 +39,27 @@ def picture(figure: Figure) -> Image.Image:
 def png(figure: Figure) -> bytes:
     """A figure as PNG, without time and versions: the same pixels are the same bytes.
 
-    Figures of this project are stored in 256 colours, in a third of the bytes, where these are enough.
+    Figures of this project are stored in 256 colours, in a third of the bytes, where these are enough; a sheet is
+    encoded once, however often it is asked.
     """
-    pixels = picture(figure)
+    if not isinstance(figure, Sheet):
+        return _encoded(picture(figure), figure.dpi)
+    if figure.encoded is None:
+        in_palette = in_mixed_shades if is_shaded(figure) else in_few_colours
+        figure.encoded = _encoded(in_palette(picture(figure)), figure.dpi)
+    return figure.encoded
+
+
+def encode(figure: Figure) -> None:
+    """Encode what will be stored in advance; other figures than sheets may change until then."""
     if isinstance(figure, Sheet):
-        pixels = (in_mixed_shades if is_shaded(figure) else in_few_colours)(pixels)
+        png(figure)
+
+
+def _encoded(pixels: Image.Image, dpi: float) -> bytes:
     level = COMPRESSION if pixels.mode == "P" else COMPRESSION_OF_ALL
     buffer = io.BytesIO()
-    pixels.save(buffer, format="png", compress_level=level, dpi=(figure.dpi, figure.dpi))
+    pixels.save(buffer, format="png", compress_level=level, dpi=(dpi, dpi))
     return buffer.getvalue()
 
 

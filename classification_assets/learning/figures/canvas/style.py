@@ -128,6 +128,7 @@ class Sheet(Figure):
 
     theme: Theme
     rendered: Image.Image | None = None
+    encoded: bytes | None = None
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from classification_assets.learning.figures.canvas.export import picture, png, preview
+from classification_assets.learning.figures.canvas.export import encode, picture, png, preview
 
 
 @pytest.mark.parametrize("name", ["boundary", "evolution", "gallery"])
@@ -46,9 +46,12 @@ def test_a_stored_chart_is_of_few_colours_that_nobody_tells_from_the_figures(dra
 def test_a_sheet_is_rendered_once_and_another_figure_as_it_is_now(draw):
     sheet, plain = draw("confusion"), Figure(figsize=(1, 1))
     assert picture(sheet) is picture(sheet)
-    before = np.asarray(picture(plain))
+    assert png(sheet) is png(sheet)
+    before, encoded = np.asarray(picture(plain)), png(plain)
+    encode(plain)
     plain.text(0.5, 0.5, "new")
     assert (np.asarray(picture(plain)) != before).any()
+    assert png(plain) != encoded
 
 
 @pytest.mark.parametrize("most", [50_000, 20_000, 5_000])
