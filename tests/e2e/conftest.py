@@ -72,7 +72,8 @@ def untrained(tmp_path: Path) -> Project:
     return Project.new(tmp_path / "home")
 
 
-@pytest.fixture(scope="session")
+# Servers and browsers are hardly ever idle, so they are there for the tests of a file, not for all that come later.
+@pytest.fixture(scope="module")
 def server(trained: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`dagster dev` as a person starts it, moons_small materialized."""
     with served(trained.copied(tmp_path_factory.mktemp("served") / "home")) as server:
@@ -80,7 +81,7 @@ def server(trained: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A browser that nobody has used before."""
     if missing := [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]:

@@ -51,7 +51,10 @@ class Page:
             pytest.fail(f"{failure}\n--- what was seen instead: {shot}")
 
     def click(self, xpath, until):
-        """Click, and again if nothing came of it: a page that is drawn anew swallows a click."""
+        """Click, and again if nothing came of it: a page that is drawn anew swallows a click.
+
+        Not soon, since what a click starts may take a while on a busy machine, and would be started twice.
+        """
         self.see(xpath)
 
         def clicked():
@@ -60,7 +63,7 @@ class Page:
                 if there := self.visible(xpath):
                     there.click()
             with suppress(TimeoutException):
-                WebDriverWait(self.driver, 5).until(lambda _: self.visible(until))
+                WebDriverWait(self.driver, 15).until(lambda _: self.visible(until))
                 return True
 
         self._wait_until(f"{until} is seen after a click on {xpath}", clicked)

@@ -245,7 +245,7 @@ def killed(trained, tmp_path_factory):
                 process.kill()
                 ended[moment] = process.wait()
                 del waiting[moment]
-        time.sleep(0.001)
+        time.sleep(0.005)
     return projects, ended
 
 

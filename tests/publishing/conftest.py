@@ -41,7 +41,7 @@ def _is_client(command: str) -> bool:
     return done.returncode != 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with SQLite and a folder of its own, on the loopback."""
     if (command := server_command()) is None:

@@ -33,7 +33,8 @@ def table(roles=None, **columns):
 
 
 def verdicts(table):
-    return {check.name: check.judge(Profile.of(table)) for check in (*dataset_checks(), *table_checks())}
+    own = Profile.of(table)
+    return {check.name: check.judge(own) for check in (*dataset_checks(), *table_checks())}
 
 
 def failed(table):
