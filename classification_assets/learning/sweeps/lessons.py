@@ -79,9 +79,11 @@ def _what_matters(result: SweepResult, found: Importance | None) -> list[str]:
     sentences, named = [], []
     ranked = list(zip(found.effects, found.share, found.low, found.high, found.matters, strict=True))
     large = [own for own in ranked if own[4] and own[1] >= LITTLE]
+    # One of which nothing is shown may decide more.
+    most = " decides most" if found.matters[0] else " makes a difference"
     for position, (effect, share, low, high, _) in enumerate(large):
         much = f"{_percent(share)} of the differences, " if not position else f"{_percent(share)}, "
-        verb = " decides most" if not position else ""
+        verb = most if not position else ""
         best = best_values(effect)
         named.append(
             f"{effect.axis.name}{verb} ({much}{100 * max(low, 0):.0f} to {_percent(high)})"

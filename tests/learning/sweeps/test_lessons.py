@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from classification_assets.learning.sweeps.importance import importance
 from classification_assets.learning.sweeps.lessons import lessons
 from tests.learning.sweeps.made_up import made_up
 
@@ -112,3 +115,12 @@ def test_equal_scores_are_no_differences():
     assert lessons(result) == [
         "All 40 configurations are equally good, so no hyper-parameter makes a difference."
     ]
+
+
+def test_none_decides_most_where_another_may_decide_more(halved, monkeypatch):
+    found = importance(halved)
+    unclear = dataclasses.replace(found, low=np.where(np.arange(len(found.low)) == 0, -0.1, found.low))
+    monkeypatch.setattr("classification_assets.learning.sweeps.lessons.importance", lambda _: unclear)
+    first, *_ = lessons(halved)
+    assert first.startswith("activation makes a difference (")
+    assert "decides most" not in first
