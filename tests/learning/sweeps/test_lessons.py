@@ -77,7 +77,7 @@ def test_failures_are_told_with_the_value_from_which_they_begin(halved):
     count = int((halved.networks["state"] == "failed").sum())
     lowest = halved.networks.loc[halved.networks["state"] == "failed", "learning_rate"].min()
     assert lessons(halved)[-1] == (
-        f"{count} of 200 configurations failed, {count} of them with learning_rate {lowest:.2g} or above."
+        f"{count} of 200 configurations failed, all of them with learning_rate {lowest:.2g} or above."
     )
 
 
@@ -124,3 +124,10 @@ def test_none_decides_most_where_another_may_decide_more(halved, monkeypatch):
     first, *_ = lessons(halved)
     assert first.startswith("activation makes a difference (")
     assert "decides most" not in first
+
+
+def test_the_interval_of_what_matters_does_not_reach_down_to_0(halved, monkeypatch):
+    found = importance(halved)
+    hardly = dataclasses.replace(found, low=np.where(np.arange(len(found.low)) == 0, 0.003, found.low))
+    monkeypatch.setattr("classification_assets.learning.sweeps.lessons.importance", lambda _: hardly)
+    assert " of the differences, 0.3 to " in lessons(halved)[0]
