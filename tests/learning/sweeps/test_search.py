@@ -143,7 +143,7 @@ def test_all_diverging_is_an_error_with_advice(split):
         "sweep: the losses of all 2 configurations stopped being finite, the lowest"
     )
     assert "learning rate being 1e+36; lower space.learning_rate, to 0.01 say" in str(caught.value)
-    with pytest.raises(FloatingPointError, match="^sweep: the loss of the only configuration stopped being"):
+    with pytest.raises(FloatingPointError, match=r"^sweep: the loss of the only configuration stopped being"):
         search(small(space={"learning_rate": [1e36]}), split, n_jobs=1)
 
 
