@@ -23,7 +23,7 @@ from classification_assets.learning.packed.arithmetic import threads_for
 from classification_assets.learning.packed.memory import in_parts
 from classification_assets.learning.packed.options import Training
 from classification_assets.learning.packed.torch_state import usual_state
-from classification_assets.learning.packed.training import train
+from classification_assets.learning.packed.training import steps_an_epoch, train
 from classification_assets.learning.preparation.folds import Fold
 from classification_assets.learning.preparation.split import Split
 from classification_assets.learning.sweeps.configurations import PER_MEMBER
@@ -92,9 +92,11 @@ class Ensemble:
         batch = self.training.batch_size
         # As many rows a mini-batch as the fewest of a pack's members have: folds of which it takes all keep apart.
         alone = self.rows if batch is None or batch >= len(rows.train) else None
+        # An epoch of a pack is that of its fewest rows: folds of other sizes keep apart, too.
+        steps = steps_an_epoch(len(rows.train), batch)
         own = self.architecture.model_dump(include={"hidden", "activation", "normalization", "residual"})
         sizes = (rows.X.shape[1], rows.n_classes, rows.weight is None, len(rows.validation) == 0)
-        return (*own.values(), *options.values(), self.architecture.dropout != 0, *sizes, alone)
+        return (*own.values(), *options.values(), self.architecture.dropout != 0, *sizes, alone, steps)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import log_loss
 from sklearn.model_selection._validation import _score
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _num_samples
 
 from classification_assets.learning.classifier.estimator import NeuralClassifier
 from classification_assets.learning.classifier.packed_fits import Answer, Rows
@@ -90,7 +90,7 @@ class SearchFolds:
             "fit_error": None,
             "fit_time": 0.0 if isinstance(answer, str) else answer.seconds,
             "score_time": 0.0,
-            "n_test_samples": len(self.test[fold][1]),
+            "n_test_samples": _num_samples(self.test[fold][0]),
         }
         error = answer if isinstance(answer, str) else None
         if not isinstance(answer, str) and not answer.probabilities:

@@ -27,7 +27,9 @@ def divergence(
     advice = [
         f"lower {field} ({getattr(training, field)}), to {value:.3g} say" for field, value in lower.items()
     ]
+    n = len(trained.best_step)
+    which = f"losses of all {n} networks" if n > 1 else "loss of its only network"
     return FloatingPointError(
-        f"{name}: the losses of all {len(trained.best_step)} networks stopped being finite within "
+        f"{name}: the {which} stopped being finite within "
         f"{int(trained.history['step'][-1])} steps, the largest input being {largest:.3g}; {'; '.join(advice)}"
     )

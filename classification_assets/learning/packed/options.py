@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from classification_assets.learning.declaration import Declaration, Seed, bounded, field_error
 from classification_assets.learning.seeds import MEMBERS_APART
 
-PerMember = float | tuple[float, ...]
+
+def _number_or_many(value: object) -> object:
+    # Of alternatives pydantic tells what is wrong with each, in the words of a program.
+    for number in value if isinstance(value, list | tuple) else (value,):
+        try:
+            finite = math.isfinite(float(number))
+        except (TypeError, ValueError, OverflowError):
+            finite = False
+        if not finite:
+            raise ValueError(f"must be a finite number, got {number!r}")
+    return value
+
+
+PerMember = Annotated[
+    float | tuple[float, ...],
+    BeforeValidator(_number_or_many, json_schema_input_type=float | tuple[float, ...]),
+]
 Rate = Annotated[PerMember, bounded(lambda number: 0 <= number < 1, "at least 0 and below 1")]
 
 Positive = Annotated[PerMember, bounded(lambda number: number > 0, "above 0")]

@@ -12,15 +12,13 @@ import pandas as pd
 
 from classification_assets.learning.sweeps.remembered import remembered
 from classification_assets.learning.sweeps.result import HYPERPARAMETERS, SweepResult
-from classification_assets.learning.sweeps.space import Space
+from classification_assets.learning.sweeps.space import OF_HIDDEN_LAYERS, Space
 
 MOST_LEVELS = 9
 """Distinct numbers that are told one by one; more are a range, as are broken numbers that hardly come twice."""
 
 ALL_ROWS = "all rows"
 """The level of a batch that holds all of them."""
-
-_OF_HIDDEN_LAYERS = ("width", "activation", "normalization", "residual", "dropout")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +71,7 @@ def axes(result: SweepResult) -> list[Axis]:
 def _idle(result: SweepResult, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Whether each hyper-parameter has no use in each configuration, (N,)."""
     bare = (frame["depth"] == 0).to_numpy()
-    idle = {name: bare & (name in _OF_HIDDEN_LAYERS) for name in HYPERPARAMETERS}
+    idle = {name: bare & (name in OF_HIDDEN_LAYERS) for name in HYPERPARAMETERS}
     # In the order of the space, in which each condition names what stands before.
     for name, condition in result.summary.conditions.items():
         for other, values in condition.items():

@@ -79,12 +79,14 @@ def _what_matters(result: SweepResult, found: Importance | None) -> list[str]:
     sentences, named = [], []
     ranked = list(zip(found.effects, found.share, found.low, found.high, found.matters, strict=True))
     large = [own for own in ranked if own[4] and own[1] >= LITTLE]
+    # One of which nothing is shown may decide more.
+    most = " decides most" if found.matters[0] else " makes a difference"
     for position, (effect, share, low, high, _) in enumerate(large):
         much = f"{_percent(share)} of the differences, " if not position else f"{_percent(share)}, "
-        verb = " decides most" if not position else ""
+        verb = most if not position else ""
         best = best_values(effect)
         named.append(
-            f"{effect.axis.name}{verb} ({much}{100 * max(low, 0):.0f} to {_percent(high)})"
+            f"{effect.axis.name}{verb} ({much}{_above_0(100 * low)} to {_percent(high)})"
             + (f", best on average {best}" if best else "")
         )
     if named:
@@ -116,8 +118,14 @@ def _failures(result: SweepResult) -> list[str]:
                 if apart > clearest:
                     clearest, count = apart, int((failed & inside).sum())
                     value = axis.said(side * bound)
-                    words = f", {count:,} of them with {axis.name} {value} or {beyond}"
+                    some = f"{count:,}" if count < n else "all"
+                    words = f", {some} of them with {axis.name} {value} or {beyond}"
     return [f"{told}{words}."]
+
+
+def _above_0(percent: float) -> str:
+    # The lower end of what matters is above 0: one written as 0 would say the opposite.
+    return f"{percent:.0f}" if percent >= 0.5 else f"{max(percent, 0.01):.1g}"
 
 
 def _percent(share: float) -> str:

@@ -19,14 +19,16 @@ def best_configurations(result: SweepResult, most: int = BEST) -> pd.DataFrame:
     """The best of the configurations that were trained to their end, the best first, rounded for reading.
 
     Columns are ``configuration``, the searched hyper-parameters, the score under the metric's name, ``accuracy`` and
-    ``log_loss``, and ``parameters``. Scores are those of the search, which are too good: see `Summary.optimism`.
+    ``log_loss`` (means over its networks, if they are not the metric), and ``parameters``. Scores are those of the
+    search, which are too good: see `Summary.optimism`.
     Seconds are left out: the same sweep must give the same table.
     """
     frame = result.configurations()
     finished = frame[(frame["state"] == "finished") & frame["score"].notna()]
     best = finished.sort_values("score", ascending=result.summary.lower_is_better, kind="stable").head(most)
     metric = result.summary.metric
-    shown = best.rename(columns={"score": metric}) if metric not in best else best
+    # Of several networks the score is that of their mean probabilities, not the mean of theirs.
+    shown = best.assign(**{metric: best["score"]})
     scores = dict.fromkeys([metric, "accuracy", "log_loss"])
     searched = [name for name in result.summary.swept if name in best]
     shown = shown[["configuration", *searched, *scores, "parameters"]].reset_index(drop=True)

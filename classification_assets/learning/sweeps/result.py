@@ -65,6 +65,9 @@ class Summary:
     conditions : dict
         Of each hyper-parameter that has a use with some values of others alone, these values by their columns in
         `SweepResult.networks`, in the order of the space: ``{"dropout": {"normalization": ["none"]}}``.
+    seeds : int
+        Networks a configuration in the search, of whose mean probabilities scores are; those of new seeds are scored
+        one by one.
     """
 
     metric: str
@@ -87,11 +90,17 @@ class Summary:
     max_epochs: int
     stopped: str = ""
     conditions: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    seeds: int = 1
 
     @property
     def lower_is_better(self) -> bool:
         """Whether a lower score is a better one."""
         return self.metric in LOWER_IS_BETTER
+
+    @property
+    def _is_lucky(self) -> bool:
+        """Whether there is an optimism that a score of four digits shows."""
+        return f"{self.optimism:.4f}" != "0.0000"
 
     def sentence(self) -> str:
         """How much was tried, and how good the best of it is."""
@@ -105,17 +114,19 @@ class Summary:
         tried = f"{count} tried in {self.seconds:.1f} s" + (f" ({', '.join(ends)})" if ends else "")
         metric = self.metric.replace("_", " ")
         best = f"the best has a validation {metric} of {self.best_score:.4f}"
-        if self.optimism and isfinite(self.corrected_score):
+        if self._is_lucky and isfinite(self.corrected_score):
             best += f", {self.corrected_score:.4f} without the luck of the best of so many"
         if isfinite(self.final_score):
             error = f" ± {self.final_error:.4f}" if isfinite(self.final_error) else ""
             best += f"; with new seeds the winner has {self.final_score:.4f}{error}"
+            if self.seeds > 1:
+                best += f", each network alone, not the mean of {self.seeds}"
         return f"{tried}: {best}" + (f"; {self.stopped}" if self.stopped else "")
 
     def caution(self) -> str:
         """Words for wherever the winner's validation score stands beside others."""
         too_good = (
-            f", by about {self.optimism:.3g} in {self.metric.replace('_', ' ')}" if self.optimism else ""
+            f", by about {self.optimism:.3g} in {self.metric.replace('_', ' ')}" if self._is_lucky else ""
         )
         if self.n_configurations == 1:
             return "tuned is the only configuration that was tried; the test rows have no part in the search"

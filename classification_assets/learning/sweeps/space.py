@@ -188,6 +188,8 @@ _WHOLE = frozenset({"depth", "width", "batch_size"})
 _OF_ARCHITECTURE = ("hidden", "activation", "normalization", "residual", "dropout")
 OF_TRAINING = ("learning_rate", "weight_decay", "label_smoothing", "input_noise", "mixup", "batch_size")
 _CATEGORICAL = frozenset({"hidden", "activation", "normalization", "residual"})
+OF_HIDDEN_LAYERS = ("width", "activation", "normalization", "residual", "dropout")
+"""Hyper-parameters without a use in a network without hidden layers."""
 
 
 def _told_apart(schema: dict[str, Any]) -> None:

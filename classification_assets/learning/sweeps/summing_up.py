@@ -102,4 +102,5 @@ class Explored:
                 for name, parameter in sweep.space.parameters().items()
                 if parameter.when
             },
+            seeds=sweep.seeds,
         )

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from classification_assets.learning.declaration import Declaration, Seed, field_error
 from classification_assets.learning.evaluation.bounds import Metric
 from classification_assets.learning.models.architectures import MLP, SHIPPED
-from classification_assets.learning.sweeps.space import Range, Space
+from classification_assets.learning.sweeps.space import OF_HIDDEN_LAYERS, Range, Space
 
 Sampler = Literal["random", "grid", "tpe", "gp"]
 
@@ -48,7 +48,12 @@ class Sweep(Declaration):
     )
     networks: int = Field(64, ge=1, le=1_000_000, description="Networks to train, at most.")
     seconds: float | None = Field(None, gt=0, description="Seconds after which no more are begun.")
-    seeds: int = Field(1, ge=1, le=64, description="Networks a configuration, which differ by their seeds.")
+    seeds: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Networks a configuration, which differ by their seeds; the mean of their probabilities is judged.",
+    )
     folds: int = Field(
         1,
         ge=1,
@@ -107,6 +112,7 @@ class Sweep(Declaration):
             message = f"dropout must be one number, got {list(self.architecture.dropout)}"
             raise field_error(type(self), "architecture", message, self.architecture)
         self._check_shapes()
+        self._check_uses()
         if self.sampler == "grid":
             self._check_grid()
         return self
@@ -160,6 +166,28 @@ class Sweep(Declaration):
                     f"residual needs hidden layers of one width, got hidden {list(shape)}; leave one "
                     "out, or say with which it goes: residual: {choices: [true, false], when: {hidden: [...]}}",
                     self.space,
+                )
+
+    def _check_uses(self) -> None:
+        """Refuse to search what no network of the sweep has, since none has a hidden layer."""
+        searched = self.space.parameters()
+        if any(parameter.when for name, parameter in searched.items() if name in ("depth", "hidden")):
+            return  # without them the architecture's own stand
+        if "hidden" in searched:
+            layers = any(searched["hidden"].extremes())
+        elif "depth" in searched:
+            layers = any(searched["depth"].extremes())
+        else:
+            layers = "width" in searched or bool(self.architecture.hidden)
+        for name in () if layers else OF_HIDDEN_LAYERS:
+            if name in searched and len(searched[name].extremes()) > 1:
+                raise field_error(
+                    type(self),
+                    "space",
+                    f"no network of this sweep has a hidden layer, and without one {name} has no use; leave it out, or "
+                    "give them some: depth: [1, 2]",
+                    searched[name],
+                    within=name,
                 )
 
     def _check_grid(self) -> None:

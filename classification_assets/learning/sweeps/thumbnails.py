@@ -30,7 +30,9 @@ def thumbnails(records: Records, split: Split, folder: Path, drops: bool) -> Thu
     None where that plane has one axis only.
     """
     best: dict[tuple[int, int], int] = {}
-    for index in records.best(len(records.scores)):
+    scored = records.best(len(records.scores))
+    # Those that were trained longest first: scores of different epochs are never compared.
+    for index in sorted(scored, key=lambda index: -records.networks[index][0].epochs):
         row = records.configuration(index).row()
         best.setdefault((row["depth"], row["width"]), index)
     plane = planes_of(split, View())[0]

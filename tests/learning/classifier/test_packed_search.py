@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     ParameterSampler,
     RandomizedSearchCV,
     StratifiedKFold,
+    TimeSeriesSplit,
     cross_val_score,
 )
 from sklearn.pipeline import make_pipeline
@@ -56,6 +57,17 @@ def test_scores_are_those_of_fits_one_by_one(rows):
         alone = cross_val_score(estimator, *rows, cv=3)
         packed = [found.cv_results_[f"split{fold}_test_score"][candidate] for fold in range(3)]
         np.testing.assert_allclose(packed, alone, atol=1.01 / 53)
+
+
+def test_folds_of_other_sizes_are_trained_as_long_as_alone():
+    X, y = make_moons(400, noise=0.25, random_state=0)
+    folds = list(TimeSeriesSplit(3, test_size=100).split(X))
+    rates = {"learning_rate": [0.003, 0.02]}
+    found = search(space=rates, cv=folds, scoring="neg_log_loss", n_iter=2).fit(X, y)
+    for candidate, options in enumerate(found.cv_results_["params"]):
+        alone = cross_val_score(clone(NETWORK).set_params(**options), X, y, cv=folds, scoring="neg_log_loss")
+        packed = [found.cv_results_[f"split{fold}_test_score"][candidate] for fold in range(3)]
+        np.testing.assert_allclose(packed, alone, rtol=1e-3)
 
 
 def test_the_table_has_the_columns_of_scikit_learns_own(rows):

@@ -91,3 +91,9 @@ def test_rows_that_a_mask_chooses_are_counted(rows):
     mask = np.arange(len(y)) % 3 == 0
     found = PackedSearchCV(NETWORK, RATES, **options(cv=[(~mask, mask)])).fit(X, y)
     assert np.isfinite(found.cv_results_["mean_test_score"]).all()
+
+
+def test_without_labels_every_fit_fails_and_says_so(rows):
+    (ours, _), (theirs, _) = both((rows[0], None), RATES)
+    assert type(ours) is type(theirs)
+    assert str(ours).splitlines()[-1].endswith("requires y to be passed, but the target y is None.")

@@ -130,6 +130,13 @@ def test_when_no_member_can_be_trained_the_error_names_the_architecture_the_fiel
     assert re.fullmatch(words + r"2\.\d+; " + re.escape(advice), str(raised.value))
 
 
+def test_an_only_network_that_cannot_be_trained_is_told_as_one(fit):
+    with pytest.raises(
+        FloatingPointError, match=r"^narrow: the loss of its only network stopped being finite"
+    ):
+        fit(learning_rate=1e38, members=1)
+
+
 class Broken(nn.Linear):
     """A person's own network, that knows no number."""
 

@@ -72,3 +72,15 @@ def test_a_training_option_out_of_its_bounds_is_named_with_the_rule(field, value
 
 def test_without_a_batch_size_the_batch_is_the_training_fold():
     assert Training(batch_size=None).batch_size is None
+
+
+@pytest.mark.parametrize("field", PER_MEMBER)
+@pytest.mark.parametrize(
+    ("value", "wrong"), [(float("nan"), "nan"), ("a", "'a'"), (None, "None"), ([0.1, "b"], "'b'")]
+)
+def test_what_is_no_number_is_told_once_in_words(field, value, wrong):
+    with pytest.raises(ValidationError) as caught:
+        Training(**{field: value})
+    (problem,) = caught.value.errors()
+    assert problem["loc"] == (field,)
+    assert problem["msg"] == f"Value error, must be a finite number, got {wrong}"

@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from classification_assets.learning.sweeps.importance import importance
 from classification_assets.learning.sweeps.lessons import lessons
 from tests.learning.sweeps.made_up import made_up
 
@@ -74,7 +77,7 @@ def test_failures_are_told_with_the_value_from_which_they_begin(halved):
     count = int((halved.networks["state"] == "failed").sum())
     lowest = halved.networks.loc[halved.networks["state"] == "failed", "learning_rate"].min()
     assert lessons(halved)[-1] == (
-        f"{count} of 200 configurations failed, {count} of them with learning_rate {lowest:.2g} or above."
+        f"{count} of 200 configurations failed, all of them with learning_rate {lowest:.2g} or above."
     )
 
 
@@ -112,3 +115,19 @@ def test_equal_scores_are_no_differences():
     assert lessons(result) == [
         "All 40 configurations are equally good, so no hyper-parameter makes a difference."
     ]
+
+
+def test_none_decides_most_where_another_may_decide_more(halved, monkeypatch):
+    found = importance(halved)
+    unclear = dataclasses.replace(found, low=np.where(np.arange(len(found.low)) == 0, -0.1, found.low))
+    monkeypatch.setattr("classification_assets.learning.sweeps.lessons.importance", lambda _: unclear)
+    first, *_ = lessons(halved)
+    assert first.startswith("activation makes a difference (")
+    assert "decides most" not in first
+
+
+def test_the_interval_of_what_matters_does_not_reach_down_to_0(halved, monkeypatch):
+    found = importance(halved)
+    hardly = dataclasses.replace(found, low=np.where(np.arange(len(found.low)) == 0, 0.003, found.low))
+    monkeypatch.setattr("classification_assets.learning.sweeps.lessons.importance", lambda _: hardly)
+    assert " of the differences, 0.3 to " in lessons(halved)[0]

@@ -45,3 +45,11 @@ def test_importance_is_a_row_a_hyper_parameter(halved):
 def test_of_too_few_the_tables_are_short(sweep):
     assert importance_table(sweep(8)).empty
     assert best_configurations(sweep(12, failing=0.0)).empty
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "accuracy"])
+def test_the_score_of_several_networks_is_that_of_their_mean_not_the_mean_of_theirs(metric, sweep):
+    result = sweep(60, metric=metric)
+    result.networks["score"] += 0.125
+    shown = best_configurations(result)[metric].to_numpy()
+    assert shown[0] == pytest.approx(result.summary.best_score + 0.125, abs=1e-4)

@@ -143,6 +143,8 @@ def test_all_diverging_is_an_error_with_advice(split):
         "sweep: the losses of all 2 configurations stopped being finite, the lowest"
     )
     assert "learning rate being 1e+36; lower space.learning_rate, to 0.01 say" in str(caught.value)
+    with pytest.raises(FloatingPointError, match=r"^sweep: the loss of the only configuration stopped being"):
+        search(small(space={"learning_rate": [1e36]}), split, n_jobs=1)
 
 
 # Budgets
@@ -219,3 +221,17 @@ def test_a_metric_that_the_rows_cannot_give_is_an_error_before_training(split, m
         ValueError, match=r"sweep.metric: macro_f1 needs rows of every class .* none of class 'right'"
     ):
         search(small(metric="macro_f1"), one_class, n_jobs=1)
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "accuracy"])
+def test_a_picture_of_a_shape_is_of_the_best_of_those_that_were_trained_longest(split, metric):
+    found = search(small(60, metric=metric, seeds=2), split, n_jobs=1)
+    sign = 1 if metric == "log_loss" else -1
+    known = found.configurations().assign(loss=lambda frame: sign * frame["score"])
+    best = known[known["state"] != "failed"].sort_values(
+        ["epochs", "loss"], ascending=[False, True], kind="stable"
+    )
+    best = best.groupby(["depth", "width"])["configuration"].first()
+    pictures = found.thumbnails
+    shapes = zip(pictures.depth.tolist(), pictures.width.tolist(), strict=True)
+    assert dict(zip(shapes, pictures.configuration.tolist(), strict=True)) == best.to_dict()

@@ -57,6 +57,21 @@ LIST, MANY = {"choices": [index / 100 for index in range(90)]}, {"low": 0, "high
         ({"halving": 1}, "halving", "Input should be greater than or equal to 2"),
         ({"first_epochs": 41}, "first_epochs", "must not be above max_epochs (40), got 41"),
         (
+            {"space": {"activation": ["relu", "tanh"]}, "architecture": "linear"},
+            "space.activation",
+            "no network of this sweep has a hidden layer, and without one activation has no use; leave it out",
+        ),
+        (
+            {"space": {"depth": [0], "width": [8, 16]}},
+            "space.width",
+            "no network of this sweep has a hidden layer",
+        ),
+        (
+            {"space": {"hidden": [[]], "dropout": {"low": 0, "high": 0.5}}},
+            "space.dropout",
+            "no network of this sweep has a hidden layer",
+        ),
+        (
             {"budget": 10},
             "budget",
             "there is no such field; known are: space, architecture, sampler, networks",
@@ -130,6 +145,9 @@ def test_a_grid_of_exactly_its_budget_is_accepted():
         },
         {"space": {"residual": [True, False], "depth": [1, 2]}, "architecture": {"hidden": [16, 8]}},
         {"space": {"residual": [False]}, "architecture": {"hidden": [16, 8]}},
+        {"space": {"width": [8, 16]}, "architecture": "linear"},
+        {"space": {"activation": ["tanh"], "learning_rate": [0.01, 0.1]}, "architecture": "linear"},
+        {"space": {"activation": ["relu", "tanh"], "depth": [0, 1]}},
         {"space": {"hidden": [[16, 16], [8]]}, "architecture": {"hidden": [4], "residual": True}},
     ],
 )

@@ -84,3 +84,16 @@ def test_a_space_of_which_more_than_half_diverges_is_told_how_to_be_narrowed(fai
     verdict, sentence = check.verdict(found)
     assert verdict == passed
     assert ("lower the largest learning_rate" in sentence) != passed
+
+
+def test_a_luck_that_four_digits_do_not_show_is_not_told():
+    told = summary(metric="accuracy", best_score=0.9333, corrected_score=0.93329, optimism=6.7e-6)
+    assert "without the luck" not in told.sentence()
+    assert "too good; the test" in told.caution()
+
+
+def test_networks_of_new_seeds_are_not_taken_for_the_mean_of_several():
+    told = summary(seeds=2).sentence()
+    assert told.endswith(
+        "with new seeds the winner has 0.2100 ± 0.0040, each network alone, not the mean of 2"
+    )

@@ -34,15 +34,16 @@ def score_of_shapes(result: SweepResult, title: str) -> Figure:
     rows, depths = _bins(frame["depth"].to_numpy(int))
     columns, widths = _bins(frame["width"].to_numpy(int))
     place, finished = places(result), (frame["state"] == "finished").to_numpy()
+    best_first = _best_first(result, frame)
     scores = {}
     for row, column in sorted(set(zip(rows.tolist(), columns.tolist(), strict=True))):
-        here = np.flatnonzero((rows == row) & (columns == column))
-        best = here[place[here].argmax()]
+        here = best_first[(rows[best_first] == row) & (columns[best_first] == column)]
+        best = here[0]
         known = frame.loc[best]
         epochs = 0 if finished[best] else int(known["epochs"])
         counts = int(finished[here].sum()), len(here)
         scores[row, column] = ShapeScore(float(known["score"]), float(place[best]), epochs, *counts)
-    cells = _cells(result, frame, rows, columns)
+    cells = _cells(result, frame.loc[best_first], rows[best_first], columns[best_first])
     metric = summary.metric.replace("_", " ")
     picture = "pictures: what the best network of each decides · " if cells else ""
     return shape_map(
@@ -94,7 +95,9 @@ def score_against_cost(result: SweepResult, title: str) -> Figure:
     """Accuracy and score of what was trained to its end against parameters and training time."""
     frame, summary = result.configurations(), result.summary
     done = frame[(frame["state"] == "finished") & np.isfinite(frame["score"])].reset_index(drop=True)
-    worths = [Worth("accuracy", done["accuracy"].to_numpy(float), lower_is_better=False)]
+    # As in the table of the best: several networks have one score.
+    accuracy = done["score" if summary.metric == "accuracy" else "accuracy"]
+    worths = [Worth("accuracy", accuracy.to_numpy(float), lower_is_better=False)]
     if summary.metric != "accuracy":
         name = summary.metric.replace("_", " ")
         worths.append(Worth(name, done["score"].to_numpy(float), summary.lower_is_better))
@@ -185,23 +188,27 @@ def _bins(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
     return place, [str(low) if low == high else f"{low}–{high}" for low, high in ends]
 
 
+def _best_first(result: SweepResult, frame: pd.DataFrame) -> np.ndarray:
+    """Indices (N,) of configurations from the best to the worst: scores of different epochs are never compared."""
+    score = frame["score"].to_numpy(float) * (1 if result.summary.lower_is_better else -1)
+    return np.lexsort((score, -frame["epochs"].to_numpy(), failures(frame)))
+
+
 def _cells(
-    result: SweepResult, frame: pd.DataFrame, rows: np.ndarray, columns: np.ndarray
+    result: SweepResult, best_first: pd.DataFrame, rows: np.ndarray, columns: np.ndarray
 ) -> dict[tuple[int, int], Cell]:
     """The picture of the best configuration of each place on the map."""
     pictures = result.thumbnails
     if pictures is None:
         return {}
-    shapes = zip(frame["depth"], frame["width"], strict=True)
-    place_of = dict(zip(shapes, zip(rows.tolist(), columns.tolist(), strict=True), strict=True))
-    score = frame.set_index("configuration")["score"].reindex(pictures.configuration).to_numpy(float)
-    best_first = np.argsort(score if result.summary.lower_is_better else -score, kind="stable")
+    index_of = {configuration: index for index, configuration in enumerate(pictures.configuration.tolist())}
     cells: dict[tuple[int, int], Cell] = {}
-    for index in best_first:
-        place = place_of.get((int(pictures.depth[index]), int(pictures.width[index])))
-        if place is not None and place not in cells:
-            shown = pictures.probabilities[index].astype(np.float32)
-            cells[place] = Cell(shown, pictures.extent, pictures.classes)
+    for configuration, *place in zip(
+        best_first["configuration"].tolist(), rows.tolist(), columns.tolist(), strict=True
+    ):
+        if configuration in index_of and tuple(place) not in cells:
+            shown = pictures.probabilities[index_of[configuration]].astype(np.float32)
+            cells[place[0], place[1]] = Cell(shown, pictures.extent, pictures.classes)
     return cells
 
 

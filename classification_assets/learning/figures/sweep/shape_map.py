@@ -75,6 +75,8 @@ def shape_map(
     high = side + FOOT if cells else 0.6
     placed = [own.place for own in scores.values() if np.isfinite(own.score)] or [0.0]
     span = min(placed), max(placed)
+    # What was dropped is not the best, however good it was until then.
+    ended = [own.place for own in scores.values() if np.isfinite(own.score) and not own.epochs] or placed
     across, up = len(widths) * (side + GAP) - GAP, len(depths) * (high + GAP) - GAP
     with sheet(theme, title, note) as figure:
         ax = figure.panel(0, 0, across, up)
@@ -88,7 +90,9 @@ def shape_map(
                 continue  # a network without hidden layers has no width, and no other is without
             corner, picture = (column * (side + GAP), row * (high + GAP)), cells.get((row, column))
             box = Bbox.from_bounds(*corner, side, high)
-            _cell(ax, box, scores.get((row, column)), picture is not None, span, figure.theme)
+            own = scores.get((row, column))
+            best = own is not None and own.place == max(ended)
+            _cell(ax, box, own, picture is not None, span, best, figure.theme)
             if picture is not None and (row, column) in scores:
                 room = side - 2 * FRAME, high - FOOT - FRAME
                 inner = Bbox.from_bounds(box.x0 + FRAME, box.y0 + FOOT, *room)
@@ -103,7 +107,13 @@ def shape_map(
 
 
 def _cell(
-    ax: Axes, box: Bbox, own: ShapeScore | None, pictured: bool, span: tuple[float, float], theme: Theme
+    ax: Axes,
+    box: Bbox,
+    own: ShapeScore | None,
+    pictured: bool,
+    span: tuple[float, float],
+    best: bool,
+    theme: Theme,
 ) -> None:
     """The ground of a cell and its words; box and axes are in inches."""
     known = own is not None and bool(np.isfinite(own.score))
@@ -116,7 +126,7 @@ def _cell(
         ax.text(*middle, "not tried", ha="center", va="center", fontsize=7.5, color=theme.muted)
         return
     ink = _readable(colour) if known else theme.muted
-    star = "★ " if known and own.place == span[1] else ""
+    star = "★ " if known and best else ""
     words = f"{star}{own.score:.3f}" + (f" at {own.epochs}" if own.epochs else "") if known else "all failed"
     told = {"va": "center_baseline", "fontsize": 7.5, "color": ink}
     told["fontweight"] = "bold" if known and not own.epochs else "normal"

@@ -132,3 +132,27 @@ def test_every_figure_is_drawn_of_any_result(n, failing, rungs, swept, thumbnail
     result = made_up(n, failing=failing, rungs=rungs, swept=swept, thumbnails=thumbnails)
     for draw in displays.KEPT.values():
         assert png(draw(result, "moons"))
+
+
+def test_a_star_is_at_the_best_of_those_that_were_trained_to_their_end(sweep):
+    result = sweep(200, metric="accuracy")
+    frame = result.networks
+    dropped = frame.index[(frame["state"] == "dropped") & (frame["depth"] == 1) & (frame["width"] == 8)][0]
+    # The first in log loss after the first epochs, by which halving did not judge.
+    frame.at[dropped, "curve"] = [1e-3] * len(frame.at[dropped, "curve"])
+    assert places(result).argmax() == dropped
+    said = texts(displays.score_of_shapes(result, "moons")).split("\n")
+    finished = frame[frame["state"] == "finished"]
+    assert [text for text in said if text.startswith("★ ") and "best of" not in text] == [
+        f"★ {finished['score'].max():.3f}"
+    ]
+    for _, rows in finished.groupby(["depth", "width"]):
+        assert any(text.removeprefix("★ ") == f"{rows['score'].max():.3f}" for text in said)
+
+
+def test_the_cost_of_accuracy_is_told_by_the_score_of_all_networks_of_a_configuration(sweep):
+    result = sweep(60, metric="accuracy")
+    result.networks["score"] += 0.125
+    ax = displays.score_against_cost(result, "moons").axes[0]
+    highest = max(np.max(line.get_ydata()) for line in ax.lines)
+    assert highest == pytest.approx(result.summary.best_score + 0.125)
