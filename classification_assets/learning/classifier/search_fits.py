@@ -21,7 +21,7 @@ from classification_assets.learning.models.architectures import MLP
 
 
 class SearchFits:
-    """What all rounds of a search share.
+    """The fits that all rounds of a search share.
 
     Parameters
     ----------
