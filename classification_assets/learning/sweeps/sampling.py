@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _TRIES = 1_000
 """Draws in a row that were there before, after which a space is taken to be used up."""
 
+_TRIES_OF_OPTUNA = 5
+"""Draws in a row, by one of Optuna's samplers, that were there before: it comes back to what was good, and another one
+is drawn at random."""
+
 Values = Mapping[str, Value]
 
 
@@ -80,8 +84,9 @@ class Listed:
 class Optunas:
     """One of Optuna's samplers, asked for many configurations at a time.
 
-    What was dropped is told as pruned, with its score until then. The study lives in memory: a sweep that goes on
-    asks and tells the same again, in the same order.
+    Each configuration is drawn once. What was dropped is told as pruned, with its score until then; what was drawn
+    before is told as failed, of which nothing is learned. The study lives in memory: a sweep that goes on asks and
+    tells the same again, in the same order.
     """
 
     learns = True
@@ -103,14 +108,30 @@ class Optunas:
                 sampler=makers[sweep.sampler](), direction="minimize" if lower_is_better else "maximize"
             )
         self.space, self.trials = sweep.space, list[Any]()
+        self._drawn = set[Any]()
+        self._others = _random(sweep.space, sweep.seed)
 
     def ask(self, n: int) -> list[Values]:
         """The next n."""
+        from optuna.trial import TrialState
+
         from classification_assets.learning.packed.torch_state import threads
 
+        found, repeated = list[Values](), 0
         # Gaussian processes are PyTorch's here, in whose small products threads wait for one another.
         with _quiet(), threads(1):
-            return [self._asked() for _ in range(n)]
+            while len(found) < n and (repeated < _TRIES_OF_OPTUNA or self._enqueued()):
+                trial = self.study.ask()
+                values = self._values(trial)
+                if _key(values) in self._drawn:
+                    self.study.tell(trial, state=TrialState.FAIL)
+                    repeated += 1
+                    continue
+                repeated = 0
+                self._drawn.add(_key(values))
+                self.trials.append(trial)
+                found.append(values)
+        return found
 
     def tell(self, index: int, score: float | None, epochs: int, dropped: bool) -> None:
         """Tell the study."""
@@ -126,9 +147,15 @@ class Optunas:
             else:
                 self.study.tell(trial, score)
 
-    def _asked(self) -> Values:
-        trial = self.study.ask()
-        self.trials.append(trial)
+    def _enqueued(self) -> bool:
+        """Whether there was a configuration at random that is new, which the study then gives next."""
+        new = next((values for values in self._others if _key(values) not in self._drawn), None)
+        if new is None:
+            return False
+        self.study.enqueue_trial({name: _stored(self.space, name, value) for name, value in new.items()})
+        return True
+
+    def _values(self, trial: optuna.trial.Trial) -> Values:
         return _conditional(self.space, lambda name: _suggested(trial, name, self.space))
 
 
@@ -176,9 +203,7 @@ def _quiet() -> Iterator[None]:
 def _suggested(trial: optuna.trial.Trial, name: str, space: Space) -> Value:
     parameter, whole = space.parameters()[name], name in Space.whole
     if isinstance(parameter, Choices):
-        if all(
-            isinstance(choice, int | float) and not isinstance(choice, bool) for choice in parameter.choices
-        ):
+        if _are_numbers(parameter):
             return trial.suggest_categorical(name, parameter.choices)  # type: ignore[arg-type]
         # Optuna takes no lists as choices.
         index = trial.suggest_categorical(name, list(range(len(parameter.choices))))
@@ -188,6 +213,20 @@ def _suggested(trial: optuna.trial.Trial, name: str, space: Space) -> Value:
     return trial.suggest_float(name, parameter.low, parameter.high, log=parameter.log)
 
 
+def _stored(space: Space, name: str, value: Value) -> Any:
+    """A value as a trial of Optuna's holds it."""
+    parameter = space.parameters()[name]
+    if isinstance(parameter, Choices) and not _are_numbers(parameter):
+        return parameter.choices.index(value)
+    return value
+
+
+def _are_numbers(parameter: Choices) -> bool:
+    return all(
+        isinstance(choice, int | float) and not isinstance(choice, bool) for choice in parameter.choices
+    )
+
+
 def _random(space: Space, seed: int) -> Iterator[Values]:
     """Configurations drawn at random, each once; configuration k follows from the seed and k alone."""
     seen, draw, repeated = set[Any](), 0, 0
@@ -195,13 +234,17 @@ def _random(space: Space, seed: int) -> Iterator[Values]:
         shares = np.random.default_rng([seed, DRAWN, draw]).random(len(Space.model_fields))
         of_name = dict(zip(Space.model_fields, shares.tolist(), strict=True))
         values = _conditional(space, partial(_at, space, of_name))
-        draw, key = draw + 1, tuple(values.items())
+        draw, key = draw + 1, _key(values)
         if key in seen:
             repeated += 1
             continue
         seen.add(key)
         repeated = 0
         yield values
+
+
+def _key(values: Values) -> tuple[Any, ...]:
+    return tuple(values.items())
 
 
 def _conditional(space: Space, value_of: Callable[[str], Value]) -> Values:

@@ -243,10 +243,11 @@ class _Search:
         rates = [record.member.configuration.training.learning_rate for record in self.records.of.values()]
         lowest = float(np.min(rates)) if rates else 0.0
         usual = Training.model_fields["learning_rate"].default
+        where = "space" if "learning_rate" in self.sweep.space.parameters() else "training"
         n = len(self.records.failed)
         which = f"losses of all {n:,} configurations" if n > 1 else "loss of the only configuration"
         return FloatingPointError(
             f"sweep: the {which} stopped being finite, the lowest "
-            f"learning rate being {lowest:.3g}; lower space.learning_rate, to {min(usual, lowest / 10):.3g} say, or "
+            f"learning rate being {lowest:.3g}; lower {where}.learning_rate, to {min(usual, lowest / 10):.3g} say, or "
             "weight_decay and input_noise"
         )

@@ -47,13 +47,31 @@ def test_other_seeds_draw_others():
     assert sampler(seed=1).ask(20) != sampler(seed=2).ask(20)
 
 
-def test_each_configuration_is_drawn_once_until_the_space_is_used_up():
+@pytest.mark.parametrize("kind", ["random", "tpe"])
+def test_each_configuration_is_drawn_once_until_the_space_is_used_up(kind):
     small = {"depth": [1, 2], "width": {"low": 4, "high": 8}, "residual": [True, False]}
-    drawn = sampler(small)
+    drawn = sampler(small, sampler=kind)
     first, rest = drawn.ask(15), drawn.ask(100)
     keys = as_keys(first + rest)
     assert len(keys) == len(set(keys)) == 2 * 5 * 2
     assert drawn.ask(10) == []
+
+
+@pytest.mark.parametrize(("kind", "batch_sizes", "n"), [("tpe", [32, 64, None], 27), ("gp", [None], 9)])
+def test_a_sampler_that_learns_draws_each_once_though_it_comes_back_to_what_was_good(kind, batch_sizes, n):
+    space = {
+        "hidden": [[4], [8], [4, 4]],
+        "activation": ["relu", "tanh"],
+        "residual": {"choices": [True, False], "when": {"activation": ["relu"]}},
+        "batch_size": batch_sizes,
+    }
+    drawn, found = sampler(space, sampler=kind), []
+    while batch := drawn.ask(4):
+        for values in batch:
+            drawn.tell(len(found), float(len(values["hidden"])), 5, dropped=False)
+            found.append(values)
+    keys = as_keys(found)
+    assert len(keys) == len(set(keys)) == n
 
 
 def test_whole_numbers_have_both_ends_as_often_as_any_other():

@@ -145,6 +145,8 @@ def test_all_diverging_is_an_error_with_advice(split):
     assert "learning rate being 1e+36; lower space.learning_rate, to 0.01 say" in str(caught.value)
     with pytest.raises(FloatingPointError, match=r"^sweep: the loss of the only configuration stopped being"):
         search(small(space={"learning_rate": [1e36]}), split, n_jobs=1)
+    with pytest.raises(FloatingPointError, match=r"lower training\.learning_rate, to 0\.01 say"):
+        search(small(space={"width": [4, 8]}), split, training=Training(learning_rate=1e36), n_jobs=1)
 
 
 # Budgets
