@@ -36,9 +36,8 @@ def figure(
         drawn = draw()
         picture(drawn)
         # What will be stored is compressed while the preview is: neither needs much of Python.
-        stored = beside.submit(encode, drawn)
+        beside.submit(encode, drawn)
         small = preview(drawn, most_bytes)
-        stored.result()
     return drawn, _inline(small, "webp", name, started)
 
 
@@ -50,16 +49,13 @@ def kept(
 
     started = time.perf_counter()
     previews: dict[str, Future[bytes]] = {}
-    stored: list[Future[None]] = []
     # While one figure is drawn, the one before is made small and compressed: that needs hardly any Python.
     with _uncollected(), ThreadPoolExecutor(1) as beside:
         for name, draw in draws.items():
             sidecars[file_name(name)] = drawn = draw(*drawn_from)
             picture(drawn)
             previews[name] = beside.submit(preview, drawn, PREVIEW_BYTES)
-            stored.append(beside.submit(encode, drawn))
-        for encoded in stored:
-            encoded.result()
+            beside.submit(encode, drawn)
         shown = {name: _picture(small.result(), "webp", name) for name, small in previews.items()}
     return shown | scalars({DRAW_SECONDS: time.perf_counter() - started})
 

@@ -51,7 +51,10 @@ def png(figure: Figure) -> bytes:
 
 
 def encode(figure: Figure) -> None:
-    """Encode what will be stored in advance; other figures than sheets may change until then."""
+    """Encode what will be stored in advance; other figures than sheets may change until then.
+
+    Where that fails, storing the figure fails as well, and tells why.
+    """
     if isinstance(figure, Sheet):
         png(figure)
 
